@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""load.py --build FOLDER: a node's memory, idle and with 100,000 reports.
+
+And the time from its start until all 100,000 bans that it learns from the
+ledger stand in the kernel; beside it nft(8), which loads the same 100,000
+addresses from a file without asking who reported them.
+"""
+import os
+import subprocess
+import time
+
+import stage  # first: it says where the others are
+import node
+import topology
+
+REPORTS = 100000
+MEMBERS = 4
+LIMIT_MB = 16.0
+
+
+def print_processes(title, n):
+    """A line for each process; returns the sums of RSS and PSS."""
+    pids = {"parent": n.process.pid}
+    pids.update((role["role"], role["pid"]) for role in n.ask("status")["roles"])
+    figures = {name: stage.memory(pid) + (stage.processor(pid),)
+               for name, pid in pids.items()}
+    print("\n%-44s %8s %8s %8s %9s" % (title, "RSS", "PSS", "highest", "CPU time"))
+    for name, four in figures.items():
+        print("%-44s %8.2f %8.2f %8.2f MB %6.2f s" % ((name,) + four))
+    return [sum(four[i] for four in figures.values()) for i in (0, 1)]
+
+
+def idle(n):
+    """The daemon with nothing to do."""
+    stage.settle()
+    rss, pss = print_processes("sipchaind, idle", n)
+    stage.head("sum of five processes")
+    stage.row("RSS, shared pages counted five times", rss, "MB", LIMIT_MB)
+    stage.row("PSS, every page counted once", pss, "MB", LIMIT_MB)
+
+
+def fill(build, ledger):
+    """100,000 live reports by four members; how long that took."""
+    each = REPORTS // MEMBERS
+    begun = time.monotonic()
+    for number in range(MEMBERS):
+        key = "%s/reporter-%d.key" % (stage.FOLDER, number)
+        address = node.sipchain(ledger.program, "key", "new", key).split()[0]
+        # Cells go by the number of the address: the cap is all of them.
+        ledger.administer("member", "add", "--name", "reporter-%d" % number, "--signer",
+                          address, "--weight", "1", "--cap", str(REPORTS))
+        index = len(ledger.indices) + number + 1
+        subprocess.run([os.path.join(build, "bench", "reports"), ledger.path, key,
+                        str(index), str(number * each), str(each), "3000"], check=True)
+    return time.monotonic() - begun
+
+
+def load(build, n):
+    """Start it on the full ledger; seconds until all bans stand."""
+    counted = stage.count_elements(build, n.namespace, "sipchain", REPORTS)
+    begun = time.monotonic_ns()
+    stage.run_node(n)
+    at = counted(120)
+    if at is None:  # by the daemon's own word, then
+        while n.ask("status")["bans"]["queued"]:
+            time.sleep(0.02)
+        at = time.monotonic_ns()
+    return (at - begun) / 1e9
+
+
+def verify(n):
+    """That what was counted is what stands there."""
+    standing = sum("sip4_32" in sets for sets in n.banned().values())
+    if standing != REPORTS:
+        raise stage.Unmeasurable("%d bans stand in the kernel, not %d" % (standing, REPORTS))
+
+
+def load_by_nft():
+    """Seconds in which nft(8) loads as many addresses from a file."""
+    path = stage.FOLDER + "/peer.nft"
+    with open(path, "w", encoding="ascii") as f:
+        f.write("add table inet peer\n"
+                "add set inet peer bans { type ipv4_addr; flags timeout; }\n")
+        for first in range(0, REPORTS, 1000):
+            f.write("add element inet peer bans { %s }\n" % ", ".join(
+                "198.%d.%d.%d timeout 3000s" % (18 + (i >> 16), i >> 8 & 255, i & 255)
+                for i in range(first, first + 1000)))
+    begun = time.monotonic()
+    topology.run("nft", "-f", path, namespace="customer")
+    return time.monotonic() - begun
+
+
+def main(build):
+    ledger = stage.new_ledger(build)
+    n = stage.start_node(build, "a", ledger)
+    idle(n)
+    n.stop()
+    filled = fill(build, ledger)
+    seconds = load(build, n)
+    verify(n)
+    stage.settle()
+    rss, pss = print_processes("sipchaind, %d bans learnt" % REPORTS, n)
+    stage.head("%d live reports on the local ledger" % REPORTS)
+    stage.row("made by %d members, each batch signed, on disk" % MEMBERS, filled, "s")
+    stage.row("start of sipchaind -> all bans in the kernel", seconds, "s")
+    peer = load_by_nft()
+    stage.row("nft -f of as many addresses", peer, "s")
+    stage.row("sipchaind's time to nft's", seconds / peer, "x")
+    stage.row("RSS of five processes", rss, "MB")
+    stage.row("PSS of five processes", pss, "MB")
+    ledger_bytes = os.stat(ledger.path).st_size
+    stage.row("the ledger's file, a report", ledger_bytes / REPORTS, "byte")
+
+
+if __name__ == "__main__":
+    stage.play(main)

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test.sh: every test, counted. The last line is "N passed, N failed".
+#   unit, fuzz corpora, scenarios   meson test, gcc with the sanitizers
+#   second compiler, layering
+#   network                         three nodes with real Asterisk and sipp
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+
+results=build/test/results
+mkdir -p build/test
+: >"$results"
+count() { # name, exit status
+  if [ "$2" -eq 0 ]; then
+    printf 'pass\t%s\n' "$1" >>"$results"
+    echo "ok: $1"
+  else
+    printf 'fail\t%s\n' "$1" >>"$results"
+    echo "FAILED: $1"
+  fi
+}
+
+rm -f build/test/meson-logs/testlog.json
+if scripts/build.sh test; then
+  echo "unit tests ..."
+  meson test -C build/test --no-rebuild --print-errorlogs --timeout-multiplier 3 \
+    </dev/null || true # what failed is counted from its log
+else
+  count "build with gcc and the sanitizers" 1
+fi
+
+scripts/build.sh clang
+count "build with clang, warnings are errors" $?
+scripts/layers.py
+count "layers: each folder includes only what stands above it" $?
+tests/scripts/test_layers.sh
+count "layers: a breach is found" $?
+
+if [ -x build/test/sipchaind ] || [ -x build/test/src/daemon/sipchaind ]; then
+  echo "network tests ..."
+  tests/net/run.py --build build/test --kill all --results "$results" </dev/null
+  status=$?
+  # Its cases are in the results; a runner that broke off is one more failure.
+  [ $status -le 1 ] || count "network tests: the runner ended with $status" $status
+  tests/net/hammer.sh build/test
+  count "two daemons and the CLI hammer one ledger" $?
+else
+  count "network tests: build/test has no sipchaind" 1
+fi
+
+exec scripts/summary.py build/test/meson-logs/testlog.json "$results"

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/bytes.h"
+
+/* ASCII only: the C library's tolower() follows the locale. */
+static uint8_t lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+}
+
+/* What RFC 3261 calls LWS, byte by byte. */
+static bool is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool view_eq(struct view a, struct view b)
+{
+	/* memcmp() must not see the NULL of an empty view. */
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool view_eq_nocase(struct view a, const char *s)
+{
+	if (a.n != strlen(s))
+		return false;
+	for (size_t i = 0; i < a.n; i++)
+		if (lower(a.p[i]) != lower((uint8_t)s[i]))
+			return false;
+	return true;
+}
+
+bool view_starts(struct view a, const char *s)
+{
+	return view_eq(view_head(a, strlen(s)), view_str(s));
+}
+
+struct view view_trim(struct view a)
+{
+	while (a.n > 0 && is_space(a.p[0])) {
+		a.p++;
+		a.n--;
+	}
+	while (a.n > 0 && is_space(a.p[a.n - 1]))
+		a.n--;
+	return a;
+}
+
+struct view view_from(struct view a, size_t at)
+{
+	if (at >= a.n)
+		return (struct view){NULL, 0};
+	return (struct view){a.p + at, a.n - at};
+}
+
+struct view view_head(struct view a, size_t n)
+{
+	if (n < a.n)
+		a.n = n;
+	return a;
+}
+
+size_t view_find(struct view a, uint8_t c)
+{
+	for (size_t i = 0; i < a.n; i++)
+		if (a.p[i] == c)
+			return i;
+	return a.n;
+}
+
+size_t view_rfind(struct view a, uint8_t c)
+{
+	for (size_t i = a.n; i > 0; i--)
+		if (a.p[i - 1] == c)
+			return i - 1;
+	return a.n;
+}
+
+size_t view_find_str(struct view a, const char *s)
+{
+	const uint8_t *hit;
+
+	if (a.n == 0)
+		return a.n;
+	hit = memmem(a.p, a.n, s, strlen(s));
+	return hit ? (size_t)(hit - a.p) : a.n;
+}
+
+int view_decimal(struct view a, uint64_t max, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (a.n == 0)
+		return -1;
+	for (size_t i = 0; i < a.n; i++) {
+		uint64_t digit;
+
+		if (a.p[i] < '0' || a.p[i] > '9')
+			return -1;
+		digit = (uint64_t)(a.p[i] - '0');
+		/* v * 10 + digit <= max, written so that it cannot overflow */
+		if (digit > max || v > (max - digit) / 10)
+			return -1;
+		v = v * 10 + digit;
+	}
+	*out = v;
+	return 0;
+}
+
+size_t view_copy(char *dst, size_t size, struct view a)
+{
+	size_t n;
+
+	if (size == 0)
+		return a.n;
+	n = a.n < size - 1 ? a.n : size - 1;
+	for (size_t i = 0; i < n; i++)
+		dst[i] = a.p[i] ? (char)a.p[i] : '?';
+	dst[n] = '\0';
+	return a.n;
+}
+
+uint16_t be16_load(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+uint32_t be32_load(const uint8_t *p)
+{
+	return (uint32_t)be16_load(p) << 16 | be16_load(p + 2);
+}
+
+uint64_t be64_load(const uint8_t *p)
+{
+	return (uint64_t)be32_load(p) << 32 | be32_load(p + 4);
+}
+
+void be16_store(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+void be32_store(uint8_t *p, uint32_t v)
+{
+	be16_store(p, (uint16_t)(v >> 16));
+	be16_store(p + 2, (uint16_t)v);
+}
+
+void be64_store(uint8_t *p, uint64_t v)
+{
+	be32_store(p, (uint32_t)(v >> 32));
+	be32_store(p + 4, (uint32_t)v);
+}
+
+bool bytes_zero(const void *p, size_t n)
+{
+	const uint8_t *b = p;
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < n; i++)
+		any |= b[i];
+	return any == 0;
+}

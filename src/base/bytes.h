@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_BYTES_H
+#define BASE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/*
+ * A view is somebody else's bytes: not owned, not NUL-terminated, hostile
+ * until validated. A view with n == 0 may have p == NULL.
+ */
+struct view {
+	const uint8_t *p;
+	size_t n;
+};
+
+/* A view of a NUL-terminated string, without the NUL. */
+static inline struct view view_str(const char *s)
+{
+	return (struct view){(const uint8_t *)s, strlen(s)};
+}
+
+/* A view of n bytes at p. */
+static inline struct view view_of(const void *p, size_t n)
+{
+	return (struct view){(const uint8_t *)p, n};
+}
+
+/* Byte equality. */
+bool view_eq(struct view a, struct view b);
+
+/* Equality with a string, ASCII letters compared without case. */
+bool view_eq_nocase(struct view a, const char *s);
+
+/* Whether a begins with the string s (case counts). */
+bool view_starts(struct view a, const char *s);
+
+/* Without leading and trailing SP, HTAB, CR, LF. */
+struct view view_trim(struct view a);
+
+/* The bytes from offset at on; empty when at is past the end. */
+struct view view_from(struct view a, size_t at);
+
+/* The first n bytes, or fewer when there are fewer. */
+struct view view_head(struct view a, size_t n);
+
+/* Index of byte c, or a.n when it is not there. */
+size_t view_find(struct view a, uint8_t c);
+
+/* Index of the last byte c, or a.n when it is not there. */
+size_t view_rfind(struct view a, uint8_t c);
+
+/* Index of string s (case counts), or a.n when it is not there. */
+size_t view_find_str(struct view a, const char *s);
+
+/*
+ * Parse decimal digits only (no sign, no space) into *out. Returns 0, or -1
+ * when a is empty, holds anything else or exceeds max.
+ */
+int view_decimal(struct view a, uint64_t max, uint64_t *out);
+
+/*
+ * Copy a into dst of size bytes, cut to fit, NUL-terminated; NUL bytes inside
+ * become '?'. Returns the number of bytes that a has (cut when >= size).
+ */
+size_t view_copy(char *dst, size_t size, struct view a);
+
+/* Big-endian loads and stores; the pointer needs no alignment. */
+uint16_t be16_load(const uint8_t *p);
+uint32_t be32_load(const uint8_t *p);
+uint64_t be64_load(const uint8_t *p);
+void be16_store(uint8_t *p, uint16_t v);
+void be32_store(uint8_t *p, uint32_t v);
+void be64_store(uint8_t *p, uint64_t v);
+
+/* Whether n bytes are all zero. */
+bool bytes_zero(const void *p, size_t n);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_UNITS_H
+#define BASE_UNITS_H
+
+#include "base/error.h"
+#include "base/bytes.h"
+
+/*
+ * A duration such as "90", "10m", "1h30m", "7d" into seconds; units s, m, h,
+ * d, w, a bare number is seconds. Returns 0, or -1 with a text that names the
+ * allowed units.
+ */
+int duration_parse(uint64_t *seconds, struct view text, struct error *err);
+
+/* The shortest exact form ("1h30m") into dst[32]. Returns dst. */
+char *duration_print(char *dst, uint64_t seconds);
+
+/* A count such as "1000", "64k", "1M" (1000s). Returns 0 or -1. */
+int count_parse(uint64_t *count, struct view text, struct error *err);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "api/control.h"
+#include "base/error.h"
+
+/*
+ * One table of commands gives dispatch, usage, the manual page and the shell
+ * completion. A command is one or two words; its options come from one table
+ * too, so that --json means the same everywhere.
+ */
+#define OPTIONS_MAX 12
+#define ARGUMENTS_MAX 64
+
+enum option_id {
+	OPTION_NONE = 0,
+	OPTION_HELP,
+	OPTION_JSON,
+	OPTION_CONFIG,
+	OPTION_SOCKET,
+	OPTION_LEDGER,
+	OPTION_KEY,
+	OPTION_OWNER_KEY,
+	OPTION_GUARDIAN,
+	OPTION_THRESHOLD,
+	OPTION_MAX_TTL,
+	OPTION_MIN_V4,
+	OPTION_MIN_V6,
+	OPTION_ALLOW_UNROUTABLE,
+	OPTION_NAME,
+	OPTION_SIGNER,
+	OPTION_WEIGHT,
+	OPTION_CAP,
+	OPTION_CATEGORY,
+	OPTION_TTL,
+	OPTION_NOTE,
+	OPTION_KIND,
+	OPTION_YES,
+	OPTION_COUNT
+};
+
+struct option_spec {
+	const char *name;   /* without the dashes */
+	const char *value;  /* "FILE", or NULL for a switch */
+	const char *help;
+};
+
+extern const struct option_spec option_specs[OPTION_COUNT];
+
+struct invocation;
+
+struct command {
+	const char *name;       /* "member" */
+	const char *sub;        /* "add", or NULL */
+	int (*run)(struct invocation *in);
+	const char *arguments;  /* "INDEX", "[INDICATOR ...]" */
+	unsigned min_arguments, max_arguments;
+	const char *summary;    /* one line */
+	const char *example;    /* a command line that works */
+	uint8_t options[OPTIONS_MAX]; /* enum option_id; --help and --json always */
+};
+
+extern const struct command commands[];
+extern const size_t commands_count;
+
+/* A command line, parsed against its command's options. */
+struct invocation {
+	const struct command *command;
+	const char *arguments[ARGUMENTS_MAX];
+	unsigned count;
+	const char *options[OPTION_COUNT]; /* value, "" for a switch, NULL: absent */
+	const char *repeated[ARGUMENTS_MAX]; /* --signer may be given again */
+	unsigned repeated_count;
+	struct error error;
+};
+
+/* Whether an option was given; its value or a default. */
+bool given(const struct invocation *in, enum option_id id);
+const char *option(const struct invocation *in, enum option_id id,
+	const char *fallback);
+
+/*
+ * Parse argv after the program's name. Returns 0; -1 with in->error for a
+ * usage error; 1 when help was asked for (in->command may be NULL).
+ */
+int invocation_parse(struct invocation *in, int argc, char **argv);
+
+/* Say what is wrong on standard error ("sipchain: ..."); returns code. */
+int fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Print a JSON value to standard output, for --json. Returns 0. */
+int print_json(const json_t *value);
+
+/* Text from a ledger, a peer or a log, made fit for a terminal (static). */
+const char *shown(const char *text);
+
+/* RFC 3339 and the distance from now: "2026-11-21T10:00:00Z (in 9m)" (static). */
+const char *shown_time(uint64_t sec);
+
+/* --- texts made of the table --- */
+
+void usage_print(FILE *out);
+void command_help_print(FILE *out, const struct command *c);
+void manual_print(FILE *out);
+void completion_print(FILE *out);
+
+/* --- the commands, by file --- */
+
+/* ledger_setup.c: init, key */
+int run_init(struct invocation *in);
+int run_key_new(struct invocation *in);
+int run_key_address(struct invocation *in);
+
+/* ledger_admin.c: member, protect */
+int run_member_add(struct invocation *in);
+int run_member_remove(struct invocation *in);
+int run_member_suspend(struct invocation *in);
+int run_member_resume(struct invocation *in);
+int run_member_list(struct invocation *in);
+int run_protect_add(struct invocation *in);
+int run_protect_remove(struct invocation *in);
+int run_protect_list(struct invocation *in);
+int run_ledger_pause(struct invocation *in);
+int run_ledger_unpause(struct invocation *in);
+
+/* ledger_read.c */
+int run_ledger_verify(struct invocation *in);
+int run_ledger_export(struct invocation *in);
+
+/* node_ask.c: commands that ask the daemon */
+int run_status(struct invocation *in);
+int run_list(struct invocation *in);
+int run_check(struct invocation *in);
+int run_banned(struct invocation *in);
+int run_watch(struct invocation *in);
+int run_allow_list(struct invocation *in);
+
+/* node_order.c: commands that change something in the daemon */
+int run_report(struct invocation *in);
+int run_object(struct invocation *in);
+int run_revoke(struct invocation *in);
+int run_ban(struct invocation *in);
+int run_unban(struct invocation *in);
+int run_allow_add(struct invocation *in);
+int run_allow_remove(struct invocation *in);
+
+/* config_commands.c */
+int run_config_test(struct invocation *in);
+int run_config_show(struct invocation *in);
+int run_config_sample(struct invocation *in);
+int run_version(struct invocation *in);
+int run_manual(struct invocation *in);
+int run_completion(struct invocation *in);
+
+/* --- reaching the ledger and the daemon --- */
+
+/*
+ * The ledger's path from --ledger, else from [ledger] path of --config.
+ * NULL after having said why; *code is the exit code then.
+ */
+const char *ledger_path(struct invocation *in, int *code);
+
+/*
+ * Ask the daemon, whose socket comes from --socket, else from the
+ * configuration. Takes over arguments. Returns the result (new reference), or
+ * NULL after having said why; *code is the exit code then.
+ */
+json_t *ask(struct invocation *in, const char *command, json_t *arguments,
+	int *code);
+
+/* Connect for a watch. NULL after having said why. */
+struct control_connection *reach(struct invocation *in, int *code);
+
+#endif

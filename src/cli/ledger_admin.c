@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sipchain member, protect, ledger pause: signed by the owner or guardian. */
+#include "cli/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "ledger/local.h"
+
+static uint32_t now_seconds(void)
+{
+	return (uint32_t)(clock_wall() / USEC_PER_SEC);
+}
+
+/* An opened ledger and the key that signs. */
+struct desk {
+	struct local *ledger;
+	struct signer *signer;
+};
+
+static void desk_close(struct desk *d)
+{
+	local_close(d->ledger);
+	signer_free(d->signer);
+}
+
+/* Open the ledger, and the key when the command signs. Returns an exit code. */
+static int desk_open(struct desk *d, struct invocation *in, bool signs)
+{
+	const char *path;
+	int code = 0;
+
+	memset(d, 0, sizeof *d);
+	path = ledger_path(in, &code);
+	if (!path)
+		return code;
+	if (signs && !given(in, OPTION_KEY))
+		return fail(CONTROL_USAGE, "--key FILE is missing: whose signature is it?");
+	d->ledger = local_open(path, false, now_seconds(), &in->error);
+	if (!d->ledger)
+		return fail(CONTROL_FAILED, "%s", in->error.text);
+	if (!signs)
+		return 0;
+	d->signer = signer_open(option(in, OPTION_KEY, ""), &in->error);
+	if (d->signer)
+		return 0;
+	desk_close(d);
+	return fail(CONTROL_FAILED, "%s", in->error.text);
+}
+
+/* Sign and append; tell the outcome. Returns an exit code. */
+static int append(struct desk *d, struct invocation *in, struct operation *op)
+{
+	struct refusal why = {0};
+	char text[200];
+	json_t *out;
+
+	switch (local_append(d->ledger, op, d->signer, now_seconds(), &why, &in->error)) {
+	case 0:
+		break;
+	case -1:
+		return fail(why.code == REFUSED_NOT_OWNER || why.code == REFUSED_NOT_GUARDIAN ?
+			CONTROL_PERMISSION : CONTROL_FAILED, "refused: %s",
+			refusal_print(text, &why));
+	default:
+		return fail(CONTROL_FAILED, "%s", in->error.text);
+	}
+	if (given(in, OPTION_JSON)) {
+		out = json_pack("{s:s, s:I, s:i}", "operation", operation_name(op->type),
+			"seq", (json_int_t)op->seq, "member", (int)op->member);
+		print_json(out);
+		json_decref(out);
+	} else {
+		printf("%s: operation %llu of the administrative chain\n",
+			operation_name(op->type), (unsigned long long)op->seq);
+	}
+	return 0;
+}
+
+/* --- members --- */
+
+/* The index of a removed member of that name, to be re-admitted; else a new one. */
+static uint16_t index_for(const struct registry *r, const char *name)
+{
+	uint16_t n = registry_members(r);
+
+	for (uint16_t i = 1; i <= n; i++) {
+		const struct member *m = registry_member(r, i);
+
+		if (m && m->status == MEMBER_REMOVED && !strcmp(m->name, name))
+			return i;
+	}
+	return (uint16_t)(n + 1);
+}
+
+/* A whole number from an option. Returns 0 or -1 having said why. */
+static int number(struct invocation *in, enum option_id id, uint64_t most,
+	uint64_t fallback, uint64_t *out)
+{
+	*out = fallback;
+	if (given(in, id) && (view_decimal(view_str(option(in, id, "")), most, out) || !*out))
+		return fail(-1, "--%s %s: give a whole number from 1 to %llu",
+			option_specs[id].name, shown(option(in, id, "")),
+			(unsigned long long)most);
+	return 0;
+}
+
+int run_member_add(struct invocation *in)
+{
+	struct operation op = {.type = OP_MEMBER_ADD};
+	uint64_t weight, cap;
+	struct desk d;
+	int code;
+
+	if (!given(in, OPTION_NAME) || !in->repeated_count)
+		return fail(CONTROL_USAGE, "--name and at least one --signer are needed; for "
+			"example: %s", in->command->example);
+	if (number(in, OPTION_WEIGHT, UINT16_MAX, 1, &weight) ||
+		number(in, OPTION_CAP, 1u << 24, 1000, &cap))
+		return CONTROL_USAGE;
+	if (in->repeated_count > SIGNERS_MAX)
+		return fail(CONTROL_USAGE, "at most %d --signer", SIGNERS_MAX);
+	for (unsigned i = 0; i < in->repeated_count; i++)
+		if (address20_parse(op.signers[i], view_str(in->repeated[i]), &in->error))
+			return fail(CONTROL_USAGE, "--signer: %s", in->error.text);
+	op.signer_count = (uint8_t)in->repeated_count;
+	op.weight = (uint16_t)weight;
+	op.cap = (uint32_t)cap;
+	op.name = view_str(option(in, OPTION_NAME, ""));
+	if (!op.name.n || op.name.n > NAME_MAX_BYTES)
+		return fail(CONTROL_USAGE, "--name: 1 to %d bytes", NAME_MAX_BYTES);
+	code = desk_open(&d, in, true);
+	if (code)
+		return code;
+	op.member = index_for(local_registry(d.ledger), option(in, OPTION_NAME, ""));
+	code = append(&d, in, &op);
+	if (!code && !given(in, OPTION_JSON))
+		printf("member %u: %s\n", op.member, shown(option(in, OPTION_NAME, "")));
+	desk_close(&d);
+	return code;
+}
+
+/* remove, suspend, resume: one operation about one index. */
+static int about_member(struct invocation *in, uint8_t type)
+{
+	struct operation op = {.type = type};
+	struct desk d;
+	uint64_t index;
+	int code;
+
+	if (view_decimal(view_str(in->arguments[0]), UINT16_MAX, &index) || !index)
+		return fail(CONTROL_USAGE, "%s: give the member's index, see `sipchain member "
+			"list`", shown(in->arguments[0]));
+	op.member = (uint16_t)index;
+	code = desk_open(&d, in, true);
+	if (code)
+		return code;
+	code = append(&d, in, &op);
+	desk_close(&d);
+	return code;
+}
+
+int run_member_remove(struct invocation *in)
+{
+	return about_member(in, OP_MEMBER_REMOVE);
+}
+
+int run_member_suspend(struct invocation *in)
+{
+	return about_member(in, OP_MEMBER_SUSPEND);
+}
+
+int run_member_resume(struct invocation *in)
+{
+	return about_member(in, OP_MEMBER_RESUME);
+}
+
+static const char *status_name(uint8_t status)
+{
+	static const char *const names[] = {"none", "active", "suspended", "removed"};
+
+	return status < sizeof names / sizeof names[0] ? names[status] : "?";
+}
+
+static json_t *member_json(const struct member *m)
+{
+	json_t *signers = json_array();
+	char address[43];
+
+	for (unsigned i = 0; i < m->signer_count; i++)
+		json_array_append_new(signers,
+			json_string(address20_print(address, m->signers[i])));
+	return json_pack("{s:i, s:s, s:s, s:i, s:i, s:I, s:I, s:o}", "index", m->index,
+		"name", m->name, "status", status_name(m->status), "generation",
+		m->generation, "weight", m->weight, "cap", (json_int_t)m->cap, "live",
+		(json_int_t)m->live, "signers", signers);
+}
+
+int run_member_list(struct invocation *in)
+{
+	const struct registry *r;
+	json_t *out = json_array();
+	struct desk d;
+	int code = desk_open(&d, in, false);
+
+	if (code) {
+		json_decref(out);
+		return code;
+	}
+	r = local_registry(d.ledger);
+	for (uint16_t i = 1; i <= registry_members(r); i++)
+		json_array_append_new(out, member_json(registry_member(r, i)));
+	if (given(in, OPTION_JSON)) {
+		print_json(out);
+	} else {
+		printf("%-5s %-9s %6s %8s %8s  %-42s  %s\n", "INDEX", "STATUS", "WEIGHT",
+			"LIVE", "CAP", "SIGNER", "NAME");
+		for (uint16_t i = 1; i <= registry_members(r); i++) {
+			const struct member *m = registry_member(r, i);
+			char address[43] = "-";
+
+			if (m->signer_count)
+				address20_print(address, m->signers[0]);
+			printf("%-5u %-9s %6u %8u %8u  %-42s  %s\n", i,
+				status_name(m->status), m->weight, m->live, m->cap, address,
+				shown(m->name));
+		}
+	}
+	json_decref(out);
+	desk_close(&d);
+	return 0;
+}
+
+/* --- the protected table --- */
+
+static int by_order(const void *a, const void *b)
+{
+	return indicator_compare(a, b);
+}
+
+/*
+ * Sort, and drop what a wider entry already covers: the table is disjoint. In
+ * place; returns the new count.
+ */
+static size_t normalise(struct indicator *table, size_t n)
+{
+	size_t kept = 0;
+
+	qsort(table, n, sizeof *table, by_order);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || !indicator_contains(&table[kept - 1], &table[i]))
+			table[kept++] = table[i];
+	return kept;
+}
+
+/* Parse the arguments into table[n..]; returns the new count or -1. */
+static int parse_all(struct invocation *in, struct indicator *table, size_t n)
+{
+	for (unsigned i = 0; i < in->count; i++) {
+		if (indicator_parse(&table[n], NULL, view_str(in->arguments[i]), &in->error) ||
+			indicator_check_shape(&table[n], &in->error))
+			return error_prefix(&in->error, "%s", shown(in->arguments[i]));
+		n++;
+	}
+	return (int)n;
+}
+
+/* Take the named entries out. Returns the new count, or -1 naming a missing one. */
+static int take_out(struct invocation *in, struct indicator *table, size_t n)
+{
+	struct indicator named[ARGUMENTS_MAX];
+
+	if (parse_all(in, named, 0) < 0)
+		return -1;
+	for (unsigned i = 0; i < in->count; i++) {
+		size_t at = 0;
+
+		while (at < n && memcmp(&table[at], &named[i], sizeof named[i]))
+			at++;
+		if (at == n)
+			return error_set(&in->error, "%s is not an entry of the table; see "
+				"`sipchain protect list`", shown(in->arguments[i]));
+		memmove(&table[at], &table[at + 1], (n - at - 1) * sizeof *table);
+		n--;
+	}
+	return (int)n;
+}
+
+static int change_protected(struct invocation *in, bool adding)
+{
+	static struct indicator table[PROTECTED_MAX + ARGUMENTS_MAX];
+	struct operation op = {.type = OP_PROTECT};
+	const struct indicator *old;
+	struct desk d;
+	int code, count;
+	size_t n;
+
+	code = desk_open(&d, in, true);
+	if (code)
+		return code;
+	old = registry_protected(local_registry(d.ledger), &n);
+	if (n)
+		memcpy(table, old, n * sizeof *table);
+	count = adding ? parse_all(in, table, n) : take_out(in, table, n);
+	if (count < 0) {
+		desk_close(&d);
+		return fail(CONTROL_USAGE, "%s", in->error.text);
+	}
+	op.table_count = (uint16_t)normalise(table, (size_t)count);
+	op.table = (const uint8_t *)table;
+	code = append(&d, in, &op);
+	if (!code && !given(in, OPTION_JSON))
+		printf("%u entries are protected now\n", op.table_count);
+	desk_close(&d);
+	return code;
+}
+
+int run_protect_add(struct invocation *in)
+{
+	return change_protected(in, true);
+}
+
+int run_protect_remove(struct invocation *in)
+{
+	return change_protected(in, false);
+}
+
+int run_protect_list(struct invocation *in)
+{
+	const struct indicator *table;
+	json_t *out = json_array();
+	char text[INDICATOR_TEXT];
+	struct desk d;
+	size_t n;
+	int code = desk_open(&d, in, false);
+
+	if (code) {
+		json_decref(out);
+		return code;
+	}
+	table = registry_protected(local_registry(d.ledger), &n);
+	for (size_t i = 0; i < n; i++) {
+		indicator_print(text, &table[i]);
+		if (given(in, OPTION_JSON))
+			json_array_append_new(out, json_string(text));
+		else
+			printf("%s\n", text);
+	}
+	if (given(in, OPTION_JSON))
+		print_json(out);
+	else if (!n)
+		printf("nothing is protected; see `sipchain protect add --help`\n");
+	json_decref(out);
+	desk_close(&d);
+	return 0;
+}
+
+/* --- pause --- */
+
+static int without_arguments(struct invocation *in, uint8_t type)
+{
+	struct operation op = {.type = type};
+	struct desk d;
+	int code = desk_open(&d, in, true);
+
+	if (code)
+		return code;
+	code = append(&d, in, &op);
+	desk_close(&d);
+	return code;
+}
+
+int run_ledger_pause(struct invocation *in)
+{
+	return without_arguments(in, OP_PAUSE);
+}
+
+int run_ledger_unpause(struct invocation *in)
+{
+	return without_arguments(in, OP_UNPAUSE);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands that change something in the daemon. */
+#include "cli/command.h"
+
+#include <string.h>
+
+#include "base/units.h"
+#include "indicator/indicator.h"
+#include "indicator/word.h"
+
+/* {"indicator": ..., "ttl": ..., "note": ...} of what was given; NULL: said why. */
+static json_t *arguments(struct invocation *in)
+{
+	struct indicator i;
+	uint64_t ttl;
+	json_t *args;
+
+	/* Checked here too, so that a slip is a usage error, not the daemon's. */
+	if (indicator_parse(&i, NULL, view_str(in->arguments[0]), &in->error)) {
+		fail(CONTROL_USAGE, "%s", in->error.text);
+		return NULL;
+	}
+	args = json_pack("{s:s}", "indicator", in->arguments[0]);
+	if (given(in, OPTION_TTL)) {
+		if (duration_parse(&ttl, view_str(option(in, OPTION_TTL, "")), &in->error) ||
+			!ttl || ttl > 366 * 86400) {
+			fail(CONTROL_USAGE, "--ttl %s: from 1s to 366d",
+				shown(option(in, OPTION_TTL, "")));
+			json_decref(args);
+			return NULL;
+		}
+		json_object_set_new(args, "ttl", json_integer((json_int_t)ttl));
+	}
+	if (given(in, OPTION_NOTE))
+		json_object_set_new(args, "note", json_string(option(in, OPTION_NOTE, "")));
+	if (given(in, OPTION_CATEGORY))
+		json_object_set_new(args, "category",
+			json_string(option(in, OPTION_CATEGORY, "")));
+	return args;
+}
+
+/* Ask, and print the daemon's sentence. Returns an exit code. */
+static int order(struct invocation *in, const char *command)
+{
+	json_t *result, *args = arguments(in);
+	int code = 0;
+
+	if (!args)
+		return CONTROL_USAGE;
+	result = ask(in, command, args, &code);
+	if (!result)
+		return code;
+	if (given(in, OPTION_JSON))
+		print_json(result);
+	else
+		printf("%s\n", shown(json_string_value(json_object_get(result, "text"))));
+	json_decref(result);
+	return 0;
+}
+
+int run_report(struct invocation *in)
+{
+	if (given(in, OPTION_CATEGORY) &&
+		category_parse(view_str(option(in, OPTION_CATEGORY, ""))) < 0)
+		return fail(CONTROL_USAGE, "--category %s: one of %s",
+			shown(option(in, OPTION_CATEGORY, "")),
+			option_specs[OPTION_CATEGORY].help);
+	return order(in, "report");
+}
+
+int run_object(struct invocation *in)
+{
+	return order(in, "object");
+}
+
+int run_revoke(struct invocation *in)
+{
+	return order(in, "revoke");
+}
+
+int run_ban(struct invocation *in)
+{
+	return order(in, "ban");
+}
+
+int run_unban(struct invocation *in)
+{
+	return order(in, "unban");
+}
+
+int run_allow_add(struct invocation *in)
+{
+	return order(in, "allow-add");
+}
+
+int run_allow_remove(struct invocation *in)
+{
+	return order(in, "allow-remove");
+}

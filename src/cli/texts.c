@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Usage, manual page and completion, all made of the command table. */
+#include "cli/command.h"
+
+#include <string.h>
+
+/* "member add" into dst[40]. Returns dst. */
+static const char *full_name(char dst[40], const struct command *c)
+{
+	snprintf(dst, 40, "%s%s%s", c->name, c->sub ? " " : "", c->sub ? c->sub : "");
+	return dst;
+}
+
+void usage_print(FILE *out)
+{
+	char name[40];
+
+	fputs("usage: sipchain COMMAND [OPTION ...] [ARGUMENT ...]\n\n"
+	      "Detect SIP attackers, share them with a consortium, block them here.\n\n",
+		out);
+	for (size_t i = 0; i < commands_count; i++)
+		fprintf(out, "  %-16s %s\n", full_name(name, &commands[i]),
+			commands[i].summary);
+	fputs("\n`sipchain COMMAND --help` shows a command's options and an example.\n"
+	      "Exit codes: 0 ok, 1 not listed or failed, 2 usage, 3 daemon unreachable,\n"
+	      "4 permission, 78 configuration.\n", out);
+}
+
+static void option_print(FILE *out, enum option_id id)
+{
+	const struct option_spec *o = &option_specs[id];
+	char left[48];
+
+	snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "",
+		o->value ? o->value : "");
+	fprintf(out, "  %-24s %s\n", left, o->help);
+}
+
+void command_help_print(FILE *out, const struct command *c)
+{
+	char name[40];
+
+	fprintf(out, "usage: sipchain %s [OPTION ...]%s%s\n\n%s\n\n", full_name(name, c),
+		c->arguments[0] ? " " : "", c->arguments, c->summary);
+	for (size_t i = 0; i < OPTIONS_MAX && c->options[i]; i++)
+		option_print(out, c->options[i]);
+	option_print(out, OPTION_JSON);
+	option_print(out, OPTION_HELP);
+	fprintf(out, "\nexample:\n  %s\n", c->example);
+}
+
+/* Text with roff's own characters made harmless. */
+static void roff(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '-' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+}
+
+void manual_print(FILE *out)
+{
+	char name[40];
+
+	fputs(".TH SIPCHAIN 1 \"\" \"sipchain " SIPCHAIN_VERSION "\"\n"
+	      ".SH NAME\nsipchain \\- share and block SIP attackers\n"
+	      ".SH SYNOPSIS\n.B sipchain\n.I COMMAND\n[OPTION ...] [ARGUMENT ...]\n"
+	      ".SH COMMANDS\n", out);
+	for (size_t i = 0; i < commands_count; i++) {
+		const struct command *c = &commands[i];
+
+		fprintf(out, ".TP\n.B %s", full_name(name, c));
+		if (c->arguments[0])
+			fprintf(out, " \\fI%s\\fR", c->arguments);
+		fputs("\n", out);
+		roff(out, c->summary);
+		fputs(".\n", out);
+		for (size_t k = 0; k < OPTIONS_MAX && c->options[k]; k++) {
+			fputs(k ? ", " : "Options: ", out);
+			fputs("\\-\\-", out);
+			roff(out, option_specs[c->options[k]].name);
+		}
+		if (c->options[0])
+			fputs(".\n", out);
+		fputs("Example:\n.br\n.RS\n.nf\n", out);
+		roff(out, c->example);
+		fputs("\n.fi\n.RE\n", out);
+	}
+	fputs(".SH OPTIONS\n", out);
+	for (int id = OPTION_HELP; id < OPTION_COUNT; id++) {
+		fputs(".TP\n.B \\-\\-", out);
+		roff(out, option_specs[id].name);
+		if (option_specs[id].value)
+			fprintf(out, " \\fI%s\\fR", option_specs[id].value);
+		fputs("\n", out);
+		roff(out, option_specs[id].help);
+		fputs("\n", out);
+	}
+	fputs(".SH EXIT STATUS\n0 ok, 1 not listed or failed, 2 usage, 3 daemon unreachable, "
+	      "4 permission, 78 configuration.\n.SH SEE ALSO\n.BR sipchaind (8),\n"
+	      ".BR nft (8)\n", out);
+}
+
+/* The sub-commands of a name, or its options, as one shell word list. */
+static void completion_case(FILE *out, const char *name)
+{
+	fprintf(out, "  %s) words=\"", name);
+	for (size_t i = 0; i < commands_count; i++) {
+		const struct command *c = &commands[i];
+
+		if (strcmp(c->name, name))
+			continue;
+		if (c->sub)
+			fprintf(out, "%s ", c->sub);
+		for (size_t k = 0; k < OPTIONS_MAX && c->options[k]; k++)
+			fprintf(out, "--%s ", option_specs[c->options[k]].name);
+	}
+	fputs("--json --help\" ;;\n", out);
+}
+
+void completion_print(FILE *out)
+{
+	fputs("# bash completion for sipchain\n_sipchain() {\n"
+	      " local words=\"\" cur=\"${COMP_WORDS[COMP_CWORD]}\"\n"
+	      " if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"", out);
+	for (size_t i = 0; i < commands_count; i++)
+		if (!i || strcmp(commands[i].name, commands[i - 1].name))
+			fprintf(out, "%s ", commands[i].name);
+	fputs("\"\n else case \"${COMP_WORDS[1]}\" in\n", out);
+	for (size_t i = 0; i < commands_count; i++)
+		if (!i || strcmp(commands[i].name, commands[i - 1].name))
+			completion_case(out, commands[i].name);
+	fputs(" esac; fi\n mapfile -t COMPREPLY < <(compgen -W \"$words\" -f -- \"$cur\")\n"
+	      "}\ncomplete -F _sipchain sipchain\n", out);
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/escape.h"
+#include "daemon/config_nearest.h"
+#include "daemon/config_schema.h"
+
+#define LINE_BYTES 1024 /* longest line, with its end */
+#define FILES_MAX  256
+
+/* Where a key, or a section's heading, was given. */
+struct given {
+	const char *file; /* NULL: not given */
+	unsigned line;
+};
+
+struct reading {
+	struct config *config;
+	struct buffer *errors;
+	unsigned error_count;
+	const char *file; /* being read */
+	unsigned line;    /* of it, from 1 */
+	struct view rest; /* of its text */
+	bool skip;        /* inside an unknown section, which was told already */
+	bool in_section;
+	struct given given[CONFIG_KEYS_MAX];
+	struct given headings[CONFIG_KEYS_MAX];
+	char *names[FILES_MAX]; /* what the given point to */
+	size_t names_count;
+};
+
+/* Append one "file:line: text" to the errors. */
+static void complain(struct reading *r, const char *file, unsigned line, const char *fmt,
+	...) __attribute__((format(printf, 4, 5)));
+
+static void complain(struct reading *r, const char *file, unsigned line, const char *fmt,
+	...)
+{
+	char text[640];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	buffer_printf(r->errors, "%s:%u: %s\n", file, line, text);
+	r->error_count++;
+}
+
+/* A "[section]" line: is it a known one? */
+static void heading(struct reading *r, struct view line)
+{
+	const struct config_section *section;
+	char name[LINE_BYTES];
+	const char *near;
+
+	view_copy(name, sizeof name, view_head(view_from(line, 1), view_find(line, ']') - 1));
+	r->in_section = true;
+	section = config_section_find(name);
+	r->skip = !section;
+	if (section) {
+		struct given *g = &r->headings[section - config_sections];
+
+		if (!g->file)
+			*g = (struct given){r->file, r->line};
+		return;
+	}
+	near = config_nearest_section(name);
+	if (near)
+		complain(r, r->file, r->line, "unknown section [%s]; did you mean [%s]?",
+			escaped(view_str(name)), near);
+	else
+		complain(r, r->file, r->line, "unknown section [%s]; see sipchain "
+			"config sample for those there are", escaped(view_str(name)));
+}
+
+/*
+ * What is wrong with a line before inih sees it, NULL if nothing is: it tells
+ * of the first bad line only, and cuts long ones.
+ */
+static const char *line_fault(struct view line, bool in_section)
+{
+	size_t equal = view_find(line, '=');
+
+	if (line.n == 0 || line.p[0] == '#' || line.p[0] == ';')
+		return NULL;
+	if (view_find(line, '\0') < line.n)
+		return "holds a NUL byte; write plain text";
+	if (line.p[0] == '[')
+		return view_find(line, ']') < line.n ? NULL
+			: "the section's name has no end; close it with ]";
+	if (equal == line.n || equal == 0 || view_find(line, ';') < equal)
+		return "is no \"key = value\"";
+	if (view_find(line, ':') < equal)
+		return "has a ':' in its key; write \"key = value\"";
+	return in_section ? NULL : "stands before the first [section]";
+}
+
+/* inih asks for the next line: bad ones are told and come out empty. */
+static char *next_line(char *dst, int size, void *context)
+{
+	struct reading *r = context;
+	struct view line;
+	const char *fault;
+	size_t n;
+
+	if (!r->rest.n)
+		return NULL;
+	n = view_find(r->rest, '\n');
+	line = view_trim(view_head(r->rest, n));
+	r->rest = view_from(r->rest, n + 1);
+	if (++r->line == 1 && view_starts(line, "\xef\xbb\xbf"))
+		line = view_from(line, 3);
+	fault = line.n + 2 > LINE_BYTES || line.n + 2 > (size_t)size ? "is longer than 1,000 bytes"
+		: line_fault(line, r->in_section);
+	if (fault) {
+		complain(r, r->file, r->line, "\"%s\" %s", escaped(line), fault);
+		line.n = 0;
+	}
+	if (line.n && line.p[0] == '[')
+		heading(r, line);
+	memcpy(dst, line.p, line.n);
+	memcpy(dst + line.n, "\n", 2);
+	return dst;
+}
+
+/* A key that the section does not have. */
+static void unknown_key(struct reading *r, const char *section, const char *name)
+{
+	const struct config_key *near = config_nearest_key(section, name);
+	const char *shown = escaped(view_str(name));
+
+	if (!near)
+		complain(r, r->file, r->line, "[%s] has no key \"%s\"; see sipchain "
+			"config sample for those it has", section, shown);
+	else if (strcmp(near->section, section) != 0)
+		complain(r, r->file, r->line, "[%s] has no key \"%s\"; it belongs in [%s]",
+			section, shown, near->section);
+	else
+		complain(r, r->file, r->line, "[%s] has no key \"%s\"; did you mean %s?",
+			section, shown, near->name);
+}
+
+/*
+ * The line on which this file gave the key, or another name for its value;
+ * 0 when it did not. An earlier file's is overridden, that is what drop-ins
+ * are for.
+ */
+static unsigned given_before(const struct reading *r, const struct config_key *k)
+{
+	for (size_t i = 0; i < config_keys_count; i++)
+		if (config_keys[i].offset == k->offset && r->given[i].file == r->file)
+			return r->given[i].line;
+	return 0;
+}
+
+/* inih's callback, for each "name = value". */
+static int on_value(void *context, const char *section, const char *name,
+	const char *value)
+{
+	struct reading *r = context;
+	const struct config_key *k;
+	struct error err = {""};
+	unsigned before;
+
+	if (r->skip)
+		return 1;
+	k = config_key_find(section, name);
+	if (!k) {
+		unknown_key(r, section, name);
+		return 1;
+	}
+	before = k->flags & CONFIG_REPEATED ? 0 : given_before(r, k);
+	r->given[k - config_keys] = (struct given){r->file, r->line};
+	if (before)
+		complain(r, r->file, r->line, "[%s] %s is given already on line %u; remove one",
+			section, name, before);
+	else if (config_value_parse(r->config, k, view_str(value), &err))
+		complain(r, r->file, r->line, "[%s] %s: %s", section, name, err.text);
+	return 1;
+}
+
+/* Read one file's text. */
+static void feed(struct reading *r, const char *name, struct view text)
+{
+	char *kept = strdup(name);
+
+	if (!kept || r->names_count == FILES_MAX) {
+		complain(r, name, 1, "out of memory, or more than %u files", FILES_MAX);
+		free(kept);
+		return;
+	}
+	r->names[r->names_count++] = kept;
+	r->file = kept;
+	r->line = 0;
+	r->rest = text;
+	r->skip = r->in_section = false;
+	ini_max_line = LINE_BYTES;
+	ini_parse_stream(next_line, r, on_value, r);
+}
+
+/* Required keys and rules between keys; then the end of the reading. */
+static int finish(struct reading *r)
+{
+	const struct config_key *at = NULL;
+	struct error err = {""};
+
+	for (size_t i = 0; i < config_keys_count; i++) {
+		const struct config_key *k = &config_keys[i];
+		const struct given *g =
+			&r->headings[config_section_find(k->section) - config_sections];
+
+		if (k->flags & CONFIG_REQUIRED && !r->given[i].file && r->names_count)
+			complain(r, g->file ? g->file : r->names[0], g->file ? g->line : 1,
+				"[%s] %s is missing; add a line \"%s = ...\" to section [%s]",
+				k->section, k->name, k->name, k->section);
+	}
+	if (!r->error_count && config_cross_check(r->config, &at, &err)) {
+		const struct given *g = &r->given[at - config_keys];
+
+		complain(r, g->file ? g->file : r->names[0], g->file ? g->line : 1,
+			"[%s] %s: %s", at->section, at->name, err.text);
+	}
+	for (size_t i = 0; i < r->names_count; i++)
+		free(r->names[i]);
+	if (!r->error_count)
+		return 0;
+	config_free(r->config);
+	return -1;
+}
+
+int config_parse(struct config *out, const char *name, struct view text,
+	struct buffer *errors)
+{
+	struct reading r = {.config = out, .errors = errors};
+
+	config_defaults(out);
+	feed(&r, name, text);
+	return finish(&r);
+}
+
+/* Read a regular file whole into text. Returns 0, or -1 with errno. */
+static int read_file(struct buffer *text, const char *path)
+{
+	uint8_t block[4096];
+	struct stat st;
+	ssize_t n = -1;
+	int fd, saved;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0) {
+		if (S_ISREG(st.st_mode))
+			while ((n = read(fd, block, sizeof block)) > 0 &&
+				!buffer_put(text, block, (size_t)n))
+				;
+		else
+			errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+	}
+	saved = errno;
+	close(fd);
+	if (n > 0)
+		saved = EFBIG;
+	errno = saved;
+	return n == 0 ? 0 : -1;
+}
+
+static void feed_file(struct reading *r, const char *path)
+{
+	struct buffer text = {.max = CONFIG_PRINTED_MAX};
+
+	if (read_file(&text, path))
+		complain(r, path, 1, "cannot be read: %s", strerror(errno));
+	else
+		feed(r, path, view_of(text.p, text.n));
+	buffer_free(&text);
+}
+
+/* Whether a folder's entry is a drop-in: NAME.conf, not hidden. */
+static int is_drop_in(const struct dirent *entry)
+{
+	size_t n = strlen(entry->d_name);
+
+	return n > 5 && entry->d_name[0] != '.' &&
+		strcmp(entry->d_name + n - 5, ".conf") == 0;
+}
+
+/* By bytes, whatever the locale: the order must be the same on every machine. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int config_load(struct config *out, const char *path, struct buffer *errors)
+{
+	struct reading r = {.config = out, .errors = errors};
+	struct dirent **list = NULL;
+	char name[4096];
+	int n;
+
+	config_defaults(out);
+	feed_file(&r, path);
+	snprintf(name, sizeof name, "%s.d", path);
+	n = scandir(name, &list, is_drop_in, by_name);
+	if (n < 0 && errno != ENOENT)
+		complain(&r, name, 1, "cannot be read: %s", strerror(errno));
+	for (int i = 0; i < n; i++) {
+		snprintf(name, sizeof name, "%s.d/%s", path, list[i]->d_name);
+		feed_file(&r, name);
+		free(list[i]);
+	}
+	free(list);
+	return finish(&r);
+}
+
+void config_free(struct config *c)
+{
+	free(c->allow.entry);
+	explicit_bzero(c, sizeof *c);
+}

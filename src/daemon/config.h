@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DAEMON_CONFIG_H
+#define DAEMON_CONFIG_H
+
+#include "base/buffer.h"
+#include "base/log.h"
+#include "decide/decide.h"
+#include "detect/detect.h"
+#include "enforce/nft.h"
+
+/*
+ * The configuration: INI files described by one table (config_schema.c), from
+ * which reading, checking, printing and the sample file all come.
+ */
+#define CONFIG_PATH_MAX    256
+#define CONFIG_LISTEN_MAX  16
+#define CONFIG_LOGS_MAX    16
+#define CONFIG_ALLOW_MAX   65536
+#define CONFIG_PRINTED_MAX (16U << 20) /* bytes of a configuration's text */
+
+struct config_listen {
+	uint8_t transport; /* TRANSPORT_UDP or TRANSPORT_TCP */
+	struct address address;
+	uint16_t port;
+};
+
+struct config_allow {
+	struct indicator indicator;
+	char note[80];
+};
+
+enum config_ledger {
+	CONFIG_LEDGER_LOCAL = 1,
+	CONFIG_LEDGER_ETHEREUM = 2, /* refused by config_load(): not in this build */
+};
+
+enum config_enforce {
+	CONFIG_ENFORCE_NONE = 1,
+	CONFIG_ENFORCE_NFTABLES = 2,
+};
+
+struct config {
+	struct {
+		char name[NAME_MAX_BYTES + 1];
+		char user[33];
+		char state[CONFIG_PATH_MAX]; /* folder of the databases */
+		char run[CONFIG_PATH_MAX];   /* folder of control.sock */
+		char control_group[33];      /* may use the control socket; "": root only */
+		bool observe;
+		uint8_t log_level;           /* enum log_level */
+	} node;
+	struct {
+		char key[CONFIG_PATH_MAX]; /* "": this node only reads */
+	} member;
+	struct {
+		uint8_t type; /* enum config_ledger */
+		char path[CONFIG_PATH_MAX];
+	} ledger;
+	struct {
+		struct config_listen listen[CONFIG_LISTEN_MAX];
+		size_t listen_count;
+		char password[128]; /* HEP's auth key chunk; "": none asked for */
+	} hep;
+	struct {
+		char path[CONFIG_LOGS_MAX][CONFIG_PATH_MAX];
+		size_t path_count;
+	} security_log;
+	struct detect_config detect;
+	struct {
+		uint32_t publish;      /* bit 1 << enum proof: detections to report */
+		uint32_t ttl;          /* seconds: a report lives as long as its ban, at least this */
+		bool unproved_banned;  /* whether unproved detections ban here */
+		uint32_t unproved_ban; /* seconds */
+	} report;
+	struct policy policy;
+	struct {
+		struct config_allow *entry; /* malloc */
+		size_t entry_count;
+		bool automatic; /* own addresses, gateways, resolvers too */
+	} allow;
+	struct {
+		uint8_t type; /* enum config_enforce */
+		struct nft_config nft;
+	} enforce;
+};
+
+/*
+ * Read path and then path.d/NAME.conf in name order; later files override
+ * single values and add to repeated ones. Every error is appended to errors as
+ * one line "file:line: what, and what would be right\n". Returns 0, or -1 with
+ * *out holding nothing.
+ */
+int config_load(struct config *out, const char *path, struct buffer *errors);
+
+/* The same from one text; name stands for the file in errors. */
+int config_parse(struct config *out, const char *name, struct view text,
+	struct buffer *errors);
+
+/* Release what config holds and zero it. */
+void config_free(struct config *c);
+
+enum config_print_flags {
+	CONFIG_PRINT_SECRETS = 1, /* passwords too; without it they are left out */
+};
+
+/*
+ * The effective configuration as text that config_parse() reads back to the
+ * same configuration. Returns 0, or -1 when out fails.
+ */
+int config_print(struct buffer *out, const struct config *c, unsigned flags);
+
+/* Every section and key with its help and default, as comments. 0 or -1. */
+int config_sample(struct buffer *out);
+
+#endif

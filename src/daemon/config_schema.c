@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/config_schema.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct config_choice levels[] = {
+	{"error", LOG_LEVEL_ERROR}, {"warning", LOG_LEVEL_WARNING},
+	{"notice", LOG_LEVEL_NOTICE}, {"info", LOG_LEVEL_INFO},
+	{"debug", LOG_LEVEL_DEBUG}, {NULL, 0},
+};
+
+static const struct config_choice ledgers[] = {
+	{"local", CONFIG_LEDGER_LOCAL}, {"ethereum", CONFIG_LEDGER_ETHEREUM}, {NULL, 0},
+};
+
+static const struct config_choice enforcers[] = {
+	{"none", CONFIG_ENFORCE_NONE}, {"nftables", CONFIG_ENFORCE_NFTABLES}, {NULL, 0},
+};
+
+static const struct config_choice unproved[] = {
+	{"ignore", 0}, {"ban", 1}, {NULL, 0},
+};
+
+const struct config_section config_sections[] = {
+	{"node", "This node."},
+	{"member", "What this node signs with. Which member it is follows from the key."},
+	{"ledger", "The history shared with the other members."},
+	{"hep", "HEP3 from Asterisk (res_hep_pjsip), Kamailio (siptrace), OpenSIPS, FreeSWITCH:\n"
+		"the best sensor, since it shows every SIP message in both directions."},
+	{"security_log", "Asterisk's security events: security.json => [json]security in logger.conf."},
+	{"detect", "When a source is banned: ATTEMPTS/WINDOW, or off."},
+	{"report", "What this node tells the other members."},
+	{"policy", "The quorum that this node asks for before it follows the other members, as a\n"
+		"sum of members' weights, by proof class and by kind. The greatest of these and of\n"
+		"the ledger's threshold counts: more may be asked for, never less. 0: what the\n"
+		"ledger asks. never: reports of that class or kind have no effect here."},
+	{"allow", "What this node never bans, whatever anybody says."},
+	{"enforce", "What carries bans out."},
+};
+
+const size_t config_sections_count = sizeof config_sections / sizeof config_sections[0];
+
+#define AT(member) .offset = offsetof(struct config, member), \
+	.size = sizeof(((struct config *)0)->member)
+#define COUNT(member) .count = offsetof(struct config, member)
+#define SECONDS_MAX (366 * UINT64_C(86400))
+
+#define RULE(key, index, text) {"detect", key, CONFIG_RULE, .max = 1000000, \
+	AT(detect.rules[index]), .help = text}
+#define BY_PROOF(proof, index) {"policy", "quorum." proof, CONFIG_QUORUM, \
+	.max = 1000000, AT(policy.by_proof[index])}
+#define BY_KIND(kind, index) {"policy", "quorum." kind, CONFIG_QUORUM, \
+	.max = 1000000, AT(policy.by_kind[index])}
+
+const struct config_key config_keys[] = {
+	{"node", "name", CONFIG_TEXT, CONFIG_REQUIRED, .min = 1, AT(node.name),
+		.help = "What people call this node, such as edge1.example.net. Required."},
+	{"node", "user", CONFIG_WORD, .fallback = "sipchain", AT(node.user),
+		.help = "The user that the roles become when started as root; empty: none."},
+	{"node", "state", CONFIG_PATH_NAME, .fallback = "/var/lib/sipchain", .min = 1,
+		AT(node.state), .help = "The folder of this node's own database."},
+	{"node", "run", CONFIG_PATH_NAME, .fallback = "/run/sipchain", .min = 1, .max = 90,
+		AT(node.run), .help = "The folder of control.sock, which sipchain(1) speaks to."},
+	{"node", "control_group", CONFIG_WORD, .fallback = "", AT(node.control_group),
+		.help = "A group whose members may use the control socket; empty: root only."},
+	{"node", "observe", CONFIG_BOOL, .fallback = "no", AT(node.observe),
+		.help = "Decide everything and touch nothing."},
+	{"node", "log_level", CONFIG_CHOICE, .fallback = "info", AT(node.log_level),
+		.choices = levels},
+
+	{"member", "key", CONFIG_PATH_NAME, .fallback = "", AT(member.key),
+		.help = "The signing key's file; empty: this node only reads."},
+
+	{"ledger", "type", CONFIG_CHOICE, .fallback = "local", AT(ledger.type),
+		.choices = ledgers},
+	{"ledger", "path", CONFIG_PATH_NAME, .fallback = "/var/lib/sipchain/ledger.db",
+		.min = 1, AT(ledger.path),
+		.help = "The local ledger's file; several nodes of one machine share one."},
+
+	{"hep", "listen", CONFIG_LISTEN, CONFIG_REPEATED, AT(hep.listen),
+		COUNT(hep.listen_count),
+		.help = "udp:ADDRESS:PORT or tcp:ADDRESS:PORT; may be repeated. The usual port\n"
+			"is 9060. Example: listen = udp:127.0.0.1:9060"},
+	{"hep", "password", CONFIG_SECRET, .fallback = "", AT(hep.password),
+		.help = "The authentication key that senders must give; empty: none."},
+	{"hep", "password_file", CONFIG_SECRET_FILE, CONFIG_ALIAS, AT(hep.password),
+		.help = "A file whose first line is that key, read at start and on reload."},
+
+	{"security_log", "path", CONFIG_PATHS, CONFIG_REPEATED, AT(security_log.path),
+		COUNT(security_log.path_count),
+		.help = "A log to follow; may be repeated.\n"
+			"Example: path = /var/log/asterisk/security.json"},
+
+	RULE("auth_failed", OBSERVED_AUTH_FAILED, "Wrong passwords."),
+	RULE("unknown_account", OBSERVED_UNKNOWN_ACCOUNT, "Accounts that are not there."),
+	RULE("scan", OBSERVED_SCAN, "Requests that only look for SIP servers."),
+	RULE("call_rejected", OBSERVED_CALL_REJECTED, "Calls refused."),
+	RULE("malformed", OBSERVED_MALFORMED, "Messages that are no SIP."),
+	{"detect", "ban", CONFIG_DURATION, .min = 1, .max = SECONDS_MAX, AT(detect.ban),
+		.help = "The first ban of a source; each further one is twice as long,"},
+	{"detect", "ban_max", CONFIG_DURATION, .min = 1, .max = SECONDS_MAX,
+		AT(detect.ban_max), .help = "up to this."},
+	{"detect", "forget", CONFIG_DURATION, .min = 1, .max = SECONDS_MAX,
+		AT(detect.forget), .help = "A source's offences are forgotten after this."},
+	{"detect", "sources_max", CONFIG_COUNT, .min = 16, .max = 16777216,
+		AT(detect.sources_max), .help = "How many sources are watched at once."},
+	{"detect", "success_factor", CONFIG_COUNT, .min = 1, .max = 1000,
+		AT(detect.success_factor),
+		.help = "A source that also authenticates may fail so many times more often."},
+
+	{"report", "publish", CONFIG_PROOFS, .fallback = "nonce ack tcp auth",
+		AT(report.publish),
+		.help = "The proof classes whose detections are reported (nonce, ack, tcp, auth,\n"
+			"log, manual, rule, cluster); empty: report nothing."},
+	{"report", "ttl", CONFIG_DURATION, .fallback = "1h", .min = 60, .max = SECONDS_MAX,
+		AT(report.ttl),
+		.help = "A report lives as long as the ban that caused it, and at least this."},
+	{"report", "unproved", CONFIG_CHOICE, .fallback = "ignore",
+		AT(report.unproved_banned), .choices = unproved,
+		.help = "A source that no proof shows to be real is never reported: anybody can\n"
+			"forge it. ban: ban it here, for a short time."},
+	{"report", "unproved_ban", CONFIG_DURATION, .fallback = "10m", .min = 1,
+		.max = SECONDS_MAX, AT(report.unproved_ban)},
+
+	BY_PROOF("none", PROOF_NONE),
+	BY_PROOF("nonce", PROOF_NONCE),
+	BY_PROOF("ack", PROOF_ACK),
+	BY_PROOF("tcp", PROOF_TCP),
+	BY_PROOF("auth", PROOF_AUTH),
+	BY_PROOF("log", PROOF_LOG),
+	BY_PROOF("manual", PROOF_MANUAL),
+	BY_PROOF("rule", PROOF_RULE),
+	BY_PROOF("cluster", PROOF_CLUSTER),
+	BY_KIND("ip4", INDICATOR_IP4),
+	BY_KIND("ip6", INDICATOR_IP6),
+	BY_KIND("number", INDICATOR_NUMBER),
+	BY_KIND("uri", INDICATOR_URI),
+	BY_KIND("domain", INDICATOR_DOMAIN),
+	BY_KIND("agent", INDICATOR_AGENT),
+
+	{"allow", "entry", CONFIG_ALLOW, CONFIG_REPEATED, .max = CONFIG_ALLOW_MAX,
+		AT(allow.entry), COUNT(allow.entry_count),
+		.help = "An address, prefix, number, SIP URI or domain, and a note; may be repeated.\n"
+			"Examples: entry = 192.0.2.0/24 our carrier\n"
+			"          entry = +44* calls within the country"},
+	{"allow", "auto", CONFIG_BOOL, .fallback = "yes", AT(allow.automatic),
+		.help = "Also this machine's own addresses, gateways and resolvers."},
+
+	{"enforce", "type", CONFIG_CHOICE, .fallback = "nftables", AT(enforce.type),
+		.choices = enforcers},
+	{"enforce", "table", CONFIG_WORD, .min = 1, AT(enforce.nft.table),
+		.help = "The nftables table of family inet; it belongs to sipchaind alone."},
+	{"enforce", "sip_ports", CONFIG_PORTS, AT(enforce.nft.ports),
+		.help = "The ports that bans learnt from other members cover."},
+	{"enforce", "set_size", CONFIG_COUNT, .min = 16, .max = 16777216,
+		AT(enforce.nft.set_size), .help = "The most elements of each set."},
+};
+
+const size_t config_keys_count = sizeof config_keys / sizeof config_keys[0];
+
+_Static_assert(sizeof config_keys / sizeof config_keys[0] <= CONFIG_KEYS_MAX,
+	"raise CONFIG_KEYS_MAX");
+
+const struct config_key *config_key_find(const char *section, const char *name)
+{
+	for (size_t i = 0; i < config_keys_count; i++)
+		if (strcmp(config_keys[i].section, section) == 0 &&
+			strcmp(config_keys[i].name, name) == 0)
+			return &config_keys[i];
+	return NULL;
+}
+
+const struct config_section *config_section_find(const char *name)
+{
+	for (size_t i = 0; i < config_sections_count; i++)
+		if (strcmp(config_sections[i].name, name) == 0)
+			return &config_sections[i];
+	return NULL;
+}
+
+void config_defaults(struct config *c)
+{
+	struct error err;
+
+	memset(c, 0, sizeof *c);
+	c->detect = detect_config_default;
+	c->policy = policy_default;
+	c->enforce.nft = nft_config_default;
+	for (size_t i = 0; i < config_keys_count; i++) {
+		const struct config_key *k = &config_keys[i];
+
+		if (k->fallback && config_value_parse(c, k, view_str(k->fallback), &err)) {
+			fprintf(stderr, "[%s] %s: %s\n", k->section, k->name, err.text);
+			abort();
+		}
+	}
+}
+
+/* The key whose value stands at offset. */
+static const struct config_key *key_at(size_t offset)
+{
+	for (size_t i = 0; i < config_keys_count; i++)
+		if (config_keys[i].offset == offset)
+			return &config_keys[i];
+	abort();
+}
+
+int config_cross_check(const struct config *c, const struct config_key **at,
+	struct error *err)
+{
+	if (c->ledger.type == CONFIG_LEDGER_ETHEREUM) {
+		*at = key_at(offsetof(struct config, ledger.type));
+		return error_set(err, "this build has no Ethereum ledger; write type = local");
+	}
+	if (c->detect.ban > c->detect.ban_max) {
+		*at = key_at(offsetof(struct config, detect.ban_max));
+		return error_set(err, "is shorter than [detect] ban; make it as long at least");
+	}
+	if (c->enforce.type == CONFIG_ENFORCE_NFTABLES && !c->enforce.nft.ports_count) {
+		*at = key_at(offsetof(struct config, enforce.nft.ports));
+		return error_set(err, "names no port; write one at least, such as 5060-5061");
+	}
+	return 0;
+}

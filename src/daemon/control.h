@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DAEMON_CONTROL_H
+#define DAEMON_CONTROL_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "daemon/role.h"
+#include "daemon/sandbox.h"
+
+/*
+ * The payloads of what the parent and a role say to one another (types 1..31
+ * of messages.h) over their pair, which is descriptor PARENT_FD in the role.
+ */
+#define PARENT_FD 3
+
+/* role -> parent, beside those of messages.h */
+enum control_message {
+	/* u8 1: done, 0: not, followed by a text that says why, without NUL */
+	MSG_RELOADED = 16,
+	/* text without NUL, one line, for the service manager's STATUS= */
+	MSG_STATUS = 17,
+};
+
+/* MSG_CONFIG */
+struct control_hello {
+	uint32_t role;
+	int32_t parent;  /* the parent's pid: getppid() must say the same */
+	uint32_t starts; /* 1 for the first start of this role, 2 ... */
+};
+
+/* MSG_PEER */
+struct control_peer {
+	uint32_t role;
+	int32_t pid;     /* the peer's */
+	uint32_t starts; /* of the peer, as in control_hello */
+};
+
+/* MSG_ROLES: to the node, for each role and at each change. */
+enum role_state {
+	ROLE_WAITING = 1,  /* dead; to be started again */
+	ROLE_STARTING = 2, /* runs, not sealed yet */
+	ROLE_RUNNING = 3,  /* sealed and at work */
+	ROLE_STOPPING = 4,
+};
+
+struct role_status {
+	uint32_t role;
+	uint32_t state; /* enum role_state */
+	int32_t pid;    /* 0 when there is none */
+	uint32_t starts;
+	int32_t last_exit; /* of its last process: exit code, or -signal; 0: none ended yet */
+	uint32_t rss_kib;  /* resident memory */
+	struct sandbox_report sandbox; /* ROLE_RUNNING */
+};
+
+/*
+ * How a role exits. 0 after MSG_STOP; anything unexpected is restarted with
+ * backoff.
+ */
+enum role_exit {
+	ROLE_EXIT_OK = 0,
+	ROLE_EXIT_FAILED = 1,
+	ROLE_EXIT_CONFIG = 78, /* EX_CONFIG: before the first MSG_READY this ends the daemon */
+	/*
+	 * Start me anew at once, without backoff: the new configuration needs
+	 * something that the sandbox keeps from me (a listening socket, say).
+	 */
+	ROLE_EXIT_AGAIN = 79,
+};
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DAEMON_MESSAGES_H
+#define DAEMON_MESSAGES_H
+
+#include "decide/allowlist.h"
+#include "enforce/ban.h"
+#include "enforce/nft.h"
+#include "ledger/ledger.h"
+#include "sense/observation.h"
+
+/*
+ * Every message between the processes of one node. Both ends are the same
+ * program, so payloads are C structs; a receiver still checks each length and
+ * every field that another role could have got wrong, because a role may have
+ * been broken into.
+ *
+ *   parent --+-- sense   --- node
+ *            +-- node
+ *            +-- ledger  --- node
+ *            +-- enforce --- node
+ */
+enum message_type {
+	/* parent -> role */
+	MSG_CONFIG = 1,  /* fd: the printed configuration; no payload. First message */
+	MSG_PEER,        /* u32 enum role; fd: a fresh link to it */
+	MSG_RELOAD,      /* fd: as MSG_CONFIG */
+	MSG_PING,        /* u64 */
+	MSG_STOP,        /* no payload */
+	/* role -> parent */
+	MSG_READY,       /* struct sandbox_report */
+	MSG_PONG,        /* u64 */
+
+	/* parent -> node: what `status` shows of all roles */
+	MSG_ROLES,       /* struct role_status[] */
+
+	/* sense -> node */
+	MSG_OBSERVATIONS = 32, /* struct observation[], 1 .. OBSERVATIONS_MAX */
+	MSG_POSITION,          /* struct log_position: a log was read up to here */
+	MSG_SENSE_FIGURES,     /* struct sense_figures, once a second when changed */
+	/* node -> sense */
+	MSG_SENSE_START,       /* struct log_position[] (0 ..): where to go on */
+
+	/* node -> ledger */
+	MSG_LEDGER_START = 64, /* no payload: deliver from the beginning */
+	MSG_SUBMIT,            /* struct submit_header, words, texts */
+	/* ledger -> node */
+	MSG_LEDGER_SELF,       /* struct ledger_self */
+	MSG_WINDOW,            /* struct ledger_window */
+	MSG_EVENT,             /* struct event_header, operation bytes */
+	MSG_UNDO,              /* u64 block */
+	MSG_CAUGHT_UP,         /* no payload */
+	MSG_FATE,              /* struct ledger_fate */
+	MSG_TROUBLE,           /* struct ledger_trouble */
+
+	/* node -> enforce */
+	MSG_ALLOW = 96,        /* u8 first, u8 last, pad, struct indicator[]: the whole list in parts */
+	MSG_ORDERS,            /* struct order_header, struct ban_order[] 1 .. ORDERS_MAX */
+	MSG_COUNTERS_ASK,      /* no payload */
+	/* enforce -> node */
+	MSG_ENFORCE_READY,     /* struct enforce_self: send allow, then every ban */
+	MSG_ORDERS_DONE,       /* struct orders_done, u8 done[] */
+	MSG_COUNTERS,          /* struct nft_counter[] */
+	MSG_LOST,              /* no payload: somebody removed our table; it is set up
+	                          anew and empty: order every ban again */
+};
+
+#define OBSERVATIONS_MAX 128
+#define ORDERS_MAX 1000
+
+struct log_position {
+	char path[256];
+	uint64_t dev, inode, offset;
+	uint8_t fingerprint[16]; /* of the bytes before offset, see logtail.h */
+};
+
+struct sense_figures {
+	uint64_t hep_received, hep_bad, hep_refused, hep_dropped;
+	uint64_t sip_malformed;
+	uint64_t log_lines, log_skipped, log_injected;
+	uint64_t observations;
+	uint32_t queue_dropped; /* observations lost because node was slow */
+};
+
+struct submit_header {
+	uint64_t ticket;
+	uint16_t member;
+	uint16_t count;
+	uint32_t texts_length;
+	uint8_t commitment[HASH_SIZE];
+};
+
+/* What the ledger role knows of itself. */
+struct ledger_self {
+	uint8_t has_key;
+	uint8_t address[ADDRESS20];
+	char where[200]; /* the file, or the endpoint followed, without secrets */
+};
+
+/* The members' chain begins at this tip; see registry_window(). */
+struct ledger_window {
+	struct tip before;
+	uint32_t since;
+};
+
+struct event_header {
+	uint8_t chain;
+	uint64_t block;
+	uint8_t tip_before[HASH_SIZE];
+};
+
+struct ledger_trouble {
+	uint8_t healthy;
+	char text[300];
+};
+
+struct order_header {
+	uint64_t batch; /* echoed by MSG_ORDERS_DONE */
+	uint32_t count;
+};
+
+struct enforce_self {
+	uint8_t active;  /* 0: type = none, or it failed: text says why */
+	struct nft_features features;
+	char text[200];
+};
+
+struct orders_done {
+	uint64_t batch;
+	uint32_t count;
+	uint8_t failed;  /* the kernel refused the whole: text */
+	char text[200];
+};
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DAEMON_NODE_H
+#define DAEMON_NODE_H
+
+#include <uv.h>
+
+#include "api/control.h"
+#include "base/table.h"
+#include "daemon/link.h"
+#include "daemon/messages.h"
+#include "daemon/parent.h"
+#include "daemon/roles.h"
+#include "decide/own.h"
+#include "detect/detect.h"
+#include "enforce/ban_table.h"
+#include "store/store.h"
+
+/*
+ * The role `node`: between the pure parts (detector, registry, decisions) and
+ * the other processes. One struct, its files by what comes in:
+ *
+ *   role_node.c     start, sandbox, links, timers, stop
+ *   node_sense.c    observations -> detections -> own bans and reports
+ *   node_ledger.c   events -> registry -> decisions -> learnt bans
+ *   node_bans.c     the ban table, the store's copy of it, orders to enforce
+ *   node_outbox.c   decided reports -> batches -> fates
+ *   node_control.c  the control socket's commands that change something
+ *   node_wait.c     clients that are answered later
+ *   node_answer.c   ... and those that ask; node_status.c `status`
+ */
+
+/* A submission that waits for its fate. */
+struct node_submission {
+	uint64_t ticket;      /* 0: nothing is in flight */
+	unsigned count;
+	uint64_t rows[BATCH_MAX]; /* outbox ids, in the batch's order */
+};
+
+/* Orders sent and not answered, in order of batch numbers. */
+#define ORDERS_IN_FLIGHT 8
+
+struct node_orders {
+	uint64_t batch; /* 0: free */
+	uint32_t count;
+	struct ban_order orders[ORDERS_MAX];
+};
+
+/* A client that is answered later. row 0: it waits for counters. */
+struct node_waiter {
+	struct node_waiter *next;
+	struct control_client *client;
+	uint64_t row;
+	usec until; /* monotonic: answered with what is known by then */
+};
+
+struct node {
+	uv_loop_t loop;
+	struct config *config;
+	struct parent *parent;
+	usec started; /* monotonic */
+	bool stopping;
+	bool scheduling; /* node_schedule() runs: what it calls must not call it */
+
+	/* pure parts */
+	struct detector *detector;
+	struct registry *registry;
+	struct allowlist *allow;
+	struct own_config own;
+	struct hash_key hash_key;
+
+	/* sense */
+	struct link *sense;
+	struct sense_figures sense_figures;
+
+	/* ledger */
+	struct link *ledger;
+	struct ledger_self self;
+	bool self_known;
+	bool caught_up;   /* all there was has been folded since the last start */
+	bool healthy;
+	char trouble[300];
+	bool all_dirty;   /* every listed indicator is to be decided anew */
+	struct table *dirty; /* indicators to be decided anew */
+
+	/* enforce */
+	struct link *enforce;
+	struct enforce_self enforcer;
+	bool enforcer_ready; /* it has said hello over this link */
+	struct ban_table *bans;
+	bool bans_open;   /* a transaction of ban records is open */
+	usec order_again_at; /* monotonic: after the kernel refused; 0: not */
+	uint64_t next_batch;
+	struct node_orders *in_flight; /* ORDERS_IN_FLIGHT of them, made on first use */
+	struct nft_counter counters[64];
+	unsigned counters_count;
+	usec counters_at;  /* wall, of the last answer */
+
+	/* outbox */
+	struct store *store;
+	struct node_submission submission;
+	uint64_t next_ticket;
+	usec retry_at;    /* monotonic: not before */
+
+	/* control */
+	struct control *control;
+	struct node_waiter *waiters; /* clients that wait for a fate or counters */
+	struct role_status roles[ROLE_COUNT];
+	size_t roles_count;
+
+	uv_timer_t tick; /* the next thing that time alone brings, at least once a minute */
+};
+
+static inline uint32_t node_now(void)
+{
+	return (uint32_t)(clock_wall() / USEC_PER_SEC);
+}
+
+/* --- node_sense.c --- */
+
+/* One message of the role sense. */
+void node_sense_message(struct node *n, uint16_t type, struct view payload);
+/* A new link: tell it where to go on reading. */
+void node_sense_start(struct node *n);
+/* Load earlier offences into the detector. Returns 0 or -1. */
+int node_sense_load(struct node *n, struct error *err);
+
+/* --- node_ledger.c --- */
+
+void node_ledger_message(struct node *n, uint16_t type, struct view payload);
+void node_ledger_start(struct node *n);
+/* Decide every dirty indicator anew and order what follows. */
+void node_decide_dirty(struct node *n);
+/* Mark an indicator (NULL: all) to be decided anew; a registry_touch_fn. */
+void node_touch(void *context, const struct indicator *i);
+/* This node's member, or NULL when it has no key or is not admitted. */
+const struct member *node_member(const struct node *n);
+
+/* --- node_bans.c --- */
+
+/* Load the store's bans; they may stand in the kernel. Returns 0 or -1. */
+int node_bans_load(struct node *n, struct error *err);
+/*
+ * Begin the transaction that the next node_bans_flush() commits; without it
+ * the first change begins one with STORE_SOON (many bans change at once).
+ */
+void node_bans_begin(struct node *n, enum durability durability);
+/* A ban shall stand until `until` (also written to the store). */
+void node_ban(struct node *n, const struct indicator *i, uint8_t scope,
+	uint8_t origin, uint8_t category, uint32_t until);
+/* It shall end. Returns whether it stood. */
+bool node_unban(struct node *n, const struct indicator *i, uint8_t scope);
+/* Commit what was written and send what waits. */
+void node_bans_flush(struct node *n);
+/* [node] observe was switched: empty the firewall, or fill it. */
+void node_observe_changed(struct node *n);
+void node_enforce_message(struct node *n, uint16_t type, struct view payload);
+/* Send the whole allowlist to the enforcer. */
+void node_send_allow(struct node *n);
+
+/* --- node_outbox.c --- */
+
+/* What an operation about one indicator shall be, as decided. */
+struct node_report {
+	struct indicator indicator;
+	char text[INDICATOR_SOURCE_TEXT + 1]; /* canonical, of kinds 4..6 */
+	uint8_t category;
+	uint8_t proof;
+	uint8_t action;  /* ACTION_REPORT or ACTION_SPEND */
+	uint32_t expiry;
+	char evidence[1024]; /* JSON of the evidence record */
+};
+
+/*
+ * Decide to publish: it is in the outbox, synced, when this returns. Returns
+ * the row's id, or 0 with a text.
+ */
+uint64_t node_publish(struct node *n, const struct node_report *r, struct error *err);
+/* Submit what waits, if nothing is in flight. */
+void node_outbox_submit(struct node *n);
+void node_outbox_fate(struct node *n, const struct ledger_fate *fate);
+/*
+ * After the ledger has been read: rows whose fate is unknown (something died)
+ * are final when the ledger shows them, else they wait again.
+ */
+void node_outbox_reconcile(struct node *n);
+
+/* --- node_control.c, node_answer.c, node_status.c --- */
+
+void node_control_request(void *context, struct control_client *client,
+	const char *command, const json_t *arguments);
+/* An event for `watch`. indicator may be NULL. */
+void node_event(struct node *n, const char *type, const struct indicator *i,
+	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Let a client wait for the fate of an outbox row. */
+void node_wait(struct node *n, uint64_t row, struct control_client *client);
+/* A row's fate: answer who waits for it. */
+void node_row_done(struct node *n, uint64_t row, bool final, const char *why);
+/* Answer `banned` when the enforcer has told its counters. */
+void node_ask_counters(struct node *n, struct control_client *client);
+void node_counters_answer(struct node *n);
+/* Answer who has waited too long. Returns when the next one has, or 0. */
+usec node_wait_expire(struct node *n, usec now);
+/* The node stops: answer everybody with what is known. */
+void node_stop_waiting(struct node *n);
+
+json_t *node_status(struct node *n);
+/* {"seq": operations folded, "hash": the chain's tip}. */
+json_t *node_tip(const struct node *n, enum chain chain);
+json_t *node_list(struct node *n, const char *kind);
+json_t *node_check(struct node *n, const struct indicator *i);
+json_t *node_banned(struct node *n);
+json_t *node_allow_list(struct node *n);
+
+/* --- role_node.c --- */
+
+/* Set the timer to the next thing that time alone brings. */
+void node_schedule(struct node *n);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Observations become detections; detections become bans and reports. */
+#include "daemon/node.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/log.h"
+#include "store/offences.h"
+#include "store/positions.h"
+
+/* Text from another role: it must end, whoever wrote it. */
+static void terminate(struct observation *o)
+{
+	o->account[sizeof o->account - 1] = 0;
+	o->dialled[sizeof o->dialled - 1] = 0;
+	o->agent[sizeof o->agent - 1] = 0;
+}
+
+/* The evidence record of a detection, as JSON. */
+static void evidence(char *dst, size_t size, const struct detection *d)
+{
+	char source[ADDRESS_TEXT];
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:s, s:s, s:s}",
+		"source", address_print(source, &d->source), "category",
+		category_name(d->category), "proof", proof_name(d->proof), "sensor",
+		sensor_name(d->sensor), "transport", transport_name(d->transport), "attempts",
+		(int)d->attempts, "window", (int)d->window, "time",
+		(json_int_t)(d->time / USEC_PER_SEC), "account",
+		escaped(view_str(d->account)), "dialled", escaped(view_str(d->dialled)),
+		"agent", escaped(view_str(d->agent)));
+	char *text = o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+
+	snprintf(dst, size, "%s", text ? text : "{}");
+	free(text);
+	json_decref(o);
+}
+
+/* Report it to the consortium. */
+static void publish(struct node *n, const struct own_action *a, const struct detection *d)
+{
+	struct node_report r;
+	struct error err = {""};
+	char text[INDICATOR_TEXT];
+
+	memset(&r, 0, sizeof r);
+	r.indicator = a->indicator;
+	r.category = a->category;
+	r.proof = a->proof;
+	r.action = ACTION_REPORT;
+	r.expiry = a->expiry;
+	evidence(r.evidence, sizeof r.evidence, d);
+	if (!node_publish(n, &r, &err))
+		log_error("%s is not reported: %s", indicator_print(text, &a->indicator),
+			err.text);
+	else
+		node_event(n, "report", &a->indicator, "decided: %s, proof %s",
+			category_name(a->category), proof_name(a->proof));
+}
+
+static void on_detection(struct node *n, const struct detection *d)
+{
+	const struct member *m = node_member(n);
+	struct own_action a;
+	struct error err = {""};
+	char text[INDICATOR_TEXT];
+
+	own_decide(&a, &n->own, m && m->status == MEMBER_ACTIVE ? n->registry : NULL,
+		n->allow, d, node_now());
+	log_notice("%s: %u x %s in %us, offence %u, proof %s: %s",
+		indicator_print(text, &a.indicator), d->attempts, category_name(d->category),
+		d->window, d->offence, proof_name(d->proof), a.reason);
+	node_event(n, "detection", &a.indicator, "%s", a.reason);
+	/*
+	 * Ban, evidence, report and offence are one transaction, on the disk
+	 * before the ban is ordered: a node killed before has decided nothing (the
+	 * attack goes on and is detected again), one killed after forgets nothing.
+	 */
+	node_bans_begin(n, STORE_SYNCED);
+	if (a.ban)
+		node_ban(n, &a.indicator, BAN_ALL, BAN_OWN, d->category, a.until);
+	if (a.publish)
+		publish(n, &a, d);
+	if (offences_put(n->store, &d->source, d->offence, d->time, &err))
+		log_error("store: %s", err.text);
+	node_bans_flush(n);
+}
+
+static void on_observations(struct node *n, struct view payload)
+{
+	struct observation o;
+	struct detection d;
+	bool detected = false;
+
+	if (!payload.n || payload.n % sizeof o || payload.n / sizeof o > OBSERVATIONS_MAX)
+		return;
+	for (size_t at = 0; at < payload.n; at += sizeof o) {
+		memcpy(&o, payload.p + at, sizeof o);
+		terminate(&o);
+		if (!detector_feed(n->detector, &o, &d))
+			continue;
+		on_detection(n, &d);
+		detected = true;
+	}
+	if (detected) {
+		node_outbox_submit(n);
+		node_schedule(n);
+	}
+}
+
+static void on_position(struct node *n, struct view payload)
+{
+	struct log_position from;
+	struct position to;
+	struct error err = {""};
+
+	if (payload.n != sizeof from)
+		return;
+	memcpy(&from, payload.p, sizeof from);
+	memset(&to, 0, sizeof to);
+	view_copy(to.path, sizeof to.path, view_of(from.path,
+		strnlen(from.path, sizeof from.path)));
+	to.dev = from.dev;
+	to.inode = from.inode;
+	to.offset = from.offset;
+	memcpy(to.fingerprint, from.fingerprint, sizeof to.fingerprint);
+	if (positions_put(n->store, &to, &err))
+		log_error("store: %s", err.text);
+}
+
+void node_sense_message(struct node *n, uint16_t type, struct view payload)
+{
+	if (type == MSG_OBSERVATIONS)
+		on_observations(n, payload);
+	else if (type == MSG_POSITION)
+		on_position(n, payload);
+	else if (type == MSG_SENSE_FIGURES && payload.n == sizeof n->sense_figures)
+		memcpy(&n->sense_figures, payload.p, sizeof n->sense_figures);
+}
+
+struct position_list {
+	struct log_position list[CONFIG_LOGS_MAX];
+	size_t count;
+};
+
+static void add_position(void *context, const struct position *p)
+{
+	struct position_list *l = context;
+	struct log_position *to;
+
+	if (l->count == CONFIG_LOGS_MAX)
+		return;
+	to = &l->list[l->count++];
+	memset(to, 0, sizeof *to);
+	view_copy(to->path, sizeof to->path, view_str(p->path));
+	to->dev = p->dev;
+	to->inode = p->inode;
+	to->offset = p->offset;
+	memcpy(to->fingerprint, p->fingerprint, sizeof to->fingerprint);
+}
+
+void node_sense_start(struct node *n)
+{
+	struct position_list l = {.count = 0};
+	struct error err = {""};
+
+	if (positions_each(n->store, add_position, &l, &err) < 0)
+		log_error("store: %s", err.text);
+	if (link_send(n->sense, MSG_SENSE_START, view_of(l.list, l.count * sizeof l.list[0])))
+		log_error("the sense role takes no message: %s", strerror(errno));
+}
+
+static void remember(void *context, const struct address *source, uint32_t count, usec last)
+{
+	struct node *n = context;
+
+	detector_remember(n->detector, source, count, last);
+}
+
+int node_sense_load(struct node *n, struct error *err)
+{
+	usec forget = (usec)n->config->detect.forget * USEC_PER_SEC, now = clock_wall();
+
+	if (offences_prune(n->store, now > forget ? now - forget : 0, err))
+		return -1;
+	return offences_each(n->store, n->config->detect.sources_max / 2, remember, n, err) < 0 ?
+		-1 : 0;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sipchain status`: everything about this node in one answer. */
+#include "daemon/node.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/log.h"
+#include "store/outbox.h"
+
+static json_t *ledger_json(struct node *n)
+{
+	const struct ledger_config *c = registry_config(n->registry);
+	char id[2 * HASH_SIZE + 1];
+
+	hex_encode(id, registry_id(n->registry), HASH_SIZE);
+	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:I, s:I, s:I, s:b, s:o, s:o}", "where",
+		n->self_known ? n->self.where : "not reached yet", "text",
+		!n->caught_up ? "being read" : n->healthy ? "healthy" : n->trouble,
+		"healthy", n->healthy, "caught_up", n->caught_up, "id", id, "live",
+		(json_int_t)registry_live_count(n->registry), "threshold",
+		(json_int_t)(c ? c->threshold : 0), "max_ttl",
+		(json_int_t)(c ? c->max_ttl : 0), "paused", registry_paused(n->registry),
+		"members", node_tip(n, CHAIN_MEMBERS), "admin",
+		node_tip(n, CHAIN_ADMIN));
+}
+
+struct ban_counts {
+	unsigned by_origin[4];
+	unsigned refused;
+};
+
+static void count_ban(void *context, const struct ban *b)
+{
+	struct ban_counts *c = context;
+
+	if (b->origin < 4)
+		c->by_origin[b->origin]++;
+	if (b->state == BAN_REFUSED)
+		c->refused++;
+}
+
+static json_t *bans_json(struct node *n)
+{
+	struct ban_counts c = {{0}, 0};
+
+	ban_table_each(n->bans, count_ban, &c);
+	return json_pack("{s:i, s:i, s:i, s:i, s:I}", "learnt", (int)c.by_origin[BAN_LEARNT],
+		"own", (int)c.by_origin[BAN_OWN], "operator", (int)c.by_origin[BAN_OPERATOR],
+		"refused", (int)c.refused, "queued", (json_int_t)ban_table_queued(n->bans));
+}
+
+static json_t *enforcer_json(struct node *n)
+{
+	const struct nft_features *f = &n->enforcer.features;
+	char text[320];
+
+	if (!n->enforce)
+		snprintf(text, sizeof text, "not connected; bans that stand in the kernel stay");
+	else if (n->config->node.observe)
+		snprintf(text, sizeof text, "observe mode: nothing is ordered");
+	else if (!n->enforcer.active)
+		snprintf(text, sizeof text, "%.200s", n->enforcer.text);
+	else
+		snprintf(text, sizeof text, "nftables table inet %s%s%s%s",
+			n->config->enforce.nft.table,
+			f->update_timeout ? ", renews timeouts" : "",
+			f->destroy ? ", destroy" : "",
+			f->owner_persist ? ", owner persist" : "");
+	return json_pack("{s:b, s:s, s:b, s:b, s:b, s:b}", "active", n->enforcer.active, "text",
+		text, "update_timeout", f->update_timeout, "destroy", f->destroy,
+		"owner_persist", f->owner_persist, "sndbuf_force", f->sndbuf_force);
+}
+
+static json_t *sense_json(const struct node *n)
+{
+	const struct sense_figures *s = &n->sense_figures;
+	struct detect_figures d;
+
+	detector_figures(n->detector, &d);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"hep_received", (json_int_t)s->hep_received, "hep_bad",
+		(json_int_t)s->hep_bad, "hep_refused", (json_int_t)s->hep_refused,
+		"hep_dropped", (json_int_t)s->hep_dropped, "sip_malformed",
+		(json_int_t)s->sip_malformed, "log_lines", (json_int_t)s->log_lines,
+		"log_skipped", (json_int_t)s->log_skipped, "log_injected",
+		(json_int_t)s->log_injected, "observations", (json_int_t)d.observations,
+		"duplicates", (json_int_t)d.duplicates, "detections",
+		(json_int_t)d.detections, "sources", (json_int_t)d.sources, "evicted",
+		(json_int_t)d.evicted);
+}
+
+static json_t *outbox_json(struct node *n)
+{
+	uint64_t c[OUTBOX_STATES] = {0};
+	json_t *out = json_object();
+	struct error err;
+
+	if (outbox_counts(n->store, c, &err))
+		log_error("outbox: %s", err.text);
+	for (uint8_t state = OUTBOX_WAITING; state < OUTBOX_STATES; state++)
+		json_object_set_new(out, outbox_state_name(state),
+			json_integer((json_int_t)c[state]));
+	return out;
+}
+
+/* "none", or the one capability that a role may keep, or the bits. */
+static const char *capabilities(uint64_t bits, char dst[24])
+{
+	const uint64_t net_admin = UINT64_C(1) << 12; /* CAP_NET_ADMIN */
+
+	if (!bits)
+		return "none";
+	if (bits == net_admin)
+		return "net_admin";
+	snprintf(dst, 24, "0x%llx", (unsigned long long)bits);
+	return dst;
+}
+
+static const char *state_name(uint32_t state)
+{
+	switch (state) {
+	case ROLE_WAITING:
+		return "waiting";
+	case ROLE_STARTING:
+		return "starting";
+	case ROLE_RUNNING:
+		return "running";
+	case ROLE_STOPPING:
+		return "stopping";
+	default:
+		return "?";
+	}
+}
+
+static json_t *role_json(const struct role_status *r)
+{
+	char caps[24], landlock[48];
+
+	if (r->sandbox.landlock_abi)
+		snprintf(landlock, sizeof landlock, "ABI %d, %zu paths",
+			r->sandbox.landlock_abi, r->sandbox.landlock_paths);
+	else
+		snprintf(landlock, sizeof landlock, "none");
+	return json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:i, s:s, s:s, s:s, s:b}", "role",
+		role_name((enum role)r->role), "state", state_name(r->state), "pid",
+		(int)r->pid, "uid", (json_int_t)r->sandbox.uid, "starts",
+		(json_int_t)r->starts, "rss_kib", (json_int_t)r->rss_kib, "last_exit",
+		(int)r->last_exit, "capabilities",
+		capabilities(r->sandbox.cap_effective, caps), "seccomp",
+		r->sandbox.seccomp == 2 ? "filter" : "off", "landlock", landlock,
+		"no_new_privs", r->sandbox.no_new_privs);
+}
+
+json_t *node_status(struct node *n)
+{
+	const struct member *m = node_member(n);
+	json_t *roles = json_array(), *out, *member;
+	char address[43] = "";
+
+	for (size_t i = 0; i < n->roles_count; i++)
+		json_array_append_new(roles, role_json(&n->roles[i]));
+	if (n->self_known && n->self.has_key)
+		address20_print(address, n->self.address);
+	member = !m ? json_null() : json_pack("{s:i, s:s, s:s, s:I, s:I, s:i}", "index",
+		m->index, "name", m->name, "status",
+		m->status == MEMBER_ACTIVE ? "active" :
+			m->status == MEMBER_SUSPENDED ? "suspended" : "removed",
+		"live", (json_int_t)m->live, "cap", (json_int_t)m->cap, "weight", m->weight);
+	out = json_pack("{s:s, s:s, s:b, s:I, s:o, s:s, s:s}", "name", n->config->node.name,
+		"version", SIPCHAIN_VERSION, "observe", n->config->node.observe, "uptime",
+		(json_int_t)((clock_monotonic() - n->started) / USEC_PER_SEC), "member",
+		member, "address", address, "member_text", !n->self_known ?
+			"the ledger is not reached yet" : !n->self.has_key ?
+			"no [member] key: this node only reads" :
+			"its key is not admitted; the owner adds it with `sipchain member add`");
+	json_object_set_new(out, "ledger", ledger_json(n));
+	json_object_set_new(out, "bans", bans_json(n));
+	json_object_set_new(out, "enforcer", enforcer_json(n));
+	json_object_set_new(out, "sense", sense_json(n));
+	json_object_set_new(out, "outbox", outbox_json(n));
+	json_object_set_new(out, "roles", roles);
+	json_object_set_new(out, "memory", json_pack("{s:I, s:I}", "registry",
+		(json_int_t)registry_memory(n->registry), "bans",
+		(json_int_t)ban_table_memory(n->bans)));
+	return out;
+}

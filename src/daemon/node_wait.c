@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clients of the control socket that are answered later. */
+#include "daemon/node.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FATE_WITHIN     (10 * USEC_PER_SEC)
+#define COUNTERS_WITHIN (1 * USEC_PER_SEC)
+
+/* Returns 0, or -1 after having refused the client. */
+static int wait_for(struct node *n, uint64_t row, struct control_client *client, usec within)
+{
+	struct node_waiter *w = calloc(1, sizeof *w);
+
+	if (!w) {
+		control_refuse(client, CONTROL_FAILED, "out of memory");
+		return -1;
+	}
+	w->client = client;
+	w->row = row;
+	w->until = clock_monotonic() + within;
+	w->next = n->waiters;
+	n->waiters = w;
+	node_schedule(n);
+	return 0;
+}
+
+void node_wait(struct node *n, uint64_t row, struct control_client *client)
+{
+	wait_for(n, row, client, FATE_WITHIN);
+}
+
+void node_row_done(struct node *n, uint64_t row, bool final, const char *why)
+{
+	struct node_waiter **at = &n->waiters, *w;
+
+	while ((w = *at)) {
+		if (w->row != row) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		if (final)
+			control_answer(w->client, json_pack("{s:I, s:s, s:s}", "id",
+				(json_int_t)row, "state", "final", "text", why));
+		else
+			control_refuse(w->client, CONTROL_FAILED, "refused: %s", why);
+		free(w);
+	}
+}
+
+void node_ask_counters(struct node *n, struct control_client *client)
+{
+	if (!n->enforce || !n->enforcer_ready || !n->enforcer.active ||
+		link_send(n->enforce, MSG_COUNTERS_ASK, view_of(NULL, 0)))
+		control_answer(client, node_banned(n));
+	else
+		wait_for(n, 0, client, COUNTERS_WITHIN);
+}
+
+void node_counters_answer(struct node *n)
+{
+	struct node_waiter **at = &n->waiters, *w;
+
+	while ((w = *at)) {
+		if (w->row) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		control_answer(w->client, node_banned(n));
+		free(w);
+	}
+}
+
+usec node_wait_expire(struct node *n, usec now)
+{
+	struct node_waiter **at = &n->waiters, *w;
+	usec next = 0;
+
+	while ((w = *at)) {
+		if (w->until > now) {
+			if (!next || w->until < next)
+				next = w->until;
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		if (w->row)
+			control_answer(w->client, json_pack("{s:I, s:s, s:s}", "id",
+				(json_int_t)w->row, "state", "waiting", "text",
+				"kept in the outbox; the ledger has not confirmed it yet, see "
+				"`sipchain status`"));
+		else
+			control_answer(w->client, node_banned(n));
+		free(w);
+	}
+	return next;
+}
+
+void node_stop_waiting(struct node *n)
+{
+	node_wait_expire(n, UINT64_MAX);
+}

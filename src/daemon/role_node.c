@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The role `node`: start, sandbox, links, time, stop. */
+#include "daemon/node.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "decide/auto_allow.h"
+#include "store/allow_record.h"
+#include "store/audit.h"
+#include "store/ban_record.h"
+#include "store/evidence.h"
+#include "store/outbox.h"
+
+#define QUEUE_LIMIT   (8u << 20)
+#define TICK_AT_MOST  (60 * USEC_PER_SEC)
+#define AUDIT_MOST    100000
+#define EVIDENCE_DAYS 90
+#define OUTBOX_DAYS   7
+
+/* --- time --- */
+
+static void forget_expired(void *context, const struct ban *b)
+{
+	struct node *n = context;
+	struct error err = {""};
+
+	node_event(n, "expired", &b->indicator, "%s ban ended", ban_origin_name(b->origin));
+	if (ban_record_delete(n->store, &b->indicator, b->scope, &err))
+		log_error("store: %s", err.text);
+}
+
+/* Monotonic microseconds until a wall second, at least one millisecond. */
+static usec until_second(uint32_t second, usec wall)
+{
+	usec at = (usec)second * USEC_PER_SEC;
+
+	return at > wall + 1000 ? at - wall : 1000;
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct node *n = timer->data;
+
+	node_schedule(n);
+}
+
+void node_schedule(struct node *n)
+{
+	usec wall = clock_wall(), now = clock_monotonic(), wait = TICK_AT_MOST, at;
+	uint32_t seconds = (uint32_t)(wall / USEC_PER_SEC), next;
+
+	if (n->scheduling || n->stopping)
+		return;
+	n->scheduling = true;
+	/* Words that ended touch their indicators, which are then decided anew. */
+	registry_expire(n->registry, seconds, node_touch, n);
+	if (table_count(n->dirty) || n->all_dirty)
+		node_decide_dirty(n);
+	next = registry_next_expiry(n->registry);
+	if (next)
+		wait = until_second(next, wall);
+	next = ban_table_expire(n->bans, seconds, forget_expired, n);
+	if (next && until_second(next, wall) < wait)
+		wait = until_second(next, wall);
+	at = node_wait_expire(n, now);
+	if (at && at - now < wait)
+		wait = at - now;
+	if (n->order_again_at && n->order_again_at <= now) {
+		n->order_again_at = 0;
+		ban_table_requeue(n->bans);
+		node_bans_flush(n);
+	}
+	if (n->order_again_at && n->order_again_at - now < wait)
+		wait = n->order_again_at - now;
+	if (n->retry_at && n->retry_at <= now) {
+		n->retry_at = 0;
+		node_outbox_submit(n);
+	}
+	if (n->retry_at && n->retry_at - now < wait)
+		wait = n->retry_at - now;
+	uv_timer_start(&n->tick, on_tick, wait / 1000 + 1, 0);
+	n->scheduling = false;
+}
+
+/* --- links --- */
+
+static void on_message(void *context, struct link *l, uint16_t type, struct view payload,
+	int fd)
+{
+	struct node *n = context;
+
+	(void)fd;
+	if (l == n->sense)
+		node_sense_message(n, type, payload);
+	else if (l == n->ledger)
+		node_ledger_message(n, type, payload);
+	else if (l == n->enforce)
+		node_enforce_message(n, type, payload);
+}
+
+static void on_link_closed(void *context, struct link *l, const char *why)
+{
+	struct node *n = context;
+
+	if (l == n->sense)
+		n->sense = NULL;
+	if (l == n->ledger)
+		n->ledger = NULL;
+	if (l == n->enforce) {
+		n->enforce = NULL;
+		n->enforcer_ready = false;
+	}
+	log_info("a link closed: %s", why);
+	link_close(l);
+}
+
+static void on_peer(void *context, enum role peer, int fd, uint32_t starts, pid_t pid)
+{
+	const struct link_callbacks callbacks = {
+		.context = context, .message = on_message, .closed = on_link_closed};
+	struct node *n = context;
+	struct link **place = peer == ROLE_SENSE ? &n->sense :
+		peer == ROLE_LEDGER ? &n->ledger : peer == ROLE_ENFORCE ? &n->enforce : NULL;
+
+	(void)starts;
+	(void)pid;
+	if (!place) {
+		close(fd);
+		return;
+	}
+	link_close(*place);
+	*place = link_open(&n->loop, fd, QUEUE_LIMIT, &callbacks);
+	if (!*place) {
+		log_error("link to %s: %s", role_name(peer), strerror(errno));
+		return;
+	}
+	if (peer == ROLE_SENSE)
+		node_sense_start(n);
+	else if (peer == ROLE_LEDGER) {
+		n->submission.ticket = 0;
+		node_ledger_start(n);
+	} else
+		n->enforcer_ready = false; /* its MSG_ENFORCE_READY follows */
+}
+
+static void on_roles(void *context, const struct role_status *roles, size_t count)
+{
+	struct node *n = context;
+
+	n->roles_count = count < ROLE_COUNT ? count : ROLE_COUNT;
+	memcpy(n->roles, roles, n->roles_count * sizeof *roles);
+}
+
+static void on_stop(void *context, bool gone)
+{
+	struct node *n = context;
+
+	(void)gone;
+	n->stopping = true;
+	uv_stop(&n->loop);
+}
+
+/* --- configuration --- */
+
+static void take_config(struct node *n)
+{
+	const struct config *c = n->config;
+
+	n->own = own_config_default;
+	for (unsigned p = 0; p < PROOF_COUNT; p++)
+		n->own.publish[p] = c->report.publish >> p & 1;
+	n->own.ban_unproved = c->report.unproved_banned;
+	n->own.unproved_ban = c->report.unproved_ban;
+	n->own.ttl = c->report.ttl;
+	n->own.observe = c->node.observe;
+}
+
+/* The configured entries, in the place of those of before. 0 or -1. */
+static int take_allow(struct node *n)
+{
+	struct allow_entry e;
+
+	allowlist_clear(n->allow, ALLOW_CONFIGURED);
+	for (size_t i = 0; i < n->config->allow.entry_count; i++) {
+		memset(&e, 0, sizeof e);
+		e.indicator = n->config->allow.entry[i].indicator;
+		e.origin = ALLOW_CONFIGURED;
+		memcpy(e.note, n->config->allow.entry[i].note, sizeof e.note);
+		if (allowlist_add(n->allow, &e))
+			return -1;
+	}
+	return 0;
+}
+
+static int on_reload(void *context, struct config *config, struct error *err)
+{
+	struct node *n = context;
+	struct config old;
+	bool observed;
+
+	if (strcmp(config->node.state, n->config->node.state) ||
+		strcmp(config->node.run, n->config->node.run) ||
+		strcmp(config->node.user, n->config->node.user))
+		return error_set(err, "[node] state, run and user change only with a restart of "
+			"sipchaind");
+	/* *config is freed by the caller: give it the old one. */
+	old = *n->config;
+	observed = old.node.observe;
+	*n->config = *config;
+	*config = old;
+	take_config(n);
+	if (take_allow(n))
+		return error_set(err, "out of memory for the allowlist");
+	detector_configure(n->detector, &n->config->detect);
+	node_send_allow(n);
+	n->all_dirty = true;
+	node_decide_dirty(n);
+	if (observed != n->config->node.observe)
+		node_observe_changed(n);
+	node_event(n, "reload", NULL, "the configuration was read anew");
+	return 0;
+}
+
+/* --- start --- */
+
+static void add_allow(void *context, const struct allow_entry *e)
+{
+	struct node *n = context;
+
+	if (allowlist_add(n->allow, e))
+		log_error("out of memory for the allowlist");
+}
+
+static int open_store(struct node *n, struct error *err)
+{
+	char path[CONFIG_PATH_MAX + 32];
+	uint64_t now = node_now();
+
+	snprintf(path, sizeof path, "%s/node.db", n->config->node.state);
+	n->store = store_open(path, err);
+	if (!n->store || audit_prune(n->store, AUDIT_MOST, 0, err) ||
+		allow_record_prune(n->store, now, err) ||
+		allow_record_each(n->store, add_allow, n, err) < 0 ||
+		evidence_prune(n->store, now - EVIDENCE_DAYS * 86400, err) ||
+		outbox_prune(n->store, now - OUTBOX_DAYS * 86400, err))
+		return -1;
+	return node_sense_load(n, err) || node_bans_load(n, err);
+}
+
+/* The pure parts. Returns 0 or -1. */
+static int open_parts(struct node *n, struct error *err)
+{
+	n->hash_key = hash_key_random();
+	n->detector = detector_new(&n->config->detect, n->hash_key);
+	n->registry = registry_new(n->hash_key);
+	n->allow = allowlist_new();
+	n->bans = ban_table_new(n->hash_key);
+	n->dirty = table_new(INDICATOR_SIZE, INDICATOR_SIZE, 0, n->hash_key);
+	if (!n->detector || !n->registry || !n->allow || !n->bans || !n->dirty)
+		return error_set(err, "out of memory");
+	take_config(n);
+	if (take_allow(n))
+		return error_set(err, "out of memory for the allowlist");
+	if (n->config->allow.automatic &&
+		auto_allow_read(n->allow, &auto_allow_paths_default, err) < 0)
+		return -1;
+	return 0;
+}
+
+static int open_control(struct node *n, struct error *err)
+{
+	const char *name = n->config->node.control_group;
+	char path[CONFIG_PATH_MAX + 32];
+	gid_t gid = (gid_t)-1;
+	int fd;
+
+	if (name[0]) {
+		const struct group *g = getgrnam(name);
+
+		if (!g)
+			return error_set(err, "[node] control_group: there is no group `%s`; "
+				"groupadd it, or leave the key out", name);
+		gid = g->gr_gid;
+	}
+	snprintf(path, sizeof path, "%s/control.sock", n->config->node.run);
+	fd = control_listen(path, gid, err);
+	if (fd < 0)
+		return -1;
+	n->control = control_new(&n->loop, fd, gid, node_control_request, n, err);
+	return n->control ? 0 : -1;
+}
+
+static int seal(struct node *n, struct error *err)
+{
+	struct sandbox_path paths[] = {
+		{n->config->node.state, SANDBOX_READ | SANDBOX_WRITE},
+		{n->config->node.run, SANDBOX_READ | SANDBOX_WRITE},
+	};
+	struct sandbox box = {.role = ROLE_NODE, .user = n->config->node.user,
+		.paths = paths, .paths_count = sizeof paths / sizeof paths[0]};
+
+	return sandbox_seal(&box, err);
+}
+
+static void free_node(struct node *n)
+{
+	detector_free(n->detector);
+	registry_free(n->registry);
+	allowlist_free(n->allow);
+	ban_table_free(n->bans);
+	table_free(n->dirty);
+	free(n->in_flight);
+	store_close(n->store);
+	free(n);
+}
+
+int role_node(struct config *config, int parent_fd, const struct control_hello *hello)
+{
+	struct parent_callbacks callbacks = {.peer = on_peer, .reload = on_reload,
+		.roles = on_roles, .stop = on_stop};
+	struct node *n = calloc(1, sizeof *n);
+	struct error err = {""};
+	int rc = ROLE_EXIT_FAILED;
+
+	(void)hello;
+	if (!n)
+		return rc;
+	n->config = config;
+	n->started = clock_monotonic();
+	n->healthy = true;
+	uv_loop_init(&n->loop);
+	uv_timer_init(&n->loop, &n->tick);
+	n->tick.data = n;
+	callbacks.context = n;
+	n->parent = parent_open(&n->loop, parent_fd, &callbacks);
+	if (!n->parent || open_parts(n, &err) || open_control(n, &err) || seal(n, &err) ||
+		open_store(n, &err)) {
+		log_error("%s", err.text);
+		goto done;
+	}
+	parent_ready(n->parent);
+	node_schedule(n);
+	uv_run(&n->loop, UV_RUN_DEFAULT);
+	rc = ROLE_EXIT_OK;
+done:
+	n->stopping = true;
+	node_stop_waiting(n);
+	control_close(n->control);
+	link_close(n->sense);
+	link_close(n->ledger);
+	link_close(n->enforce);
+	parent_close(n->parent);
+	uv_close((uv_handle_t *)&n->tick, NULL);
+	uv_run(&n->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&n->loop);
+	free_node(n);
+	return rc;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DECIDE_OWN_H
+#define DECIDE_OWN_H
+
+#include "decide/decide.h"
+#include "detect/detect.h"
+
+/*
+ * What this node does with a detection of its own: ban locally at once, and
+ * report to the consortium when the source is proved. Pure.
+ */
+struct own_config {
+	/*
+	 * Classes of proof that may be published. PROOF_NONE is never published,
+	 * whatever stands here: anybody can send from any address.
+	 */
+	bool publish[PROOF_COUNT];
+	/* Ban an unproved source locally, for at most so many seconds. */
+	bool ban_unproved;
+	uint32_t unproved_ban;
+	/*
+	 * How long a report lives, seconds: ttl for the first offence, doubled
+	 * with each further one up to ttl_max, never beyond the ledger's max_ttl.
+	 */
+	uint32_t ttl;
+	uint32_t ttl_max;
+	/* Decide everything, touch nothing: neither ban nor report. */
+	bool observe;
+};
+
+extern const struct own_config own_config_default;
+
+struct own_action {
+	struct indicator indicator; /* the source, exact */
+	bool ban;             /* order a ban of every port until `until` */
+	bool publish;         /* put a report with `expiry` into the outbox */
+	bool would_ban;       /* what ban and publish would be without observe */
+	bool would_publish;
+	uint32_t until;       /* unix seconds; would_ban only */
+	uint32_t expiry;      /* unix seconds; would_publish only */
+	uint8_t category;     /* of the report */
+	uint8_t proof;
+	struct decision decision; /* block, or what stands against it */
+	char reason[DECISION_TEXT + 124];/* for people: both answers and why */
+};
+
+/*
+ * Decide about one detection. A source that the protected table or the
+ * allowlist (own addresses, trunks, registered phones) overlaps is neither
+ * banned nor reported, proved or not. An unroutable source may be banned but
+ * not reported. registry may be NULL: no ledger, nothing to publish to. now:
+ * unix seconds; bans and reports run from it, so that a detection that lay in
+ * a queue is not cut short.
+ */
+void own_decide(struct own_action *out, const struct own_config *config,
+	const struct registry *registry, const struct allowlist *allow,
+	const struct detection *d, uint32_t now);
+
+/* The report's life for the nth offence (1..), as struct own_config says. */
+uint32_t own_ttl(const struct own_config *config, uint32_t offence, uint32_t max_ttl);
+
+#endif

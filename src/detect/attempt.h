@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_ATTEMPT_H
+#define DETECT_ATTEMPT_H
+
+#include "detect/detect.h"
+
+/*
+ * Observations with one key within this time are one attempt: 64*T1, how long
+ * a SIP transaction lives and is retransmitted (RFC 3261 17.1.2.2, timer F).
+ */
+#define ATTEMPT_SAME (32 * USEC_PER_SEC)
+
+/* Most attempts kept of one source; half of them may be answered ones. */
+#define ATTEMPTS_MAX 128
+
+/* The most that any threshold can ask for, multiplied or not. */
+#define THRESHOLD_MAX 64
+
+enum attempt_state {
+	ATTEMPT_LIVE = 0,     /* counts */
+	ATTEMPT_ANSWERED = 1, /* kept to know its duplicates; never counts */
+	ATTEMPT_SPENT = 2,    /* counted in the offence that is running */
+};
+
+struct attempt {
+	uint64_t key;
+	usec time;
+	uint32_t account; /* text_hash() of the account */
+	uint32_t target;  /* text_hash() of account and dialled string */
+	uint8_t kind;     /* enum observation_kind */
+	uint8_t proof;    /* enum proof */
+	uint8_t state;    /* enum attempt_state */
+	uint8_t sensor;   /* of the first observation */
+};
+
+/* The attempt that an observation alone would be. */
+struct attempt attempt_of(const struct observation *o);
+
+/* The attempts of one source, oldest first. Zero-initialise. */
+struct attempts {
+	struct attempt *list;
+	uint8_t n, capacity;
+};
+
+/* Time between two clocks' readings, whichever is later. */
+static inline usec apart(usec a, usec b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* A short hash of a text; 0 for an empty one. */
+uint32_t text_hash(const char *text);
+
+/* Whether a kind is a challenge, which credentials would answer. */
+static inline bool kind_is_challenge(uint8_t kind)
+{
+	return kind == OBSERVED_SCAN || kind == OBSERVED_UNKNOWN_ACCOUNT;
+}
+
+/*
+ * How much harm a kind stands for: scan < malformed < unknown account <
+ * failed password < refused call; 0 for kinds that never count.
+ */
+unsigned kind_harm(uint8_t kind);
+
+/*
+ * Order of proofs: 0 none (and anything a sensor cannot give), 1 log, then
+ * ack, tcp, nonce, auth. See detect.h for the reasons.
+ */
+unsigned proof_rank(uint8_t proof);
+
+#define PROOF_RANK_LOG 1
+#define PROOF_RANK_PROVED 2 /* from here on, the wire proves the address */
+
+/*
+ * The attempt of which new is one more observation, or NULL:
+ * - the same key within ATTEMPT_SAME; but the same sensor naming another
+ *   target is a tool that uses one Call-ID for all its guesses;
+ * - the same key, sensor and target within keep microseconds, when both are
+ *   challenges: a trunk that is pinged for years, a phone whose account was
+ *   deleted. They try one thing, however often.
+ */
+struct attempt *attempts_find(const struct attempts *a, const struct attempt *new,
+	usec keep);
+
+/*
+ * The newest unanswered challenge within ATTEMPT_SAME of new that new, which
+ * bears credentials or was refused, may answer, or NULL: a live scan, whoever
+ * it was for (the name in the request and the one in the credentials differ
+ * with some phones); for credentials also an unknown account, unless they are
+ * for another one.
+ */
+struct attempt *attempts_challenge(const struct attempts *a, const struct attempt *new);
+
+/*
+ * Append, first dropping what is older than keep microseconds, then growing
+ * to ATTEMPTS_MAX, then dropping the oldest. Returns the copy inside, or NULL
+ * when memory is short. Pointers into the list are invalid afterwards.
+ */
+struct attempt *attempts_add(struct attempts *a, const struct attempt *new,
+	usec keep);
+
+void attempts_free(struct attempts *a);
+
+#endif

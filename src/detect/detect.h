@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_DETECT_H
+#define DETECT_DETECT_H
+
+#include "base/hash.h"
+#include "sense/observation.h"
+#include "indicator/word.h"
+
+/*
+ * The detector: per-source sliding windows over observations. Pure: time is
+ * the observation's own, the hash key is an argument, no I/O.
+ *
+ * Counting. What sensors see is gathered into attempts: observations with one
+ * attempt key within 32 seconds are one attempt, however many log lines, HEP
+ * packets and retransmissions it left; a sensor that names another account or
+ * dialled string under the same key speaks of another attempt, and a probe
+ * that only repeats itself stays one for the whole window. An attempt weighs 1/threshold of its
+ * kind while it is younger than its kind's window; a source is detected when
+ * its attempts weigh one together. So three wrong passwords are enough, and
+ * so are one wrong password, one unknown account and one refused call.
+ *
+ * Challenges. Every ordinary registration begins with an unanswered challenge
+ * (OBSERVED_SCAN) or, with some endpoint identifiers, an unknown account.
+ * Credentials that follow, right or wrong, answer the challenge: it is then
+ * part of their attempt and not one of its own. A scan weighs nothing in its
+ * first three seconds, so that a site full of phones which register all at
+ * once is not a scanner. Requests for different accounts or numbers that stay
+ * unanswered weigh as unknown accounts, where the wire or a honeypot saw them.
+ *
+ * Successes. While a source has authenticated within a kind's window, that
+ * kind's threshold is multiplied by success_factor. Where others than the
+ * failing accounts succeed and fewer accounts than the threshold fail, it is
+ * an address shared by many phones, one of them broken: it then takes 64
+ * failures in the window.
+ *
+ * Proof. An attempt is proved by what its own observations prove, not by what
+ * the source proved elsewhere: else somebody could spoof failures of a
+ * customer whose own calls then "prove" them. A detection carries a proof
+ * when the proved attempts alone cross the threshold, and it is then the
+ * strongest of theirs, in this order:
+ *   auth   knows a password and completed a challenge of ours
+ *   nonce  returned a nonce that we sent to that address
+ *   tcp    completed a handshake; weaker, for what answers may be a
+ *          transparent proxy or a NAT in front of many
+ *   ack    returned our To-tag: as unguessable as the PBX makes its tags
+ * One case more: a password guessed. When an account that failed in this very
+ * offence succeeds, from a source that never authenticated before it began,
+ * then the attempts were its own and the proof is `auth`.
+ */
+struct detect_rule {
+	uint32_t threshold; /* attempts; more than 64 count as 64; 0: off */
+	uint32_t window;    /* seconds */
+};
+
+struct detect_config {
+	/* by enum observation_kind; a threshold of 0 switches the kind off */
+	struct detect_rule rules[8];
+	uint32_t ban;          /* first ban, seconds (600) */
+	uint32_t ban_max;      /* ceiling of doubling, seconds (86400) */
+	uint32_t forget;       /* an offender is forgotten after this, seconds */
+	uint32_t sources_max;  /* table size (65536) */
+	uint32_t success_factor; /* threshold multiplier for a source that authenticates (5) */
+};
+
+/*
+ * 3 in 600 s for failed passwords, unknown accounts and refused calls; 10 in
+ * 60 s for scans (a trunk that is pinged every 7 s stays below); 10 in 600 s
+ * for malformed messages; bans from 10 minutes to a day; forgotten after 7
+ * days.
+ */
+extern const struct detect_config detect_config_default;
+
+struct detection {
+	usec time;
+	struct address source;
+	uint8_t category;  /* enum category, of the most harmful kind counted */
+	uint8_t proof;     /* enum proof, see above */
+	uint8_t kind;      /* enum observation_kind: the most harmful counted */
+	uint8_t sensor;    /* of the last observation */
+	uint8_t transport;
+	uint32_t attempts; /* counted in the window */
+	uint32_t window;   /* seconds that those attempts span, at least 1 */
+	uint32_t offence;  /* 1 for the first, 2 for the second, ... */
+	uint32_t ban;      /* seconds, doubled by offence */
+	char account[64];  /* the last texts seen, hostile: escape them */
+	char dialled[64];
+	char agent[96];
+};
+
+struct detector;
+
+/* NULL when memory is short. config is copied. */
+struct detector *detector_new(const struct detect_config *config,
+	struct hash_key key);
+void detector_free(struct detector *d);
+
+/* Change the thresholds; windows keep their contents. */
+void detector_configure(struct detector *d, const struct detect_config *config);
+
+/*
+ * Feed one observation. Returns true and fills *out when a source crosses a
+ * threshold; its window then starts anew, so that one detection is one ban,
+ * and no further offence of that source is produced while the ban runs (what
+ * it does meanwhile counts when the ban has ended). *out is also produced
+ * (once) when a source that was detected unproved becomes proved while its
+ * ban still runs: same offence, a fresh ban. out->source may be another
+ * source than o's: one whose scan became old enough to count.
+ */
+bool detector_feed(struct detector *d, const struct observation *o,
+	struct detection *out);
+
+/*
+ * What became due by the passing of time alone: a burst of scans followed by
+ * silence. Call it about once a second, repeatedly while it returns true.
+ */
+bool detector_due(struct detector *d, usec now, struct detection *out);
+
+/*
+ * Tell the detector of a source's earlier offences (from the store at start):
+ * how many, and when the last one was.
+ */
+void detector_remember(struct detector *d, const struct address *source,
+	uint32_t offences, usec last);
+
+/* Figures for `status`. */
+struct detect_figures {
+	uint64_t observations, duplicates, detections, evicted;
+	size_t sources, memory;
+};
+void detector_figures(const struct detector *d, struct detect_figures *out);
+
+#endif

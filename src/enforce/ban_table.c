@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enforce/ban_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/heap.h"
+#include "base/table.h"
+
+/*
+ * Orders wait as keys in a ring, not as orders: what is sent is what the ban
+ * is at that moment, so ten changes before the enforcer is ready are one.
+ */
+struct ring {
+	uint8_t (*keys)[BAN_KEY_SIZE];
+	size_t head, n, capacity;
+};
+
+struct ban_table {
+	struct table *bans;
+	struct ring queue;
+	struct heap ends; /* lazily: an entry counts when the ban still ends then */
+	size_t deleting;
+};
+
+static void key_of(uint8_t key[BAN_KEY_SIZE], const struct indicator *i, uint8_t scope)
+{
+	memcpy(key, i, INDICATOR_SIZE);
+	key[INDICATOR_SIZE] = scope;
+}
+
+/* Append a key. Returns 0, or -1 when memory is short. */
+static int ring_put(struct ring *r, const void *key)
+{
+	if (r->n == r->capacity) {
+		size_t capacity = r->capacity ? r->capacity * 2 : 64;
+		uint8_t(*keys)[BAN_KEY_SIZE] = malloc(capacity * BAN_KEY_SIZE);
+
+		if (!keys)
+			return -1;
+		for (size_t i = 0; i < r->n; i++)
+			memcpy(keys[i], r->keys[(r->head + i) % r->capacity], BAN_KEY_SIZE);
+		free(r->keys);
+		r->keys = keys;
+		r->head = 0;
+		r->capacity = capacity;
+	}
+	memcpy(r->keys[(r->head + r->n++) % r->capacity], key, BAN_KEY_SIZE);
+	return 0;
+}
+
+static const uint8_t *ring_take(struct ring *r)
+{
+	const uint8_t *key = r->keys[r->head];
+
+	r->head = (r->head + 1) % r->capacity;
+	r->n--;
+	return key;
+}
+
+struct ban_table *ban_table_new(struct hash_key key)
+{
+	struct ban_table *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return NULL;
+	t->bans = table_new(sizeof(struct ban), BAN_KEY_SIZE, 0, key);
+	if (!t->bans) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void ban_table_free(struct ban_table *t)
+{
+	if (!t)
+		return;
+	table_free(t->bans);
+	heap_free(&t->ends);
+	free(t->queue.keys);
+	free(t);
+}
+
+/* Put a ban's key into the queue, once. */
+static void enqueue(struct ban_table *t, struct ban *b)
+{
+	if (b->waiting)
+		return;
+	if (!ring_put(&t->queue, b))
+		b->waiting = 1;
+	b->state = BAN_QUEUED;
+}
+
+bool ban_table_set(struct ban_table *t, const struct indicator *i, uint8_t scope,
+	uint8_t origin, uint8_t category, uint32_t until, uint32_t now)
+{
+	uint8_t key[BAN_KEY_SIZE];
+	struct ban *b;
+	bool fresh;
+
+	key_of(key, i, scope);
+	b = table_put(t->bans, key, &fresh);
+	if (!b)
+		return false;
+	if (!fresh && !b->deleting && b->until == until && b->origin == origin)
+		return false;
+	if (b->deleting)
+		t->deleting--;
+	if (fresh || b->deleting)
+		b->since = now;
+	b->deleting = 0;
+	b->origin = origin;
+	b->category = category;
+	if (b->until != until || fresh)
+		heap_push(&t->ends, until, key, sizeof key);
+	b->until = until;
+	enqueue(t, b);
+	return true;
+}
+
+bool ban_table_clear(struct ban_table *t, const struct indicator *i, uint8_t scope)
+{
+	uint8_t key[BAN_KEY_SIZE];
+	struct ban *b;
+
+	key_of(key, i, scope);
+	b = table_get(t->bans, key);
+	if (!b || b->deleting)
+		return false;
+	b->deleting = 1;
+	t->deleting++;
+	enqueue(t, b);
+	return true;
+}
+
+void ban_table_restore(struct ban_table *t, const struct ban *from)
+{
+	ban_table_set(t, &from->indicator, from->scope, from->origin, from->category,
+		from->until, from->since);
+}
+
+const struct ban *ban_table_get(const struct ban_table *t, const struct indicator *i,
+	uint8_t scope)
+{
+	uint8_t key[BAN_KEY_SIZE];
+	const struct ban *b;
+
+	key_of(key, i, scope);
+	b = table_get(t->bans, key);
+	return b && !b->deleting ? b : NULL;
+}
+
+size_t ban_table_take(struct ban_table *t, struct ban_order *orders, size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && t->queue.n) {
+		struct ban *b = table_get(t->bans, ring_take(&t->queue));
+
+		if (!b || !b->waiting)
+			continue;
+		b->waiting = 0;
+		b->state = BAN_ORDERED;
+		orders[n++] = (struct ban_order){
+			.indicator = b->indicator,
+			.change = b->deleting ? BAN_DELETE : BAN_ADD,
+			.scope = b->scope,
+			.until = b->until,
+		};
+	}
+	return n;
+}
+
+bool ban_table_done(struct ban_table *t, const struct ban_order *order, bool carried_out)
+{
+	uint8_t key[BAN_KEY_SIZE];
+	struct ban *b;
+
+	key_of(key, &order->indicator, order->scope);
+	b = table_get(t->bans, key);
+	/* Changed again since: the answer to the newer order will count. */
+	if (!b || b->waiting)
+		return false;
+	if (b->deleting) {
+		if (order->change != BAN_DELETE)
+			return false;
+		t->deleting--;
+		table_remove(t->bans, key);
+		return true;
+	}
+	b->state = carried_out ? BAN_STANDING : BAN_REFUSED;
+	return false;
+}
+
+void ban_table_requeue(struct ban_table *t)
+{
+	struct ban *b;
+	size_t at = 0;
+
+	while ((b = table_next(t->bans, &at)))
+		enqueue(t, b);
+}
+
+uint32_t ban_table_expire(struct ban_table *t, uint32_t now, ban_fn *fn, void *context)
+{
+	const struct heap_entry *first;
+
+	while ((first = heap_peek(&t->ends))) {
+		struct ban *b = table_get(t->bans, first->payload);
+		bool meant = b && b->until == first->at;
+
+		if (meant && first->at > now)
+			return (uint32_t)first->at;
+		if (meant) {
+			struct ban gone = *b;
+
+			if (b->deleting)
+				t->deleting--;
+			heap_pop(&t->ends);
+			table_remove(t->bans, &gone);
+			fn(context, &gone);
+			continue;
+		}
+		heap_pop(&t->ends);
+	}
+	return 0;
+}
+
+void ban_table_each(const struct ban_table *t, ban_fn *fn, void *context)
+{
+	const struct ban *b;
+	size_t at = 0;
+
+	while ((b = table_next(t->bans, &at)))
+		if (!b->deleting)
+			fn(context, b);
+}
+
+size_t ban_table_count(const struct ban_table *t)
+{
+	return table_count(t->bans) - t->deleting;
+}
+
+size_t ban_table_queued(const struct ban_table *t)
+{
+	return t->queue.n;
+}
+
+size_t ban_table_memory(const struct ban_table *t)
+{
+	return table_memory(t->bans) + t->queue.capacity * BAN_KEY_SIZE +
+		t->ends.capacity * sizeof(struct heap_entry);
+}
+
+const char *ban_origin_name(uint8_t origin)
+{
+	switch (origin) {
+	case BAN_LEARNT:
+		return "ledger";
+	case BAN_OWN:
+		return "own-detection";
+	case BAN_OPERATOR:
+		return "operator";
+	default:
+		return "?";
+	}
+}
+
+const char *ban_scope_name(uint8_t scope)
+{
+	return scope == BAN_ALL ? "all-ports" : "sip-ports";
+}
+
+const char *ban_state_name(uint8_t state)
+{
+	switch (state) {
+	case BAN_QUEUED:
+		return "queued";
+	case BAN_ORDERED:
+		return "ordered";
+	case BAN_STANDING:
+		return "standing";
+	case BAN_REFUSED:
+		return "refused";
+	default:
+		return "?";
+	}
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sense/observation.h"
+
+#include "base/hash.h"
+
+/* Indexed by the enums of the header. */
+static const char *const sensors[] = {
+	"?", "hep", "security-log", "honeypot", "ami", "filter"};
+static const char *const kinds[] = {"?", "auth-failed", "unknown-account", "scan",
+	"call-rejected", "malformed", "auth-ok", "proof"};
+static const char *const transports[] = {"?", "udp", "tcp", "tls", "ws", "wss"};
+
+#define NAME(list, i) ((i) < sizeof(list) / sizeof *(list) ? (list)[i] : "?")
+
+const char *sensor_name(uint8_t sensor)
+{
+	return NAME(sensors, sensor);
+}
+
+const char *observation_kind_name(uint8_t kind)
+{
+	return NAME(kinds, kind);
+}
+
+const char *transport_name(uint8_t transport)
+{
+	return NAME(transports, transport);
+}
+
+uint64_t observation_attempt(struct view call_id, struct view response)
+{
+	/* Not secret: collisions made on purpose only merge one's own attempts. */
+	static const struct hash_key key = {
+		UINT64_C(0x5349506368616921), UINT64_C(0x617474656d707421)};
+	uint64_t parts[2] = {0, 0};
+
+	parts[0] = hash_bytes(&key, call_id.p, call_id.n);
+	if (response.n)
+		parts[1] = hash_bytes(&key, response.p, response.n);
+	return hash_bytes(&key, parts, sizeof parts);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SENSE_OBSERVATION_H
+#define SENSE_OBSERVATION_H
+
+#include "base/clock.h"
+#include "indicator/address.h"
+#include "indicator/word.h"
+
+enum observation_kind {
+	OBSERVED_AUTH_FAILED = 1,     /* credentials given and refused */
+	OBSERVED_UNKNOWN_ACCOUNT = 2, /* asked for an account that is not there */
+	OBSERVED_SCAN = 3,            /* a request that only probes (unanswered challenge, OPTIONS) */
+	OBSERVED_CALL_REJECTED = 4,   /* an INVITE refused */
+	OBSERVED_MALFORMED = 5,       /* not parseable as SIP, or the PBX says so */
+	OBSERVED_AUTH_OK = 6,         /* credentials accepted */
+	OBSERVED_PROOF = 7,           /* nothing but a proof of the source */
+};
+
+enum observation_sensor {
+	SENSOR_HEP = 1,
+	SENSOR_SECURITY_LOG = 2,
+	SENSOR_HONEYPOT = 3,
+	SENSOR_AMI = 4,
+	SENSOR_FILTER = 5,
+};
+
+enum sip_transport {
+	TRANSPORT_UDP = 1,
+	TRANSPORT_TCP = 2,
+	TRANSPORT_TLS = 3,
+	TRANSPORT_WS = 4,
+	TRANSPORT_WSS = 5,
+};
+
+/*
+ * One thing a sensor saw. Texts are hostile: bounded, NUL-terminated, NUL
+ * bytes replaced, otherwise raw; escape them wherever they are shown.
+ *
+ * attempt is the key under which several observations are one attempt: a hash
+ * over Call-ID and, where there is one, the digest response, so that a log
+ * line, a HEP packet and their retransmissions of one attempt agree, and a
+ * tool that reuses one Call-ID for every guess does not hide.
+ */
+struct observation {
+	usec time;
+	struct address source;
+	uint16_t port;
+	uint8_t kind;       /* enum observation_kind */
+	uint8_t proof;      /* enum proof: what this very observation proves */
+	uint8_t transport;  /* enum sip_transport */
+	uint8_t sensor;     /* enum observation_sensor */
+	uint64_t attempt;
+	char account[64];
+	char dialled[64];
+	char agent[96];
+};
+
+/* "hep", "security-log", ...; "auth-failed", "scan", ...; "udp", ... */
+const char *sensor_name(uint8_t sensor);
+const char *observation_kind_name(uint8_t kind);
+const char *transport_name(uint8_t transport);
+
+/*
+ * The attempt key. Call-ID and response may be empty. A fixed hash, not a
+ * keyed one: two sensors must agree.
+ */
+uint64_t observation_attempt(struct view call_id, struct view response);
+
+/* What every sensor gives its observations to. */
+typedef void observation_fn(void *context, const struct observation *o);
+
+#endif

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sense/security_log.h"
+#include "sense/event_time.h"
+
+#include <jansson.h>
+
+enum {
+	TAIL_MODULE = 1 << 0,
+	TAIL_SESSION_TV = 1 << 1,
+	TAIL_ACL_NAME = 1 << 2,
+	TAIL_CHALLENGE = 1 << 3,
+	TAIL_USING_PASSWORD = 1 << 4,
+	TAIL_HOSTILE = 1 << 5, /* the tail holds text of the attacker's */
+};
+
+static const struct {
+	const char *name;
+	unsigned bit;
+} tail_fields[] = {
+	{"Module", TAIL_MODULE},
+	{"SessionTV", TAIL_SESSION_TV},
+	{"ACLName", TAIL_ACL_NAME},
+	{"Challenge", TAIL_CHALLENGE},
+	{"UsingPassword", TAIL_USING_PASSWORD},
+};
+
+/*
+ * The kinds that say something about the remote side, with what may stand
+ * behind RemoteAddress (main/security_events.c, sec_events[]: the required
+ * elements, then the optional ones).
+ */
+static const struct event_kind {
+	const char *name;
+	uint8_t kind;
+	unsigned tail;
+} event_kinds[] = {
+	{"InvalidAccountID", OBSERVED_UNKNOWN_ACCOUNT, TAIL_MODULE | TAIL_SESSION_TV},
+	{"FailedACL", OBSERVED_UNKNOWN_ACCOUNT,
+		TAIL_MODULE | TAIL_SESSION_TV | TAIL_ACL_NAME},
+	/* The challenge is the server's own nonce. */
+	{"ChallengeSent", OBSERVED_SCAN,
+		TAIL_MODULE | TAIL_SESSION_TV | TAIL_CHALLENGE},
+	{"SuccessfulAuth", OBSERVED_AUTH_OK,
+		TAIL_MODULE | TAIL_SESSION_TV | TAIL_USING_PASSWORD},
+	{"ChallengeResponseFailed", OBSERVED_AUTH_FAILED, TAIL_HOSTILE},
+	{"InvalidPassword", OBSERVED_AUTH_FAILED, TAIL_HOSTILE},
+	{"RequestBadFormat", OBSERVED_MALFORMED, TAIL_HOSTILE},
+};
+
+/* What an event consists of; views into its text. */
+struct event {
+	const struct event_kind *kind; /* NULL: one that does not concern us */
+	struct event_time time;
+	struct view service, account, session, remote, response;
+	bool using_password;
+	bool ambiguous; /* more than one RemoteAddress, and any may be the real one */
+};
+
+/* Take `name="value"` with a value free of quotes off the front of *rest. */
+static bool take_first(struct view *rest, const char *name, struct view *value)
+{
+	struct view r = *rest;
+	size_t end;
+
+	if (!view_starts(r, name))
+		return false;
+	r = view_from(r, strlen(name));
+	if (!view_starts(r, "=\""))
+		return false;
+	r = view_from(r, 2);
+	end = view_find(r, '"');
+	if (end == r.n)
+		return false;
+	*value = view_head(r, end);
+	r = view_from(r, end + 1);
+	if (r.n) {
+		if (r.p[0] != ',')
+			return false;
+		r = view_from(r, 1);
+	}
+	*rest = r;
+	return true;
+}
+
+/* Take `,name="value"` with a value free of quotes off the end of *rest. */
+static bool take_last(struct view *rest, struct view *name, struct view *value)
+{
+	struct view r = *rest;
+	size_t at;
+
+	if (!r.n || r.p[r.n - 1] != '"')
+		return false;
+	r = view_head(r, r.n - 1);
+	at = view_rfind(r, '"');
+	if (at == r.n || !at || r.p[at - 1] != '=')
+		return false;
+	*value = view_from(r, at + 1);
+	r = view_head(r, at - 1);
+	at = view_rfind(r, ',');
+	if (at == r.n)
+		return false;
+	*name = view_from(r, at + 1);
+	*rest = view_head(r, at);
+	return true;
+}
+
+/* Index of the last occurrence of s, or text.n. */
+static size_t find_last(struct view text, const char *s)
+{
+	size_t found = text.n, at = 0;
+
+	for (;;) {
+		size_t step = view_find_str(view_from(text, at), s);
+
+		if (at + step >= text.n)
+			return found;
+		found = at + step;
+		at = found + 1;
+	}
+}
+
+static bool is(struct view a, const char *s)
+{
+	return view_eq(a, view_str(s));
+}
+
+static unsigned tail_bit(struct view name)
+{
+	for (size_t i = 0; i < sizeof(tail_fields) / sizeof(tail_fields[0]); i++)
+		if (is(name, tail_fields[i].name))
+			return tail_fields[i].bit;
+	return 0;
+}
+
+/*
+ * Read a tail that is Asterisk's own from the right up to RemoteAddress. Only
+ * names that belong there, each once.
+ */
+static bool take_tail(struct event *e, struct view *rest)
+{
+	unsigned allowed = e->kind->tail;
+	struct view name, value;
+
+	while (take_last(rest, &name, &value)) {
+		unsigned bit = tail_bit(name);
+
+		if (is(name, "RemoteAddress")) {
+			e->remote = value;
+			return true;
+		}
+		if (!(bit & allowed))
+			return false;
+		allowed &= ~bit;
+		if (bit == TAIL_USING_PASSWORD)
+			e->using_password = is(value, "1");
+	}
+	return false;
+}
+
+/*
+ * Find RemoteAddress before a tail with text of the attacker's. Where there
+ * are several, the last is Asterisk's unless he could write bare quotes there.
+ */
+static bool take_hostile_tail(struct event *e, struct view *rest)
+{
+	static const char remote[] = "\",RemoteAddress=\"";
+	static const char response[] = "\",Response=\"";
+	size_t at = find_last(*rest, remote), end;
+	struct view tail;
+
+	if (at == rest->n)
+		return false;
+	e->ambiguous = view_find_str(*rest, remote) != at;
+	tail = view_from(*rest, at + sizeof(remote) - 1);
+	end = view_find(tail, '"');
+	if (end == tail.n)
+		return false;
+	e->remote = view_head(tail, end);
+	tail = view_from(tail, end);
+	*rest = view_head(*rest, at + 1);
+	at = find_last(tail, response);
+	if (at < tail.n) {
+		tail = view_from(tail, at + sizeof(response) - 1);
+		at = find_last(tail, "\",ExpectedResponse=\"");
+		if (at < tail.n)
+			e->response = view_head(tail, at);
+	}
+	return true;
+}
+
+/* AccountID="A",SessionID="S" of what stands between head and tail. */
+static void split_session(struct event *e, struct view middle)
+{
+	static const char account[] = "AccountID=\"", session[] = "\",SessionID=\"";
+	size_t at;
+
+	if (middle.n && middle.p[middle.n - 1] == '"')
+		middle = view_head(middle, middle.n - 1);
+	if (view_starts(middle, account)) {
+		middle = view_from(middle, sizeof(account) - 1);
+		at = find_last(middle, session);
+		e->account = view_head(middle, at);
+		e->session = view_from(middle, at < middle.n ?
+			at + sizeof(session) - 1 : middle.n);
+		/* The name of the endpoint that stands in for those not found. */
+		if (is(e->account, "<unknown>"))
+			e->account = (struct view){0};
+	} else if (view_starts(middle, session + 2)) {
+		/* RequestBadFormat has its account, if any, in the tail. */
+		e->session = view_from(middle, sizeof(session) - 3);
+	}
+}
+
+/* The event's text into *e. */
+static enum security_log_result event_parse(struct event *e, struct view text)
+{
+	struct view rest = text, kind, tv, severity, version, name, local;
+
+	memset(e, 0, sizeof(*e));
+	if (!take_first(&rest, "SecurityEvent", &kind) ||
+	    !take_first(&rest, "EventTV", &tv) ||
+	    !take_first(&rest, "Severity", &severity) ||
+	    !take_first(&rest, "Service", &e->service) ||
+	    !take_first(&rest, "EventVersion", &version) ||
+	    event_time_parse(&e->time, tv) || !e->time.year)
+		return SECURITY_LOG_UNREADABLE;
+	for (size_t i = 0; i < sizeof(event_kinds) / sizeof(event_kinds[0]); i++)
+		if (is(kind, event_kinds[i].name))
+			e->kind = &event_kinds[i];
+	if (!e->kind)
+		return SECURITY_LOG_NOTHING;
+	if (e->kind->tail & TAIL_HOSTILE ? !take_hostile_tail(e, &rest) :
+			!take_tail(e, &rest))
+		return SECURITY_LOG_INJECTION;
+	if (!take_last(&rest, &name, &local) || !is(name, "LocalAddress"))
+		return SECURITY_LOG_INJECTION;
+	split_session(e, rest);
+	return SECURITY_LOG_OBSERVATION;
+}
+
+/* "IPV4/UDP/198.51.100.10/5071" into *o. Returns 0 or -1. */
+static int remote_parse(struct observation *o, struct view remote)
+{
+	static const struct {
+		const char *name;
+		uint8_t transport;
+	} transports[] = {
+		{"UDP/", TRANSPORT_UDP}, {"TCP/", TRANSPORT_TCP}, {"TLS/", TRANSPORT_TLS},
+		{"WS/", TRANSPORT_WS}, {"WSS/", TRANSPORT_WSS},
+	};
+	size_t slash, i = 0;
+	uint64_t port;
+
+	if (!view_starts(remote, "IPV4/") && !view_starts(remote, "IPV6/"))
+		return -1;
+	remote = view_from(remote, 5);
+	while (!view_starts(remote, transports[i].name))
+		if (++i == sizeof(transports) / sizeof(transports[0]))
+			return -1;
+	o->transport = transports[i].transport;
+	remote = view_from(remote, strlen(transports[i].name));
+	slash = view_rfind(remote, '/');
+	if (slash == remote.n ||
+	    view_decimal(view_from(remote, slash + 1), 65535, &port) ||
+	    address_parse(&o->source, view_head(remote, slash), NULL))
+		return -1;
+	o->port = (uint16_t)port;
+	return 0;
+}
+
+/* The event as an observation. */
+static enum security_log_result observe(struct observation *o, const struct event *e)
+{
+	bool sip = is(e->service, "PJSIP") || is(e->service, "SIP");
+	bool manager = is(e->service, "AMI");
+	struct view distinct = e->response;
+
+	if (!sip && !manager)
+		return SECURITY_LOG_NOTHING;
+	/* Managers log in and are challenged; only their failures matter. */
+	if (manager && (e->kind->kind == OBSERVED_AUTH_OK ||
+			e->kind->kind == OBSERVED_SCAN))
+		return SECURITY_LOG_NOTHING;
+	memset(o, 0, sizeof(*o));
+	if (remote_parse(o, e->remote))
+		return SECURITY_LOG_INJECTION;
+	o->time = event_time_usec(&e->time);
+	o->kind = e->kind->kind;
+	o->sensor = SENSOR_SECURITY_LOG;
+	o->proof = o->transport == TRANSPORT_UDP || e->ambiguous ? PROOF_NONE : PROOF_TCP;
+	if (o->kind == OBSERVED_AUTH_OK && e->using_password)
+		o->proof = PROOF_AUTH;
+	/* A manager's SessionID is a pointer, the same for one connection and
+	 * the next: every line is an attempt. */
+	if (manager)
+		distinct = view_of(&o->time, sizeof(o->time));
+	o->attempt = observation_attempt(e->session, distinct);
+	view_copy(o->account, sizeof(o->account), e->account);
+	return SECURITY_LOG_OBSERVATION;
+}
+
+/* Event text and the line's own time (0 bytes: it has none that is known). */
+static enum security_log_result parse_text(struct observation *o, struct view text,
+	const struct event_time *line_time)
+{
+	enum security_log_result result;
+	struct event e;
+
+	result = event_parse(&e, view_trim(text));
+	if (result == SECURITY_LOG_UNREADABLE)
+		return result;
+	/* Even of a kind without meaning: it was not Asterisk who wrote it. */
+	if (line_time && !event_time_near(&e.time, line_time,
+			SECURITY_LOG_SKEW * (int64_t)USEC_PER_SEC))
+		return SECURITY_LOG_INJECTION;
+	if (result != SECURITY_LOG_OBSERVATION)
+		return result;
+	return observe(o, &e);
+}
+
+/* A member of a JSON object that is a string, as a view; empty when it is not. */
+static struct view member(const json_t *object, const char *name)
+{
+	const json_t *s = json_object_get(object, name);
+
+	if (!json_is_string(s))
+		return (struct view){0};
+	return view_of(json_string_value(s), json_string_length(s));
+}
+
+static enum security_log_result parse_json(struct observation *o, struct view line)
+{
+	enum security_log_result result = SECURITY_LOG_UNREADABLE;
+	const json_t *message, *location;
+	struct event_time t;
+	json_t *root;
+
+	root = json_loadb((const char *)line.p, line.n, JSON_REJECT_DUPLICATES, NULL);
+	if (!root)
+		return result;
+	message = json_object_get(root, "logmsg");
+	location = json_object_get(message, "location");
+	if (!is(member(message, "level"), "SECURITY") ||
+	    !is(member(location, "filename"), "res_security_log.c"))
+		goto done;
+	/*
+	 * JSON keeps an attacker inside his string, so a dateformat that is not
+	 * known here does no harm; a time that is known must agree.
+	 */
+	result = parse_text(o, member(message, "message"),
+		event_time_parse(&t, member(root, "timestamp")) ? NULL : &t);
+done:
+	json_decref(root);
+	return result;
+}
+
+/* "[" date "] SECURITY[" number "]" ["[C-" hex "]"] " res_security_log.c: " */
+static bool take_prefix(struct view *rest, struct event_time *t)
+{
+	struct view r = *rest;
+	uint64_t lwp;
+	size_t end;
+
+	end = view_find(r, ']');
+	if (!end || end == r.n || event_time_parse(t, view_from(view_head(r, end), 1)))
+		return false;
+	r = view_from(r, end);
+	if (!view_starts(r, "] SECURITY["))
+		return false;
+	r = view_from(r, strlen("] SECURITY["));
+	end = view_find(r, ']');
+	if (end == r.n || view_decimal(view_head(r, end), UINT32_MAX, &lwp))
+		return false;
+	r = view_from(r, end + 1);
+	if (view_starts(r, "[C-")) {
+		end = view_find(r, ']');
+		if (end > strlen("[C-ffffffff") || end == r.n)
+			return false;
+		r = view_from(r, end + 1);
+	}
+	if (!view_starts(r, " res_security_log.c: "))
+		return false;
+	*rest = view_from(r, strlen(" res_security_log.c: "));
+	return true;
+}
+
+static enum security_log_result parse_plain(struct observation *o, struct view line)
+{
+	struct event_time t;
+
+	if (line.n > SECURITY_LOG_TEXT_MAX || !take_prefix(&line, &t))
+		return SECURITY_LOG_UNREADABLE;
+	return parse_text(o, line, &t);
+}
+
+/* The line that Asterisk writes first into each file it opens. */
+static bool is_banner(struct view line)
+{
+	size_t end = view_find(line, ']');
+
+	return view_starts(line, "[") && view_starts(view_from(line, end), "] Asterisk ");
+}
+
+enum security_log_result security_log_parse(struct observation *o, struct view line)
+{
+	line = view_trim(line);
+	if (!line.n)
+		return SECURITY_LOG_NOTHING;
+	if (line.n > SECURITY_LOG_LINE_MAX)
+		return SECURITY_LOG_UNREADABLE;
+	if (line.p[0] == '{')
+		return parse_json(o, line);
+	if (is_banner(line))
+		return SECURITY_LOG_NOTHING;
+	return parse_plain(o, line);
+}
+
+void security_log_feed(struct security_log_figures *figures, struct view line,
+	observation_fn *fn, void *context)
+{
+	enum security_log_result result;
+	struct observation o;
+
+	result = security_log_parse(&o, line);
+	figures->lines[result]++;
+	if (result == SECURITY_LOG_OBSERVATION)
+		fn(context, &o);
+}

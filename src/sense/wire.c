@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sense/wire.h"
+
+#include <stdlib.h>
+
+#include "base/table.h"
+#include "sense/wire_request.h"
+
+#define SERVERS_MAX 256
+#define BURST       (5 * USEC_PER_SEC)
+#define DONE_LIFE   (32 * USEC_PER_SEC)  /* timer F: no retransmission after it */
+#define ASKED_LIFE  (180 * USEC_PER_SEC) /* timer C: a phone may ring so long */
+
+const struct wire_config wire_config_default = {
+	.requests = 4096,
+	.answer_within = 2 * USEC_PER_SEC,
+	.proofs = {.nonces = 16384, .tags = 8192, .owners = 8192},
+	.learn_servers = true,
+};
+
+struct wire {
+	struct hash_key key;
+	struct wire_config config;
+	struct proofs *proofs;
+	struct wire_table *requests;
+	struct table *servers; /* of struct address */
+	observation_fn *observe;
+	void *context;
+	struct wire_figures figures;
+};
+
+/* A message on its way through: what every step needs. */
+struct passing {
+	const struct hep_message *h;
+	const struct sip_message *m;
+	usec now;
+};
+
+static bool is_server(const struct wire *w, const struct address *a)
+{
+	return table_get(w->servers, a) != NULL;
+}
+
+struct wire *wire_new(const struct wire_config *config, struct hash_key key,
+	observation_fn *observe, void *context)
+{
+	struct wire *w = calloc(1, sizeof *w);
+
+	if (!w)
+		return NULL;
+	w->key = key;
+	w->config = *config;
+	w->config.servers = NULL;
+	w->observe = observe;
+	w->context = context;
+	w->proofs = proofs_new(&config->proofs, key);
+	w->requests = wire_table_new(config->requests);
+	w->servers = table_new(sizeof(struct address), sizeof(struct address),
+		SERVERS_MAX + config->n_servers, key);
+	if (!w->proofs || !w->requests || !w->servers)
+		goto fail;
+	for (size_t i = 0; i < config->n_servers; i++)
+		if (!table_put(w->servers, &config->servers[i], NULL))
+			goto fail;
+	return w;
+fail:
+	wire_free(w);
+	return NULL;
+}
+
+void wire_free(struct wire *w)
+{
+	if (!w)
+		return;
+	table_free(w->servers);
+	wire_table_free(w->requests);
+	proofs_free(w->proofs);
+	free(w);
+}
+
+static void emit(struct wire *w, struct observation *o, uint8_t kind, usec now)
+{
+	o->kind = kind;
+	o->time = now;
+	w->figures.observations[kind]++;
+	w->observe(w->context, o);
+}
+
+/* The strongest proof that r holds; credentials that were accepted are one. */
+static uint8_t proof_of(const struct wire_request *r, uint8_t kind)
+{
+	uint8_t transport = wire_transport_proof(r->o.transport);
+
+	if (r->proved && kind == OBSERVED_AUTH_OK)
+		return PROOF_AUTH;
+	return r->proved && transport == PROOF_NONE ? PROOF_NONCE : transport;
+}
+
+/* Whether the same client sent another OPTIONS within five seconds. */
+static bool in_burst(struct wire *w, const struct wire_request *r)
+{
+	struct wire_request *other;
+	unsigned at = 0;
+
+	while ((other = wire_table_client(w->requests, r->client, &at))) {
+		usec apart = other->o.time > r->o.time ? other->o.time - r->o.time :
+							 r->o.time - other->o.time;
+
+		if (other != r && other->method == SIP_OPTIONS && apart < BURST)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether this Call-ID already had a request for something else: a tool that
+ * keeps one Call-ID for everything must not hide behind it.
+ */
+static bool reuses_call_id(struct wire *w, const struct wire_request *r)
+{
+	struct wire_request *other;
+	unsigned at = 0;
+
+	while ((other = wire_table_client(w->requests, r->client, &at)))
+		if (other != r && other->dialog == r->dialog &&
+			other->target != r->target)
+			return true;
+	return false;
+}
+
+/* Close r with an observation. */
+static void conclude(struct wire *w, struct wire_request *r, uint8_t kind, usec now)
+{
+	struct observation o = r->o;
+
+	if (!r->credentials &&
+		(kind == OBSERVED_SCAN || kind == OBSERVED_UNKNOWN_ACCOUNT)) {
+		bool ping = r->method == SIP_OPTIONS && !r->tool && !in_burst(w, r);
+
+		if (ping || (r->method != SIP_OPTIONS && reuses_call_id(w, r)))
+			o.attempt = r->by_target;
+	}
+	o.proof = proof_of(r, kind);
+	r->proof_told = o.proof != PROOF_NONE;
+	r->state = WIRE_DONE;
+	r->seen = now;
+	emit(w, &o, kind, now);
+}
+
+/* Tell nothing but that r's source is real, if that was not told already. */
+static void tell_proof(struct wire *w, struct wire_request *r, usec now)
+{
+	struct observation o = r->o;
+
+	if (!r->proved || r->proof_told)
+		return;
+	r->proof_told = true;
+	o.proof = proof_of(r, OBSERVED_PROOF);
+	emit(w, &o, OBSERVED_PROOF, now);
+}
+
+static uint64_t client_hash(const struct wire *w, const struct address *a)
+{
+	return hash_bytes(&w->key, a, sizeof *a);
+}
+
+static uint64_t dialog_hash(const struct wire *w, uint64_t client, struct view call_id)
+{
+	uint64_t parts[2] = {client, wire_hash(&w->key, call_id)};
+
+	return hash_bytes(&w->key, parts, sizeof parts);
+}
+
+/* A transaction: dialog, server, CSeq and branch (17.1.3, 17.2.3). */
+static uint64_t transaction_hash(const struct wire *w, uint64_t dialog,
+	const struct address *server, const struct sip_message *m)
+{
+	uint64_t parts[5] = {dialog, hash_bytes(&w->key, server, sizeof *server), m->cseq,
+		wire_hash(&w->key, m->cseq_method), wire_hash(&w->key, m->via.branch)};
+
+	return hash_bytes(&w->key, parts, sizeof parts);
+}
+
+/*
+ * Credentials came: the challenge that they answer is no scan. Usually that
+ * is the one under the same Call-ID; a client that takes a new Call-ID pays
+ * for one challenge by its nonce.
+ */
+static void supersede(struct wire *w, const struct wire_request *r)
+{
+	struct wire_request *other, *by_nonce = NULL;
+	bool found = false;
+	unsigned at = 0;
+
+	while ((other = wire_table_client(w->requests, r->client, &at))) {
+		if (other == r || other->state == WIRE_DONE)
+			continue;
+		if (other->dialog == r->dialog) {
+			found = true;
+			other->superseded = true;
+			if (other->state == WIRE_CHALLENGED)
+				other->state = WIRE_DONE;
+		} else if (other->state == WIRE_CHALLENGED &&
+			other->issued == r->answered) {
+			by_nonce = other;
+		}
+	}
+	if (!found && by_nonce)
+		by_nonce->state = WIRE_DONE;
+}
+
+/* An ACK or a request within a dialog: does its To-tag prove the source? */
+static void check_tag(struct wire *w, const struct passing *p)
+{
+	struct observation o;
+
+	if (!p->m->to.tag.n ||
+		proof_tag_used(w->proofs, &p->h->source, &p->h->destination,
+			p->m->call_id, p->m->to.tag, p->now) != PROOF_TAG_FIRST)
+		return;
+	wire_observation_begin(&o, p->h, p->m, p->now);
+	o.attempt = observation_attempt(p->m->call_id, (struct view){0});
+	if (o.proof == PROOF_NONE)
+		o.proof = PROOF_ACK;
+	emit(w, &o, OBSERVED_PROOF, p->now);
+}
+
+static void feed_request(struct wire *w, const struct passing *p)
+{
+	const struct sip_message *m = p->m;
+	uint64_t client = client_hash(w, &p->h->source);
+	uint64_t dialog = dialog_hash(w, client, m->call_id);
+	uint64_t key = transaction_hash(w, dialog, &p->h->destination, m);
+	struct proof_answer answer = {0};
+	struct wire_request *r;
+	bool evicted;
+
+	w->figures.requests++;
+	if (is_server(w, &p->h->source))
+		return;
+	check_tag(w, p);
+	if (m->method == SIP_ACK || m->method == SIP_CANCEL || m->method == SIP_BYE ||
+		m->method == SIP_PRACK)
+		return;
+	if (wire_table_get(w->requests, client, key))
+		return; /* retransmission */
+	r = wire_table_put(w->requests, client, key, &evicted);
+	w->figures.evicted += evicted;
+	r->dialog = dialog;
+	wire_request_fill(r, &w->key, m, p->h, p->now);
+	if (!r->credentials)
+		return;
+	/* All of them: a request may bear one pair for the proxy, one for the end. */
+	for (unsigned i = 0; i < m->n_credentials; i++) {
+		answer = proof_nonce_answered(w->proofs, &p->h->source,
+			&p->h->destination, m->credentials[i].nonce, m->method, p->now);
+		r->known |= answer.known;
+		r->same_method |= answer.known && answer.same_method;
+		r->proved |= answer.proved;
+	}
+	supersede(w, r);
+}
+
+/* A nonce went to this client whose answer we already hold. */
+static void prove_early(
+	struct wire *w, const struct passing *p, uint64_t client, struct view nonce)
+{
+	uint64_t hash = wire_hash(&w->key, nonce);
+	struct wire_request *r;
+	unsigned at = 0;
+
+	while ((r = wire_table_client(w->requests, client, &at))) {
+		if (!r->credentials || r->answered != hash)
+			continue;
+		r->known = r->proved = true;
+		r->same_method |= r->method == (uint8_t)p->m->method;
+		if (r->state == WIRE_DONE)
+			tell_proof(w, r, p->now);
+	}
+}
+
+static void note_secrets(struct wire *w, const struct passing *p, uint64_t client)
+{
+	const struct sip_message *m = p->m;
+
+	for (unsigned i = 0; i < m->n_challenges; i++)
+		if (proof_nonce_issued(w->proofs, &p->h->destination, &p->h->source,
+			    m->challenges[i].nonce, m->method, p->now))
+			prove_early(w, p, client, m->challenges[i].nonce);
+	/* Only these make dialogs, or are acknowledged. */
+	if ((m->method == SIP_INVITE || m->method == SIP_SUBSCRIBE) && m->status > 100 &&
+		m->to.tag.n && proof_tag_is_secret(m))
+		proof_tag_given(w->proofs, &p->h->destination, &p->h->source, m->call_id,
+			m->to.tag, p->now);
+}
+
+static void learn_server(struct wire *w, const struct address *a)
+{
+	if (w->config.learn_servers)
+		table_put(w->servers, a, NULL);
+}
+
+static void feed_response(struct wire *w, const struct passing *p)
+{
+	const struct sip_message *m = p->m;
+	uint64_t client = client_hash(w, &p->h->destination);
+	uint64_t dialog = dialog_hash(w, client, m->call_id);
+	struct wire_request *r;
+	uint8_t meaning;
+
+	w->figures.responses++;
+	note_secrets(w, p, client);
+	if (m->status < 200)
+		return;
+	r = wire_table_get(
+		w->requests, client, transaction_hash(w, dialog, &p->h->source, m));
+	if (!r) {
+		w->figures.unmatched += !is_server(w, &p->h->destination);
+		return;
+	}
+	if (r->state != WIRE_ASKED)
+		return; /* retransmission */
+	meaning = wire_meaning(r, &w->key, m);
+	if (m->status == 401 || m->status == 407)
+		learn_server(w, &p->h->source);
+	if (meaning == WIRE_MEANS_CHALLENGE) {
+		r->state = r->superseded ? WIRE_DONE : WIRE_CHALLENGED;
+		r->seen = p->now;
+		if (m->n_challenges)
+			r->issued = wire_hash(&w->key, m->challenges[0].nonce);
+		tell_proof(w, r, p->now);
+	} else if (meaning) {
+		conclude(w, r, meaning, p->now);
+	} else {
+		r->state = WIRE_DONE;
+		r->seen = p->now;
+		tell_proof(w, r, p->now);
+	}
+}
+
+/* A request that no PBX should have to answer. */
+static void feed_malformed(struct wire *w, const struct passing *p)
+{
+	struct observation o;
+	struct view payload = view_head(p->h->payload, 256);
+
+	w->figures.malformed++;
+	if (!p->m->request || is_server(w, &p->h->source))
+		return;
+	wire_observation_begin(&o, p->h, p->m, p->now);
+	o.attempt = p->m->call_id.n ?
+		observation_attempt(p->m->call_id, (struct view){0}) :
+		observation_attempt(payload, (struct view){0});
+	emit(w, &o, OBSERVED_MALFORMED, p->now);
+}
+
+void wire_feed(struct wire *w, const struct hep_message *h, const struct address *agent,
+	usec now)
+{
+	struct sip_message m;
+	const struct passing p = {h, &m, now};
+
+	if (h->type != HEP_TYPE_SIP) {
+		w->figures.not_sip++;
+		return;
+	}
+	if (agent &&
+		(address_eq(agent, &h->source) || address_eq(agent, &h->destination)))
+		learn_server(w, agent);
+	switch (sip_parse(&m, h->payload, NULL)) {
+	case SIP_VALID:
+		if (m.request)
+			feed_request(w, &p);
+		else
+			feed_response(w, &p);
+		break;
+	case SIP_KEEPALIVE:
+		w->figures.keepalives++;
+		break;
+	case SIP_FOREIGN:
+		w->figures.not_sip++;
+		break;
+	case SIP_MALFORMED:
+		feed_malformed(w, &p);
+		break;
+	}
+}
+
+/* What became of an open request whose time is up. */
+static void overdue(struct wire *w, struct wire_request *r, usec now)
+{
+	usec age = now > r->seen ? now - r->seen : 0;
+
+	if (r->state == WIRE_DONE) {
+		if (age > DONE_LIFE)
+			r->state = WIRE_FREE;
+	} else if (age < w->config.answer_within) {
+		return;
+	} else if (r->state == WIRE_CHALLENGED || (r->tool && !r->credentials)) {
+		conclude(w, r, OBSERVED_SCAN, now);
+	} else {
+		tell_proof(w, r, now);
+		if (age > ASKED_LIFE)
+			r->state = WIRE_FREE;
+	}
+}
+
+void wire_expire(struct wire *w, usec now)
+{
+	struct wire_request *r;
+	size_t at = 0;
+
+	while ((r = wire_table_next(w->requests, &at)))
+		overdue(w, r, now);
+}
+
+void wire_figures(const struct wire *w, struct wire_figures *out)
+{
+	*out = w->figures;
+	out->servers = table_count(w->servers);
+	proofs_figures(w->proofs, &out->proofs);
+	out->memory = sizeof *w + wire_table_memory(w->requests) +
+		table_memory(w->servers) + out->proofs.memory;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sense/wire_request.h"
+
+#include <stdlib.h>
+
+/* Beginnings of User-Agent, in lower case. */
+static const char *const tools[] = {
+	"friendly-scanner",
+	"friendly-request",
+	"sipvicious",
+	"sip-scan",
+	"sipcli",
+	"pplsip",
+	"sundayddr",
+	"svmap",
+	"svwar",
+	"svcrack",
+	"iwar",
+	"sivus",
+	"gulp",
+};
+
+uint64_t wire_hash(const struct hash_key *key, struct view text)
+{
+	uint64_t h = hash_bytes(key, text.p, text.n);
+
+	return h ? h : 1;
+}
+
+uint64_t wire_realm(const struct hash_key *key, const struct sip_digest *d)
+{
+	uint64_t h = hash_bytes(key, d->realm.p, d->realm.n) ^ d->proxy;
+
+	return h ? h : 2;
+}
+
+const struct sip_digest *wire_credentials(const struct sip_message *m)
+{
+	for (unsigned i = 0; i < m->n_credentials; i++)
+		if (m->credentials[i].nonce.n && m->credentials[i].response.n)
+			return &m->credentials[i];
+	return NULL;
+}
+
+uint8_t wire_transport(const struct hep_message *h, const struct sip_message *m)
+{
+	if (h->protocol != HEP_PROTOCOL_TCP)
+		return TRANSPORT_UDP;
+	if (view_eq_nocase(m->via.transport, "TLS"))
+		return TRANSPORT_TLS;
+	if (view_eq_nocase(m->via.transport, "WS"))
+		return TRANSPORT_WS;
+	if (view_eq_nocase(m->via.transport, "WSS"))
+		return TRANSPORT_WSS;
+	return TRANSPORT_TCP;
+}
+
+uint8_t wire_transport_proof(uint8_t transport)
+{
+	return transport == TRANSPORT_UDP ? PROOF_NONE : PROOF_TCP;
+}
+
+bool wire_is_tool(const struct sip_message *m)
+{
+	for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
+		if (view_eq_nocase(view_head(m->agent, strlen(tools[i])), tools[i]))
+			return true;
+	return view_eq_nocase(m->to.display, "sipvicious") ||
+		view_eq_nocase(m->from.display, "sipvicious");
+}
+
+/* The value of a hexadecimal digit, or -1. */
+static int hex_value(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool dial_char(int c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+		(c >= 'A' && c <= 'Z') || (c && strchr("+*#._-", c));
+}
+
+/*
+ * The user part as the PBX dials it: escapes of what may be dialled are undone
+ * (%39 is a 9 like any other), all others stay as they came, so that %0a does
+ * not become a line break here.
+ */
+static void copy_dialled(char *dst, size_t size, struct view user)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < user.n && n + 1 < size; i++) {
+		int high = -1, low = -1, c;
+
+		if (user.p[i] == '%' && user.n - i > 2) {
+			high = hex_value(user.p[i + 1]);
+			low = hex_value(user.p[i + 2]);
+		}
+		c = high >= 0 && low >= 0 ? high * 16 + low : 0;
+		if (dial_char(c)) {
+			dst[n++] = (char)c;
+			i += 2;
+		} else {
+			dst[n++] = user.p[i] ? (char)user.p[i] : '?';
+		}
+	}
+	dst[n] = '\0';
+}
+
+void wire_observation_begin(struct observation *o, const struct hep_message *h,
+	const struct sip_message *m, usec now)
+{
+	*o = (struct observation){
+		.time = now,
+		.source = h->source,
+		.port = h->source_port,
+		.transport = wire_transport(h, m),
+		.sensor = SENSOR_HEP,
+	};
+	o->proof = wire_transport_proof(o->transport);
+	view_copy(o->agent, sizeof o->agent, m->agent);
+}
+
+/* Account and dialled string: who is it, or wants to be; what did it dial. */
+static void fill_texts(struct wire_request *r, const struct sip_message *m,
+	const struct sip_digest *credentials)
+{
+	bool invite = m->method == SIP_INVITE;
+	struct view account = invite ? m->from.parts.user : m->to.parts.user;
+
+	if (credentials && credentials->username.n)
+		account = credentials->username;
+	view_copy(r->o.account, sizeof r->o.account, account);
+	if (invite)
+		copy_dialled(r->o.dialled, sizeof r->o.dialled, m->target.user);
+}
+
+void wire_request_fill(struct wire_request *r, const struct hash_key *key,
+	const struct sip_message *m, const struct hep_message *h, usec now)
+{
+	const struct sip_digest *c = wire_credentials(m);
+	struct view target;
+
+	r->state = WIRE_ASKED;
+	r->method = (uint8_t)m->method;
+	r->seen = now;
+	r->tool = wire_is_tool(m);
+	wire_observation_begin(&r->o, h, m, now);
+	fill_texts(r, m, c);
+	target = view_str(m->method == SIP_INVITE ? r->o.dialled : r->o.account);
+	r->target = wire_hash(key, target);
+	r->o.attempt = observation_attempt(
+		m->call_id, c ? c->response : (struct view){0});
+	r->by_target = observation_attempt(
+		m->method == SIP_OPTIONS ? (struct view){0} : m->call_id, target);
+	if (!c)
+		return;
+	r->credentials = true;
+	r->answered = wire_hash(key, c->nonce);
+	for (unsigned i = 0; i < m->n_credentials; i++)
+		r->realms[i] = wire_realm(key, &m->credentials[i]);
+}
+
+/* Whether the challenge refuses credentials that were given for its realm. */
+static bool refuses(const struct wire_request *r, const struct hash_key *key,
+	const struct sip_message *response)
+{
+	if (!r->credentials)
+		return false;
+	if (!response->n_challenges)
+		return true;
+	for (unsigned i = 0; i < response->n_challenges; i++) {
+		uint64_t realm = wire_realm(key, &response->challenges[i]);
+
+		/* Stale: the digest was right, only the nonce was too old. */
+		if (response->challenges[i].stale)
+			return false;
+		for (unsigned k = 0; k < SIP_DIGESTS_MAX; k++)
+			if (r->realms[k] == realm)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * Refusals of an INVITE that say nothing about the caller's right to call:
+ * the callee is busy, away or does not want to, codecs or timers do not fit,
+ * requests crossed.
+ */
+static bool is_everyday(unsigned status)
+{
+	static const uint16_t everyday[] = {405, 406, 408, 413, 414, 415, 416, 420, 421,
+		422, 423, 480, 481, 482, 483, 486, 487, 488, 489, 491, 493, 494, 600, 603,
+		606};
+
+	for (size_t i = 0; i < sizeof everyday / sizeof *everyday; i++)
+		if (everyday[i] == status)
+			return true;
+	return false;
+}
+
+/* Up to five digits, or letters: an extension rather than a number. */
+static bool looks_like_account(const char *dialled)
+{
+	size_t digits = strspn(dialled, "+*#0123456789");
+
+	return dialled[digits] || digits <= 5;
+}
+
+static uint8_t invite_refused(const struct wire_request *r, unsigned status)
+{
+	if (is_everyday(status))
+		return WIRE_MEANS_NOTHING;
+	if ((status == 404 || status == 410 || status == 604) &&
+		looks_like_account(r->o.dialled))
+		return OBSERVED_UNKNOWN_ACCOUNT;
+	return OBSERVED_CALL_REJECTED;
+}
+
+/* 4xx and 6xx but challenges. */
+static uint8_t refused(const struct wire_request *r, unsigned status)
+{
+	if (status == 400)
+		return OBSERVED_MALFORMED;
+	if (r->method == SIP_INVITE)
+		return invite_refused(r, status);
+	if (status == 403)
+		return r->credentials ? OBSERVED_AUTH_FAILED : OBSERVED_SCAN;
+	if (status == 404 || status == 410 || status == 604)
+		return r->o.account[0] ? OBSERVED_UNKNOWN_ACCOUNT : OBSERVED_SCAN;
+	return WIRE_MEANS_NOTHING;
+}
+
+uint8_t wire_meaning(const struct wire_request *r, const struct hash_key *key,
+	const struct sip_message *response)
+{
+	unsigned status = response->status;
+	uint8_t meaning = WIRE_MEANS_NOTHING;
+
+	if (status == 401 || status == 407)
+		return refuses(r, key, response) ? OBSERVED_AUTH_FAILED :
+						   WIRE_MEANS_CHALLENGE;
+	/*
+	 * Any server answers 200 to some request that bears worthless
+	 * credentials. Only those that answer a challenge of the same method
+	 * show that they were asked for.
+	 */
+	if (status < 300)
+		meaning = r->known && r->same_method ? OBSERVED_AUTH_OK :
+						       WIRE_MEANS_NOTHING;
+	else if ((status >= 400 && status < 500) || status >= 600)
+		meaning = refused(r, status);
+	return !meaning && r->tool ? OBSERVED_SCAN : meaning;
+}

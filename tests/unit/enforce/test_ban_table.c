@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "enforce/ban_table.h"
+#include "indicator/word.h"
+
+static const struct hash_key key = {1, 2};
+
+static struct indicator ip(const char *text)
+{
+	struct indicator i;
+
+	assert_int_equal(indicator_parse(&i, NULL, view_str(text), NULL), 0);
+	return i;
+}
+
+static void set(struct ban_table *t, const char *text, uint8_t scope, uint32_t until,
+	bool news)
+{
+	struct indicator i = ip(text);
+
+	assert_int_equal(ban_table_set(t, &i, scope, BAN_OWN, CATEGORY_PASSWORD, until, 100),
+		news);
+}
+
+static uint8_t state(struct ban_table *t, const char *text, uint8_t scope)
+{
+	struct indicator i = ip(text);
+	const struct ban *b = ban_table_get(t, &i, scope);
+
+	return b ? b->state : 0;
+}
+
+/* What is sent is what the ban is now, and once, however often it changed. */
+static void changes_before_the_order_are_one_order(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct ban_order o[8];
+
+	(void)s;
+	set(t, "192.0.2.7", BAN_ALL, 200, true);
+	set(t, "192.0.2.7", BAN_ALL, 200, false);
+	set(t, "192.0.2.7", BAN_ALL, 300, true);
+	assert_int_equal(ban_table_queued(t), 1);
+	assert_int_equal(ban_table_take(t, o, 8), 1);
+	assert_int_equal(o[0].change, BAN_ADD);
+	assert_int_equal(o[0].until, 300);
+	assert_int_equal(state(t, "192.0.2.7", BAN_ALL), BAN_ORDERED);
+	assert_false(ban_table_done(t, &o[0], true));
+	assert_int_equal(state(t, "192.0.2.7", BAN_ALL), BAN_STANDING);
+	ban_table_free(t);
+}
+
+static void scopes_are_apart(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct indicator i = ip("192.0.2.7");
+
+	(void)s;
+	set(t, "192.0.2.7", BAN_ALL, 200, true);
+	set(t, "192.0.2.7", BAN_SIP, 400, true);
+	assert_int_equal(ban_table_count(t), 2);
+	assert_true(ban_table_clear(t, &i, BAN_ALL));
+	assert_null(ban_table_get(t, &i, BAN_ALL));
+	assert_non_null(ban_table_get(t, &i, BAN_SIP));
+	ban_table_free(t);
+}
+
+/* An answer to an older order must not settle a newer wish. */
+static void a_late_answer_settles_nothing(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct indicator i = ip("192.0.2.7");
+	struct ban_order first, second;
+
+	(void)s;
+	set(t, "192.0.2.7", BAN_ALL, 200, true);
+	assert_int_equal(ban_table_take(t, &first, 1), 1);
+	assert_true(ban_table_clear(t, &i, BAN_ALL));
+	assert_false(ban_table_done(t, &first, true));
+	assert_int_equal(ban_table_take(t, &second, 1), 1);
+	assert_int_equal(second.change, BAN_DELETE);
+	/* banned again while the deletion is on its way */
+	set(t, "192.0.2.7", BAN_ALL, 500, true);
+	assert_false(ban_table_done(t, &second, true));
+	assert_non_null(ban_table_get(t, &i, BAN_ALL));
+	assert_int_equal(ban_table_take(t, &first, 1), 1);
+	assert_int_equal(first.change, BAN_ADD);
+	assert_int_equal(first.until, 500);
+	ban_table_free(t);
+}
+
+static void deletion_ends_the_record(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct indicator i = ip("2001:db8::/48");
+	struct ban_order o;
+
+	(void)s;
+	set(t, "2001:db8::/48", BAN_SIP, 200, true);
+	assert_int_equal(ban_table_take(t, &o, 1), 1);
+	ban_table_done(t, &o, true);
+	assert_true(ban_table_clear(t, &i, BAN_SIP));
+	assert_false(ban_table_clear(t, &i, BAN_SIP));
+	assert_int_equal(ban_table_take(t, &o, 1), 1);
+	assert_true(ban_table_done(t, &o, true));
+	assert_int_equal(ban_table_count(t), 0);
+	ban_table_free(t);
+}
+
+static void refusal_shows(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct ban_order o;
+
+	(void)s;
+	set(t, "192.0.2.7", BAN_ALL, 200, true);
+	ban_table_take(t, &o, 1);
+	assert_false(ban_table_done(t, &o, false));
+	assert_int_equal(state(t, "192.0.2.7", BAN_ALL), BAN_REFUSED);
+	ban_table_free(t);
+}
+
+/* A new enforcer: bans and unfinished deletions alike are ordered again. */
+static void requeue_orders_everything(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct indicator i = ip("192.0.2.8");
+	struct ban_order o[8];
+	unsigned adds = 0, deletes = 0;
+
+	(void)s;
+	set(t, "192.0.2.7", BAN_ALL, 200, true);
+	set(t, "192.0.2.8", BAN_ALL, 200, true);
+	assert_int_equal(ban_table_take(t, o, 8), 2);
+	ban_table_done(t, &o[0], true);
+	ban_table_done(t, &o[1], true);
+	ban_table_clear(t, &i, BAN_ALL);
+	assert_int_equal(ban_table_take(t, o, 8), 1); /* and no answer */
+	ban_table_requeue(t);
+	ban_table_requeue(t);
+	assert_int_equal(ban_table_take(t, o, 8), 2);
+	for (unsigned k = 0; k < 2; k++)
+		*(o[k].change == BAN_ADD ? &adds : &deletes) += 1;
+	assert_int_equal(adds, 1);
+	assert_int_equal(deletes, 1);
+	ban_table_free(t);
+}
+
+static void count_call(void *context, const struct ban *b)
+{
+	(void)b;
+	++*(unsigned *)context;
+}
+
+static void expiry_follows_the_last_end(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	unsigned gone = 0;
+
+	(void)s;
+	set(t, "192.0.2.7", BAN_ALL, 200, true);
+	set(t, "192.0.2.7", BAN_ALL, 300, true); /* extended */
+	set(t, "192.0.2.8", BAN_ALL, 250, true);
+	assert_int_equal(ban_table_expire(t, 199, count_call, &gone), 250);
+	assert_int_equal(ban_table_expire(t, 250, count_call, &gone), 300);
+	assert_int_equal(gone, 1);
+	assert_int_equal(ban_table_count(t), 1);
+	/* shortened: the earlier end counts */
+	set(t, "192.0.2.7", BAN_ALL, 260, true);
+	assert_int_equal(ban_table_expire(t, 260, count_call, &gone), 0);
+	assert_int_equal(gone, 2);
+	assert_int_equal(ban_table_count(t), 0);
+	ban_table_free(t);
+}
+
+static void the_ring_grows_in_order(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct ban_order o[1];
+	struct indicator i = ip("10.0.0.0");
+
+	(void)s;
+	for (uint32_t n = 0; n < 1000; n++) {
+		be32_store(i.value, 0x0a000000u + n);
+		assert_true(ban_table_set(t, &i, BAN_SIP, BAN_LEARNT, CATEGORY_SCAN, 1000,
+			1));
+		if (n % 3 == 0) /* head moves on while it grows */
+			assert_int_equal(ban_table_take(t, o, 1), 1);
+	}
+	for (uint32_t n = 334; n < 1000; n++) {
+		assert_int_equal(ban_table_take(t, o, 1), 1);
+		assert_int_equal(be32_load(o[0].indicator.value), 0x0a000000u + n);
+	}
+	assert_int_equal(ban_table_take(t, o, 1), 0);
+	ban_table_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(changes_before_the_order_are_one_order),
+		cmocka_unit_test(scopes_are_apart),
+		cmocka_unit_test(a_late_answer_settles_nothing),
+		cmocka_unit_test(deletion_ends_the_record),
+		cmocka_unit_test(refusal_shows),
+		cmocka_unit_test(requeue_orders_everything),
+		cmocka_unit_test(expiry_follows_the_last_end),
+		cmocka_unit_test(the_ring_grows_in_order),
+	};
+
+	return cmocka_run_group_tests_name("ban_table", tests, NULL, NULL);
+}
