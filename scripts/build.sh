@@ -40,13 +40,18 @@ elif [ $# -gt 0 ]; then
     exit 1
   }
 fi
+targets=()
+if [ "$kind" = fuzz ]; then
+  mapfile -t targets < <(ninja -C build/fuzz -t targets all | sed -n 's/^\(tests\/fuzz\/fuzz_[a-z0-9_]*\): .*LINKER.*/\1/p')
+  [ ${#targets[@]} -gt 0 ] || { echo "build: no fuzz targets" >&2; exit 1; }
+fi
 # On a terminal ninja shows its progress in one line; into a pipe only errors.
 if [ -t 1 ]; then
-  ninja -C "build/$kind"
+  ninja -C "build/$kind" "${targets[@]}"
 else
   echo "building build/$kind"
-  ninja -C "build/$kind" >"$log" 2>&1 </dev/null || {
-    cat "$log" >&2
+  ninja -C "build/$kind" -k 0 "${targets[@]}" >"$log" 2>&1 </dev/null || {
+    grep -v '^\[[0-9]*/[0-9]*\]' "$log" >&2
     exit 1
   }
 fi

@@ -94,7 +94,7 @@ const char *option(const struct invocation *in, enum option_id id,
 int invocation_parse(struct invocation *in, int argc, char **argv);
 
 /* Say what is wrong on standard error ("sipchain: ..."); returns code. */
-int fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int failure(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Print a JSON value to standard output, for --json. Returns 0. */
 int print_json(const json_t *value);

@@ -54,7 +54,7 @@ int run_config_show(struct invocation *in)
 
 	if (rc)
 		return rc;
-	rc = config_print(&text, &config, 0) ? fail(CONTROL_FAILED, "out of memory") :
+	rc = config_print(&text, &config, 0) ? failure(CONTROL_FAILED, "out of memory") :
 		print_buffer(in, &text);
 	buffer_free(&text);
 	config_free(&config);
@@ -64,7 +64,7 @@ int run_config_show(struct invocation *in)
 int run_config_sample(struct invocation *in)
 {
 	struct buffer text = {0};
-	int rc = config_sample(&text) ? fail(CONTROL_FAILED, "out of memory") :
+	int rc = config_sample(&text) ? failure(CONTROL_FAILED, "out of memory") :
 		print_buffer(in, &text);
 
 	buffer_free(&text);

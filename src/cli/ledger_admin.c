@@ -37,17 +37,17 @@ static int desk_open(struct desk *d, struct invocation *in, bool signs)
 	if (!path)
 		return code;
 	if (signs && !given(in, OPTION_KEY))
-		return fail(CONTROL_USAGE, "--key FILE is missing: whose signature is it?");
+		return failure(CONTROL_USAGE, "--key FILE is missing: whose signature is it?");
 	d->ledger = local_open(path, false, now_seconds(), &in->error);
 	if (!d->ledger)
-		return fail(CONTROL_FAILED, "%s", in->error.text);
+		return failure(CONTROL_FAILED, "%s", in->error.text);
 	if (!signs)
 		return 0;
 	d->signer = signer_open(option(in, OPTION_KEY, ""), &in->error);
 	if (d->signer)
 		return 0;
 	desk_close(d);
-	return fail(CONTROL_FAILED, "%s", in->error.text);
+	return failure(CONTROL_FAILED, "%s", in->error.text);
 }
 
 /* Sign and append; tell the outcome. Returns an exit code. */
@@ -61,11 +61,11 @@ static int append(struct desk *d, struct invocation *in, struct operation *op)
 	case 0:
 		break;
 	case -1:
-		return fail(why.code == REFUSED_NOT_OWNER || why.code == REFUSED_NOT_GUARDIAN ?
+		return failure(why.code == REFUSED_NOT_OWNER || why.code == REFUSED_NOT_GUARDIAN ?
 			CONTROL_PERMISSION : CONTROL_FAILED, "refused: %s",
 			refusal_print(text, &why));
 	default:
-		return fail(CONTROL_FAILED, "%s", in->error.text);
+		return failure(CONTROL_FAILED, "%s", in->error.text);
 	}
 	if (given(in, OPTION_JSON)) {
 		out = json_pack("{s:s, s:I, s:i}", "operation", operation_name(op->type),
@@ -101,7 +101,7 @@ static int number(struct invocation *in, enum option_id id, uint64_t most,
 {
 	*out = fallback;
 	if (given(in, id) && (view_decimal(view_str(option(in, id, "")), most, out) || !*out))
-		return fail(-1, "--%s %s: give a whole number from 1 to %llu",
+		return failure(-1, "--%s %s: give a whole number from 1 to %llu",
 			option_specs[id].name, shown(option(in, id, "")),
 			(unsigned long long)most);
 	return 0;
@@ -115,22 +115,22 @@ int run_member_add(struct invocation *in)
 	int code;
 
 	if (!given(in, OPTION_NAME) || !in->repeated_count)
-		return fail(CONTROL_USAGE, "--name and at least one --signer are needed; for "
+		return failure(CONTROL_USAGE, "--name and at least one --signer are needed; for "
 			"example: %s", in->command->example);
 	if (number(in, OPTION_WEIGHT, UINT16_MAX, 1, &weight) ||
 		number(in, OPTION_CAP, 1u << 24, 1000, &cap))
 		return CONTROL_USAGE;
 	if (in->repeated_count > SIGNERS_MAX)
-		return fail(CONTROL_USAGE, "at most %d --signer", SIGNERS_MAX);
+		return failure(CONTROL_USAGE, "at most %d --signer", SIGNERS_MAX);
 	for (unsigned i = 0; i < in->repeated_count; i++)
 		if (address20_parse(op.signers[i], view_str(in->repeated[i]), &in->error))
-			return fail(CONTROL_USAGE, "--signer: %s", in->error.text);
+			return failure(CONTROL_USAGE, "--signer: %s", in->error.text);
 	op.signer_count = (uint8_t)in->repeated_count;
 	op.weight = (uint16_t)weight;
 	op.cap = (uint32_t)cap;
 	op.name = view_str(option(in, OPTION_NAME, ""));
 	if (!op.name.n || op.name.n > NAME_MAX_BYTES)
-		return fail(CONTROL_USAGE, "--name: 1 to %d bytes", NAME_MAX_BYTES);
+		return failure(CONTROL_USAGE, "--name: 1 to %d bytes", NAME_MAX_BYTES);
 	code = desk_open(&d, in, true);
 	if (code)
 		return code;
@@ -151,7 +151,7 @@ static int about_member(struct invocation *in, uint8_t type)
 	int code;
 
 	if (view_decimal(view_str(in->arguments[0]), UINT16_MAX, &index) || !index)
-		return fail(CONTROL_USAGE, "%s: give the member's index, see `sipchain member "
+		return failure(CONTROL_USAGE, "%s: give the member's index, see `sipchain member "
 			"list`", shown(in->arguments[0]));
 	op.member = (uint16_t)index;
 	code = desk_open(&d, in, true);
@@ -306,7 +306,7 @@ static int change_protected(struct invocation *in, bool adding)
 	count = adding ? parse_all(in, table, n) : take_out(in, table, n);
 	if (count < 0) {
 		desk_close(&d);
-		return fail(CONTROL_USAGE, "%s", in->error.text);
+		return failure(CONTROL_USAGE, "%s", in->error.text);
 	}
 	op.table_count = (uint16_t)normalise(table, (size_t)count);
 	op.table = (const uint8_t *)table;

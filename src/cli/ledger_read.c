@@ -47,10 +47,10 @@ int run_ledger_verify(struct invocation *in)
 	if (isatty(STDERR_FILENO))
 		fputc('\r', stderr);
 	if (verified < 0)
-		return fail(CONTROL_FAILED, "NOT intact: %s", in->error.text);
+		return failure(CONTROL_FAILED, "NOT intact: %s", in->error.text);
 	l = local_open(path, true, now, &in->error);
 	if (!l)
-		return fail(CONTROL_FAILED, "%s", in->error.text);
+		return failure(CONTROL_FAILED, "%s", in->error.text);
 	tips = tips_json(local_registry(l));
 	if (given(in, OPTION_JSON)) {
 		json_object_set_new(tips, "verified", json_integer(verified));
@@ -144,9 +144,9 @@ int run_ledger_export(struct invocation *in)
 	if (!path)
 		return code;
 	if (local_export(path, export_one, &count, &in->error) < 0)
-		return fail(CONTROL_FAILED, "after %llu operations: %s",
+		return failure(CONTROL_FAILED, "after %llu operations: %s",
 			(unsigned long long)count, in->error.text);
 	if (fflush(stdout) || ferror(stdout))
-		return fail(CONTROL_FAILED, "the output could not be written");
+		return failure(CONTROL_FAILED, "the output could not be written");
 	return 0;
 }

@@ -35,7 +35,7 @@ int run_key_new(struct invocation *in)
 	struct signer *s = signer_create(in->arguments[0], &in->error);
 
 	if (!s)
-		return fail(CONTROL_FAILED, "%s", in->error.text);
+		return failure(CONTROL_FAILED, "%s", in->error.text);
 	print_address(in, in->arguments[0], s);
 	signer_free(s);
 	return 0;
@@ -46,7 +46,7 @@ int run_key_address(struct invocation *in)
 	struct signer *s = signer_open(in->arguments[0], &in->error);
 
 	if (!s)
-		return fail(CONTROL_FAILED, "%s", in->error.text);
+		return failure(CONTROL_FAILED, "%s", in->error.text);
 	print_address(in, in->arguments[0], s);
 	signer_free(s);
 	return 0;
@@ -135,7 +135,7 @@ int run_init(struct invocation *in)
 	json_t *out;
 
 	if (!given(in, OPTION_YES) && !isatty(STDIN_FILENO))
-		return fail(CONTROL_USAGE, "no terminal to ask on; give --yes to take the "
+		return failure(CONTROL_USAGE, "no terminal to ask on; give --yes to take the "
 			"defaults of what is not given");
 	question(in, OPTION_LEDGER, "Where shall the ledger's file be?",
 		"/var/lib/sipchain/ledger.db");
@@ -147,16 +147,16 @@ int run_init(struct invocation *in)
 	path = option(in, OPTION_LEDGER, "/var/lib/sipchain/ledger.db");
 	key = option(in, OPTION_OWNER_KEY, "owner.key");
 	if (!access(path, F_OK))
-		return fail(CONTROL_FAILED, "%s exists already; choose another --ledger, or "
+		return failure(CONTROL_FAILED, "%s exists already; choose another --ledger, or "
 			"remove it if nobody uses it", shown(path));
 	owner = owner_key(in, key, &made);
 	if (!owner)
-		return fail(CONTROL_FAILED, "%s", in->error.text);
+		return failure(CONTROL_FAILED, "%s", in->error.text);
 	if (rules(in, &config, guardian, owner))
-		code = fail(CONTROL_USAGE, "%s", in->error.text);
+		code = failure(CONTROL_USAGE, "%s", in->error.text);
 	else if (local_create(path, &config, guardian, owner,
 			 (uint32_t)(clock_wall() / USEC_PER_SEC), &in->error))
-		code = fail(CONTROL_FAILED, "%s", in->error.text);
+		code = failure(CONTROL_FAILED, "%s", in->error.text);
 	if (code) {
 		if (made)
 			unlink(key); /* nothing half done: no ledger, no new key */

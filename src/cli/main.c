@@ -7,7 +7,7 @@ int main(int argc, char **argv)
 	int rc = invocation_parse(&in, argc, argv);
 
 	if (rc < 0)
-		return fail(CONTROL_USAGE, "%s", in.error.text);
+		return failure(CONTROL_USAGE, "%s", in.error.text);
 	if (rc > 0) {
 		if (in.command)
 			command_help_print(stdout, in.command);

@@ -279,7 +279,7 @@ int run_watch(struct invocation *in)
 	line = control_ask(c, "watch", NULL, &why, &in->error);
 	if (!line) {
 		control_disconnect(c);
-		return fail((int)why, "%s", in->error.text);
+		return failure((int)why, "%s", in->error.text);
 	}
 	json_decref(line);
 	while ((line = control_next(c, -1, &in->error))) {
@@ -295,5 +295,5 @@ int run_watch(struct invocation *in)
 		json_decref(line);
 	}
 	control_disconnect(c);
-	return fail(CONTROL_UNREACHABLE, "%s", in->error.text);
+	return failure(CONTROL_UNREACHABLE, "%s", in->error.text);
 }

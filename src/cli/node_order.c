@@ -17,14 +17,14 @@ static json_t *arguments(struct invocation *in)
 
 	/* Checked here too, so that a slip is a usage error, not the daemon's. */
 	if (indicator_parse(&i, NULL, view_str(in->arguments[0]), &in->error)) {
-		fail(CONTROL_USAGE, "%s", in->error.text);
+		failure(CONTROL_USAGE, "%s", in->error.text);
 		return NULL;
 	}
 	args = json_pack("{s:s}", "indicator", in->arguments[0]);
 	if (given(in, OPTION_TTL)) {
 		if (duration_parse(&ttl, view_str(option(in, OPTION_TTL, "")), &in->error) ||
 			!ttl || ttl > 366 * 86400) {
-			fail(CONTROL_USAGE, "--ttl %s: from 1s to 366d",
+			failure(CONTROL_USAGE, "--ttl %s: from 1s to 366d",
 				shown(option(in, OPTION_TTL, "")));
 			json_decref(args);
 			return NULL;
@@ -62,7 +62,7 @@ int run_report(struct invocation *in)
 {
 	if (given(in, OPTION_CATEGORY) &&
 		category_parse(view_str(option(in, OPTION_CATEGORY, ""))) < 0)
-		return fail(CONTROL_USAGE, "--category %s: one of %s",
+		return failure(CONTROL_USAGE, "--category %s: one of %s",
 			shown(option(in, OPTION_CATEGORY, "")),
 			option_specs[OPTION_CATEGORY].help);
 	return order(in, "report");

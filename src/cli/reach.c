@@ -14,7 +14,7 @@
 #include "daemon/config.h"
 #include "daemon/start.h"
 
-int fail(int code, const char *fmt, ...)
+int failure(int code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -65,12 +65,12 @@ static int load(struct invocation *in, struct config *config)
 	int rc = 0;
 
 	if (access(path, R_OK) && !given(in, OPTION_CONFIG))
-		rc = fail(CONTROL_CONFIG, "no configuration at %s; give --config FILE%s", path,
+		rc = failure(CONTROL_CONFIG, "no configuration at %s; give --config FILE%s", path,
 			in->command->options[0] == OPTION_CONFIG ?
 			", or the path itself (--ledger, --socket)" : "");
 	else if (config_load(config, path, &errors)) {
 		fwrite(errors.p, 1, errors.n, stderr);
-		rc = fail(CONTROL_CONFIG, "%s is not usable", shown(path));
+		rc = failure(CONTROL_CONFIG, "%s is not usable", shown(path));
 	}
 	buffer_free(&errors);
 	return rc;
@@ -110,7 +110,7 @@ struct control_connection *reach(struct invocation *in, int *code)
 	}
 	c = control_connect(path, &why, &in->error);
 	if (!c)
-		*code = fail((int)why, "%s", in->error.text);
+		*code = failure((int)why, "%s", in->error.text);
 	return c;
 }
 
@@ -128,6 +128,6 @@ json_t *ask(struct invocation *in, const char *command, json_t *arguments, int *
 	control_disconnect(c);
 	*code = (int)why;
 	if (!result)
-		fail(*code, "%s", in->error.text);
+		failure(*code, "%s", in->error.text);
 	return result;
 }

@@ -107,6 +107,7 @@ struct node {
 	struct role_status roles[ROLE_COUNT];
 	size_t roles_count;
 
+	uv_timer_t due;  /* each second: detections that come of silence */
 	uv_timer_t tick; /* the next thing that time alone brings, at least once a minute */
 };
 
@@ -119,6 +120,8 @@ static inline uint32_t node_now(void)
 
 /* One message of the role sense. */
 void node_sense_message(struct node *n, uint16_t type, struct view payload);
+/* What became a detection by the passing of time alone. */
+void node_sense_due(struct node *n);
 /* A new link: tell it where to go on reading. */
 void node_sense_start(struct node *n);
 /* Load earlier offences into the detector. Returns 0 or -1. */

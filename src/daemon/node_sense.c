@@ -87,6 +87,7 @@ static void on_detection(struct node *n, const struct detection *d)
 	if (offences_put(n->store, &d->source, d->offence, d->time, &err))
 		log_error("store: %s", err.text);
 	node_bans_flush(n);
+	node_schedule(n);
 }
 
 static void on_observations(struct node *n, struct view payload)
@@ -105,10 +106,21 @@ static void on_observations(struct node *n, struct view payload)
 		on_detection(n, &d);
 		detected = true;
 	}
-	if (detected) {
+	if (detected)
 		node_outbox_submit(n);
-		node_schedule(n);
+}
+
+void node_sense_due(struct node *n)
+{
+	struct detection d;
+	bool detected = false;
+
+	while (detector_due(n->detector, clock_wall(), &d)) {
+		on_detection(n, &d);
+		detected = true;
 	}
+	if (detected)
+		node_outbox_submit(n);
 }
 
 static void on_position(struct node *n, struct view payload)

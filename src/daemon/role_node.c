@@ -51,6 +51,11 @@ static void on_tick(uv_timer_t *timer)
 	node_schedule(n);
 }
 
+static void on_due(uv_timer_t *timer)
+{
+	node_sense_due(timer->data);
+}
+
 void node_schedule(struct node *n)
 {
 	usec wall = clock_wall(), now = clock_monotonic(), wait = TICK_AT_MOST, at;
@@ -337,7 +342,8 @@ int role_node(struct config *config, int parent_fd, const struct control_hello *
 	n->healthy = true;
 	uv_loop_init(&n->loop);
 	uv_timer_init(&n->loop, &n->tick);
-	n->tick.data = n;
+	uv_timer_init(&n->loop, &n->due);
+	n->tick.data = n->due.data = n;
 	callbacks.context = n;
 	n->parent = parent_open(&n->loop, parent_fd, &callbacks);
 	if (!n->parent || open_parts(n, &err) || open_control(n, &err) || seal(n, &err) ||
@@ -347,6 +353,7 @@ int role_node(struct config *config, int parent_fd, const struct control_hello *
 	}
 	parent_ready(n->parent);
 	node_schedule(n);
+	uv_timer_start(&n->due, on_due, 1000, 1000);
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 	rc = ROLE_EXIT_OK;
 done:
@@ -358,6 +365,7 @@ done:
 	link_close(n->enforce);
 	parent_close(n->parent);
 	uv_close((uv_handle_t *)&n->tick, NULL);
+	uv_close((uv_handle_t *)&n->due, NULL);
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&n->loop);
 	free_node(n);

@@ -36,7 +36,8 @@ static const uint32_t hostile[] = {
 static const uint32_t common[] = {
 	/* descriptors that are open */
 	SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_close,
-	SYS_lseek, SYS_fstat, SYS_fcntl, SYS_dup, SYS_dup3, SYS_pipe2,
+	SYS_lseek, SYS_fcntl, SYS_dup, SYS_dup3, SYS_pipe2,
+	SYS_fstat, SYS_newfstatat, /* libc's fstat() is either */
 	SYS_recvfrom, SYS_recvmsg, SYS_recvmmsg, SYS_sendto, SYS_sendmsg, SYS_sendmmsg,
 	SYS_getsockopt, SYS_setsockopt, SYS_getsockname, SYS_getpeername, SYS_shutdown,
 	/* waiting */
@@ -71,7 +72,7 @@ static const uint32_t common[] = {
 };
 
 static const uint32_t opening[] = {
-	SYS_openat, SYS_newfstatat, SYS_statx, SYS_faccessat, SYS_readlinkat, SYS_getdents64,
+	SYS_openat, SYS_statx, SYS_faccessat, SYS_readlinkat, SYS_getdents64,
 	SYS_getcwd, SYS_statfs, SYS_fstatfs, SYS_inotify_init1, SYS_inotify_add_watch,
 	SYS_inotify_rm_watch, SYS_fadvise64, SYS_readahead,
 #ifdef SYS_faccessat2
@@ -107,11 +108,11 @@ static const uint32_t connecting[] = {
 
 /* What the sanitizers' run time does on its own account, above all in reports. */
 static const uint32_t sanitizer[] = {
-	SYS_prlimit64, SYS_sched_getparam, SYS_sched_getscheduler, SYS_gettid,
+	SYS_sched_getparam, SYS_sched_getscheduler,
 #ifdef SYS_readlink
 	SYS_readlink,
 #endif
-	SYS_openat, SYS_readlinkat, SYS_newfstatat,
+	SYS_openat, SYS_readlinkat,
 };
 
 #define CALLS(array) {array, sizeof(array) / sizeof((array)[0])}

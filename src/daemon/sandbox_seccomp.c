@@ -117,6 +117,20 @@ static void allow_without_bits(struct program *p, uint32_t call, unsigned argume
 	answer(p, SECCOMP_RET_ALLOW);
 }
 
+/* Allow a call when a pointer argument is NULL: both halves are zero. */
+static void allow_null(struct program *p, uint32_t call, unsigned argument)
+{
+	uint32_t at = (uint32_t)offsetof(struct seccomp_data, args[argument]);
+
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 6);
+	emit(p, BPF_LD | BPF_W | BPF_ABS, at, 0, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2);
+	emit(p, BPF_LD | BPF_W | BPF_ABS, at + 4, 0, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+	answer(p, SECCOMP_RET_ERRNO | EPERM);
+	answer(p, SECCOMP_RET_ALLOW);
+}
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Calls whose arguments decide. */
@@ -135,6 +149,7 @@ static void arguments(struct program *p, enum role role)
 	allow_values(p, SYS_tgkill, 0, self, 1);
 	allow_without_bits(p, SYS_mmap, 2, PROT_EXEC);
 	allow_without_bits(p, SYS_mprotect, 2, PROT_EXEC);
+	allow_null(p, SYS_prlimit64, 2); /* libc's getrlimit(): ask, but set nothing */
 	allow_values(p, SYS_socket, 0, unix_family, role == ROLE_NODE);
 	allow_values(p, SYS_socketpair, 0, unix_family, role == ROLE_NODE);
 	/* "No such call" makes libc fall back to what it is refused then. */

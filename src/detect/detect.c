@@ -87,31 +87,6 @@ static void remember_texts(struct source *s, const struct observation *o)
 		memcpy(s->dialled, o->dialled, sizeof(s->dialled));
 }
 
-/*
- * A success proves failures of the same account to be the source's own (the
- * password was guessed), unless the source authenticated before they began:
- * an established user's calls must not "prove" what others spoof in his name.
- */
-static void prove_guesses(const struct detector *d, struct source *s,
-	const struct observation *o)
-{
-	usec forget = (usec)d->config.forget * USEC_PER_SEC;
-	uint32_t account = text_hash(o->account);
-
-	if (!account || proof_rank(o->proof) < proof_rank(PROOF_AUTH))
-		return;
-	for (unsigned i = 0; i < SUCCESSES_MAX; i++)
-		if (s->successes[i].time && apart(s->successes[i].time, o->time) < forget)
-			return;
-	for (unsigned i = 0; i < s->attempts.n; i++) {
-		struct attempt *e = &s->attempts.list[i];
-
-		if (e->kind == OBSERVED_AUTH_FAILED && e->account == account &&
-		    e->state != ATTEMPT_ANSWERED)
-			e->proof = PROOF_AUTH;
-	}
-}
-
 /* Note a success by account, in the place of its former or of the oldest one. */
 static void note_success(struct source *s, const struct observation *o)
 {
@@ -327,12 +302,9 @@ bool detector_feed(struct detector *d, const struct observation *o,
 		sources_keep(d->sources, s);
 	remember_texts(s, o);
 	file(d, s, o);
-	if (o->kind == OBSERVED_AUTH_OK) {
-		prove_guesses(d, s, o);
-		/* Who guessed the password has not become a trusted user. */
-		if (!ban_running(d, s, o->time))
-			note_success(s, o);
-	}
+	/* Who guessed the password has not become a trusted user. */
+	if (o->kind == OBSERVED_AUTH_OK && !ban_running(d, s, o->time))
+		note_success(s, o);
 	return judge(d, s, o->time, out) || detector_due(d, o->time, out);
 }
 

@@ -14,7 +14,8 @@
  * attempt key within 32 seconds are one attempt, however many log lines, HEP
  * packets and retransmissions it left; a sensor that names another account or
  * dialled string under the same key speaks of another attempt, and a probe
- * that only repeats itself stays one for the whole window. An attempt weighs 1/threshold of its
+ * that only repeats itself stays one for the whole window. (Key 0 is no key:
+ * each such observation is an attempt.) An attempt weighs 1/threshold of its
  * kind while it is younger than its kind's window; a source is detected when
  * its attempts weigh one together. So three wrong passwords are enough, and
  * so are one wrong password, one unknown account and one refused call.
@@ -43,9 +44,9 @@
  *   tcp    completed a handshake; weaker, for what answers may be a
  *          transparent proxy or a NAT in front of many
  *   ack    returned our To-tag: as unguessable as the PBX makes its tags
- * One case more: a password guessed. When an account that failed in this very
- * offence succeeds, from a source that never authenticated before it began,
- * then the attempts were its own and the proof is `auth`.
+ * A later success proves no earlier failure, not even of the same account:
+ * who spoofs failures of a customer's account from the customer's address
+ * would only have to wait for the customer to register.
  */
 struct detect_rule {
 	uint32_t threshold; /* attempts; more than 64 count as 64; 0: off */

@@ -166,7 +166,7 @@ def spoofed(world):
 @case("log lines forged by a packet dump change nothing")
 def forged(world):
     begun = time.monotonic()
-    victim = topology.NEIGHBOUR
+    victim = topology.BYSTANDER
     source = world.attacker()
     for n in world.nodes:
         logs = ((n.asterisk.messages_log, "'%s:5060'" % victim),

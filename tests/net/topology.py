@@ -3,8 +3,8 @@
 
     attacker  198.51.100.10-59 --+
                                  |           +-- sip-a  192.0.2.11
-    customer  203.0.113.10  -----+-- router -+-- sip-b  192.0.2.12
-              203.0.113.20       |  (bridge) +-- sip-c  192.0.2.13
+    customer  203.0.113.10, 20 --+-- router -+-- sip-b  192.0.2.12
+              203.0.113.21       |  (bridge) +-- sip-c  192.0.2.13
 
 The addresses are documentation ranges (RFC 5737). The router forwards
 whatever source address it is given, as networks without BCP 38 do: that is
@@ -27,7 +27,8 @@ import threading
 
 ATTACKERS = ["198.51.100.%d" % n for n in range(10, 60)]
 CUSTOMER = "203.0.113.10"
-NEIGHBOUR = "203.0.113.20"  # a second customer, never an attacker: spoofed, forged
+NEIGHBOUR = "203.0.113.20"  # a customer in whose name others send
+BYSTANDER = "203.0.113.21"  # a customer about whom others forge log lines
 NODES = {"a": "192.0.2.11", "b": "192.0.2.12", "c": "192.0.2.13"}
 
 CLONE_NEWNET = 0x40000000
@@ -186,7 +187,7 @@ def build():
     run("ip", "address", "add", "192.0.2.1/24", "dev", "sip", namespace="router")
     run("ip", "link", "set", "sip", "up", namespace="router")
     _host("attacker", ATTACKERS, "198.51.100.1", "attacker")
-    _host("customer", [CUSTOMER, NEIGHBOUR], "203.0.113.1", "customer")
+    _host("customer", [CUSTOMER, NEIGHBOUR, BYSTANDER], "203.0.113.1", "customer")
     for port, address in (("attacker", "198.51.100.1"), ("customer", "203.0.113.1")):
         run("ip", "address", "add", address + "/24", "dev", port, namespace="router")
         _sysctl("router", "ipv4.conf.%s.rp_filter" % port, 0)

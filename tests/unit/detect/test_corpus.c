@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From genuine captures of attacks to verdicts: each case of the Asterisk
- * corpora (of Kamailio's, by HEP alone) through the security log, through HEP, and through both in the
- * order of time, into the detector, by the captures' own clock; compared with
- * the truth about every source. With SIPCHAIN_SHOW set, the verdicts are
+ * corpora through the security log, through HEP, and through both in the order
+ * of time, into the detector, by the captures' own clock; compared with the
+ * truth about every source. Kamailio's cases by HEP alone. With SIPCHAIN_SHOW set, the verdicts are
  * printed as a table.
  */
 #include <dirent.h>
@@ -239,7 +239,7 @@ static void check(const json_t *t, unsigned mode)
 		expect(v, src, "not detected");
 		if (mode & HEP)
 			expect(!verified || proved(v), src, "detected without its proof");
-		else if (json_is_true(json_object_get(t, "log_proof")))
+		else if (json_is_true(json_object_get(t, "tcp")))
 			expect(proved(v), src, "the log proves it, but not the detection");
 	}
 	proved_unverified += proved(v) && !verified;
