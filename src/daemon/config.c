@@ -43,8 +43,8 @@ struct reading {
 static void complain(struct reading *r, const char *file, unsigned line, const char *fmt,
 	...) __attribute__((format(printf, 4, 5)));
 
-static void complain(struct reading *r, const char *file, unsigned line, const char *fmt,
-	...)
+static void complain(
+	struct reading *r, const char *file, unsigned line, const char *fmt, ...)
 {
 	char text[640];
 	va_list ap;
@@ -63,7 +63,8 @@ static void heading(struct reading *r, struct view line)
 	char name[LINE_BYTES];
 	const char *near;
 
-	view_copy(name, sizeof name, view_head(view_from(line, 1), view_find(line, ']') - 1));
+	view_copy(name, sizeof name,
+		view_head(view_from(line, 1), view_find(line, ']') - 1));
 	r->in_section = true;
 	section = config_section_find(name);
 	r->skip = !section;
@@ -79,8 +80,10 @@ static void heading(struct reading *r, struct view line)
 		complain(r, r->file, r->line, "unknown section [%s]; did you mean [%s]?",
 			escaped(view_str(name)), near);
 	else
-		complain(r, r->file, r->line, "unknown section [%s]; see sipchain "
-			"config sample for those there are", escaped(view_str(name)));
+		complain(r, r->file, r->line,
+			"unknown section [%s]; see sipchain "
+			"config sample for those there are",
+			escaped(view_str(name)));
 }
 
 /*
@@ -96,8 +99,9 @@ static const char *line_fault(struct view line, bool in_section)
 	if (view_find(line, '\0') < line.n)
 		return "holds a NUL byte; write plain text";
 	if (line.p[0] == '[')
-		return view_find(line, ']') < line.n ? NULL
-			: "the section's name has no end; close it with ]";
+		return view_find(line, ']') < line.n ?
+			NULL :
+			"the section's name has no end; close it with ]";
 	if (equal == line.n || equal == 0 || view_find(line, ';') < equal)
 		return "is no \"key = value\"";
 	if (view_find(line, ':') < equal)
@@ -120,8 +124,9 @@ static char *next_line(char *dst, int size, void *context)
 	r->rest = view_from(r->rest, n + 1);
 	if (++r->line == 1 && view_starts(line, "\xef\xbb\xbf"))
 		line = view_from(line, 3);
-	fault = line.n + 2 > LINE_BYTES || line.n + 2 > (size_t)size ? "is longer than 1,000 bytes"
-		: line_fault(line, r->in_section);
+	fault = line.n + 2 > LINE_BYTES || line.n + 2 > (size_t)size ?
+		"is longer than 1,000 bytes" :
+		line_fault(line, r->in_section);
 	if (fault) {
 		complain(r, r->file, r->line, "\"%s\" %s", escaped(line), fault);
 		line.n = 0;
@@ -140,11 +145,14 @@ static void unknown_key(struct reading *r, const char *section, const char *name
 	const char *shown = escaped(view_str(name));
 
 	if (!near)
-		complain(r, r->file, r->line, "[%s] has no key \"%s\"; see sipchain "
-			"config sample for those it has", section, shown);
+		complain(r, r->file, r->line,
+			"[%s] has no key \"%s\"; see sipchain "
+			"config sample for those it has",
+			section, shown);
 	else if (strcmp(near->section, section) != 0)
-		complain(r, r->file, r->line, "[%s] has no key \"%s\"; it belongs in [%s]",
-			section, shown, near->section);
+		complain(r, r->file, r->line,
+			"[%s] has no key \"%s\"; it belongs in [%s]", section, shown,
+			near->section);
 	else
 		complain(r, r->file, r->line, "[%s] has no key \"%s\"; did you mean %s?",
 			section, shown, near->name);
@@ -164,8 +172,8 @@ static unsigned given_before(const struct reading *r, const struct config_key *k
 }
 
 /* inih's callback, for each "name = value". */
-static int on_value(void *context, const char *section, const char *name,
-	const char *value)
+static int on_value(
+	void *context, const char *section, const char *name, const char *value)
 {
 	struct reading *r = context;
 	const struct config_key *k;
@@ -182,8 +190,9 @@ static int on_value(void *context, const char *section, const char *name,
 	before = k->flags & CONFIG_REPEATED ? 0 : given_before(r, k);
 	r->given[k - config_keys] = (struct given){r->file, r->line};
 	if (before)
-		complain(r, r->file, r->line, "[%s] %s is given already on line %u; remove one",
-			section, name, before);
+		complain(r, r->file, r->line,
+			"[%s] %s is given already on line %u; remove one", section, name,
+			before);
 	else if (config_value_parse(r->config, k, view_str(value), &err))
 		complain(r, r->file, r->line, "[%s] %s: %s", section, name, err.text);
 	return 1;
@@ -220,7 +229,8 @@ static int finish(struct reading *r)
 			&r->headings[config_section_find(k->section) - config_sections];
 
 		if (k->flags & CONFIG_REQUIRED && !r->given[i].file && r->names_count)
-			complain(r, g->file ? g->file : r->names[0], g->file ? g->line : 1,
+			complain(r, g->file ? g->file : r->names[0],
+				g->file ? g->line : 1,
 				"[%s] %s is missing; add a line \"%s = ...\" to section [%s]",
 				k->section, k->name, k->name, k->section);
 	}
@@ -238,8 +248,8 @@ static int finish(struct reading *r)
 	return -1;
 }
 
-int config_parse(struct config *out, const char *name, struct view text,
-	struct buffer *errors)
+int config_parse(
+	struct config *out, const char *name, struct view text, struct buffer *errors)
 {
 	struct reading r = {.config = out, .errors = errors};
 

@@ -45,9 +45,9 @@ struct config {
 		char user[33];
 		char state[CONFIG_PATH_MAX]; /* folder of the databases */
 		char run[CONFIG_PATH_MAX];   /* folder of control.sock */
-		char control_group[33];      /* may use the control socket; "": root only */
+		char control_group[33]; /* may use the control socket; "": root only */
 		bool observe;
-		uint8_t log_level;           /* enum log_level */
+		uint8_t log_level; /* enum log_level */
 	} node;
 	struct {
 		char key[CONFIG_PATH_MAX]; /* "": this node only reads */
@@ -67,8 +67,9 @@ struct config {
 	} security_log;
 	struct detect_config detect;
 	struct {
-		uint32_t publish;      /* bit 1 << enum proof: detections to report */
-		uint32_t ttl;          /* seconds: a report lives as long as its ban, at least this */
+		uint32_t publish; /* bit 1 << enum proof: detections to report */
+		uint32_t
+			ttl; /* seconds: a report lives as long as its ban, at least this */
 		bool unproved_banned;  /* whether unproved detections ban here */
 		uint32_t unproved_ban; /* seconds */
 	} report;
@@ -93,8 +94,8 @@ struct config {
 int config_load(struct config *out, const char *path, struct buffer *errors);
 
 /* The same from one text; name stands for the file in errors. */
-int config_parse(struct config *out, const char *name, struct view text,
-	struct buffer *errors);
+int config_parse(
+	struct config *out, const char *name, struct view text, struct buffer *errors);
 
 /* Release what config holds and zero it. */
 void config_free(struct config *c);

@@ -20,7 +20,8 @@ static unsigned distance(const char *a, const char *b)
 	for (size_t j = 0; j <= m; j++)
 		row[0][j] = (unsigned)j;
 	for (size_t i = 1; i <= n; i++) {
-		unsigned *now = row[i % 3], *last = row[(i + 2) % 3], *before = row[(i + 1) % 3];
+		unsigned *now = row[i % 3], *last = row[(i + 2) % 3],
+			 *before = row[(i + 1) % 3];
 
 		now[0] = (unsigned)i;
 		for (size_t j = 1; j <= m; j++) {
@@ -30,8 +31,8 @@ static unsigned distance(const char *a, const char *b)
 				d = last[j] + 1;
 			if (now[j - 1] + 1 < d)
 				d = now[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-				before[j - 2] + 1 < d)
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+				a[i - 2] == b[j - 1] && before[j - 2] + 1 < d)
 				d = before[j - 2] + 1;
 			now[j] = d;
 		}

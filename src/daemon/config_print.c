@@ -74,8 +74,8 @@ static int print_allow(struct buffer *out, const struct config_allow *a)
 		a->note[0] ? " " : "", a->note);
 }
 
-int config_value_print(struct buffer *out, const struct config *c,
-	const struct config_key *k, size_t i)
+int config_value_print(
+	struct buffer *out, const struct config *c, const struct config_key *k, size_t i)
 {
 	const void *at = config_at_const(c, k->offset);
 	char text[32];
@@ -86,7 +86,8 @@ int config_value_print(struct buffer *out, const struct config *c,
 	case CONFIG_COUNT:
 		return buffer_printf(out, "%" PRIu32, *(const uint32_t *)at);
 	case CONFIG_DURATION:
-		return buffer_printf(out, "%s", duration_print(text, *(const uint32_t *)at));
+		return buffer_printf(
+			out, "%s", duration_print(text, *(const uint32_t *)at));
 	case CONFIG_TEXT:
 	case CONFIG_WORD:
 	case CONFIG_PATH_NAME:

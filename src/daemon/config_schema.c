@@ -5,33 +5,45 @@
 #include <stdlib.h>
 
 static const struct config_choice levels[] = {
-	{"error", LOG_LEVEL_ERROR}, {"warning", LOG_LEVEL_WARNING},
-	{"notice", LOG_LEVEL_NOTICE}, {"info", LOG_LEVEL_INFO},
-	{"debug", LOG_LEVEL_DEBUG}, {NULL, 0},
+	{"error", LOG_LEVEL_ERROR},
+	{"warning", LOG_LEVEL_WARNING},
+	{"notice", LOG_LEVEL_NOTICE},
+	{"info", LOG_LEVEL_INFO},
+	{"debug", LOG_LEVEL_DEBUG},
+	{NULL, 0},
 };
 
 static const struct config_choice ledgers[] = {
-	{"local", CONFIG_LEDGER_LOCAL}, {"ethereum", CONFIG_LEDGER_ETHEREUM}, {NULL, 0},
+	{"local", CONFIG_LEDGER_LOCAL},
+	{"ethereum", CONFIG_LEDGER_ETHEREUM},
+	{NULL, 0},
 };
 
 static const struct config_choice enforcers[] = {
-	{"none", CONFIG_ENFORCE_NONE}, {"nftables", CONFIG_ENFORCE_NFTABLES}, {NULL, 0},
+	{"none", CONFIG_ENFORCE_NONE},
+	{"nftables", CONFIG_ENFORCE_NFTABLES},
+	{NULL, 0},
 };
 
 static const struct config_choice unproved[] = {
-	{"ignore", 0}, {"ban", 1}, {NULL, 0},
+	{"ignore", 0},
+	{"ban", 1},
+	{NULL, 0},
 };
 
 const struct config_section config_sections[] = {
 	{"node", "This node."},
 	{"member", "What this node signs with. Which member it is follows from the key."},
 	{"ledger", "The history shared with the other members."},
-	{"hep", "HEP3 from Asterisk (res_hep_pjsip), Kamailio (siptrace), OpenSIPS, FreeSWITCH:\n"
+	{"hep",
+		"HEP3 from Asterisk (res_hep_pjsip), Kamailio (siptrace), OpenSIPS, FreeSWITCH:\n"
 		"the best sensor, since it shows every SIP message in both directions."},
-	{"security_log", "Asterisk's security events: security.json => [json]security in logger.conf."},
+	{"security_log",
+		"Asterisk's security events: security.json => [json]security in logger.conf."},
 	{"detect", "When a source is banned: ATTEMPTS/WINDOW, or off."},
 	{"report", "What this node tells the other members."},
-	{"policy", "The quorum that this node asks for before it follows the other members, as a\n"
+	{"policy",
+		"The quorum that this node asks for before it follows the other members, as a\n"
 		"sum of members' weights, by proof class and by kind. The greatest of these and of\n"
 		"the ledger's threshold counts: more may be asked for, never less. 0: what the\n"
 		"ledger asks. never: reports of that class or kind have no effect here."},
@@ -41,17 +53,20 @@ const struct config_section config_sections[] = {
 
 const size_t config_sections_count = sizeof config_sections / sizeof config_sections[0];
 
-#define AT(member) .offset = offsetof(struct config, member), \
+#define AT(member)                                                                       \
+	.offset = offsetof(struct config, member),                                       \
 	.size = sizeof(((struct config *)0)->member)
 #define COUNT(member) .count = offsetof(struct config, member)
-#define SECONDS_MAX (366 * UINT64_C(86400))
+#define SECONDS_MAX   (366 * UINT64_C(86400))
 
+/* clang-format off */
 #define RULE(key, index, text) {"detect", key, CONFIG_RULE, .max = 1000000, \
 	AT(detect.rules[index]), .help = text}
 #define BY_PROOF(proof, index) {"policy", "quorum." proof, CONFIG_QUORUM, \
 	.max = 1000000, AT(policy.by_proof[index])}
 #define BY_KIND(kind, index) {"policy", "quorum." kind, CONFIG_QUORUM, \
 	.max = 1000000, AT(policy.by_kind[index])}
+/* clang-format on */
 
 const struct config_key config_keys[] = {
 	{"node", "name", CONFIG_TEXT, CONFIG_REQUIRED, .min = 1, AT(node.name),
@@ -60,8 +75,9 @@ const struct config_key config_keys[] = {
 		.help = "The user that the roles become when started as root; empty: none."},
 	{"node", "state", CONFIG_PATH_NAME, .fallback = "/var/lib/sipchain", .min = 1,
 		AT(node.state), .help = "The folder of this node's own database."},
-	{"node", "run", CONFIG_PATH_NAME, .fallback = "/run/sipchain", .min = 1, .max = 90,
-		AT(node.run), .help = "The folder of control.sock, which sipchain(1) speaks to."},
+	{"node", "run", CONFIG_PATH_NAME, .fallback = "/run/sipchain", .min = 1,
+		.max = 90, AT(node.run),
+		.help = "The folder of control.sock, which sipchain(1) speaks to."},
 	{"node", "control_group", CONFIG_WORD, .fallback = "", AT(node.control_group),
 		.help = "A group whose members may use the control socket; empty: root only."},
 	{"node", "observe", CONFIG_BOOL, .fallback = "no", AT(node.observe),
@@ -102,7 +118,8 @@ const struct config_key config_keys[] = {
 	{"detect", "ban_max", CONFIG_DURATION, .min = 1, .max = SECONDS_MAX,
 		AT(detect.ban_max), .help = "up to this."},
 	{"detect", "forget", CONFIG_DURATION, .min = 1, .max = SECONDS_MAX,
-		AT(detect.forget), .help = "A source's offences are forgotten after this."},
+		AT(detect.forget),
+		.help = "A source's offences are forgotten after this."},
 	{"detect", "sources_max", CONFIG_COUNT, .min = 16, .max = 16777216,
 		AT(detect.sources_max), .help = "How many sources are watched at once."},
 	{"detect", "success_factor", CONFIG_COUNT, .min = 1, .max = 1000,
@@ -113,8 +130,8 @@ const struct config_key config_keys[] = {
 		AT(report.publish),
 		.help = "The proof classes whose detections are reported (nonce, ack, tcp, auth,\n"
 			"log, manual, rule, cluster); empty: report nothing."},
-	{"report", "ttl", CONFIG_DURATION, .fallback = "1h", .min = 60, .max = SECONDS_MAX,
-		AT(report.ttl),
+	{"report", "ttl", CONFIG_DURATION, .fallback = "1h", .min = 60,
+		.max = SECONDS_MAX, AT(report.ttl),
 		.help = "A report lives as long as the ban that caused it, and at least this."},
 	{"report", "unproved", CONFIG_CHOICE, .fallback = "ignore",
 		AT(report.unproved_banned), .choices = unproved,
@@ -190,7 +207,8 @@ void config_defaults(struct config *c)
 	for (size_t i = 0; i < config_keys_count; i++) {
 		const struct config_key *k = &config_keys[i];
 
-		if (k->fallback && config_value_parse(c, k, view_str(k->fallback), &err)) {
+		if (k->fallback &&
+			config_value_parse(c, k, view_str(k->fallback), &err)) {
 			fprintf(stderr, "[%s] %s: %s\n", k->section, k->name, err.text);
 			abort();
 		}
@@ -206,20 +224,23 @@ static const struct config_key *key_at(size_t offset)
 	abort();
 }
 
-int config_cross_check(const struct config *c, const struct config_key **at,
-	struct error *err)
+int config_cross_check(
+	const struct config *c, const struct config_key **at, struct error *err)
 {
 	if (c->ledger.type == CONFIG_LEDGER_ETHEREUM) {
 		*at = key_at(offsetof(struct config, ledger.type));
-		return error_set(err, "this build has no Ethereum ledger; write type = local");
+		return error_set(
+			err, "this build has no Ethereum ledger; write type = local");
 	}
 	if (c->detect.ban > c->detect.ban_max) {
 		*at = key_at(offsetof(struct config, detect.ban_max));
-		return error_set(err, "is shorter than [detect] ban; make it as long at least");
+		return error_set(
+			err, "is shorter than [detect] ban; make it as long at least");
 	}
 	if (c->enforce.type == CONFIG_ENFORCE_NFTABLES && !c->enforce.nft.ports_count) {
 		*at = key_at(offsetof(struct config, enforce.nft.ports));
-		return error_set(err, "names no port; write one at least, such as 5060-5061");
+		return error_set(
+			err, "names no port; write one at least, such as 5060-5061");
 	}
 	return 0;
 }

@@ -6,22 +6,22 @@
 
 /* The one table that describes the configuration; see config_schema.c. */
 enum config_type {
-	CONFIG_BOOL = 1,   /* bool: yes, no */
-	CONFIG_COUNT,      /* uint32_t: 1000, 64k */
-	CONFIG_DURATION,   /* uint32_t seconds: 90, 10m */
-	CONFIG_TEXT,       /* char[]: min..max bytes of clean text */
-	CONFIG_WORD,       /* char[]: letters, digits, '_', '-', '.' */
-	CONFIG_PATH_NAME,  /* char[]: absolute path */
-	CONFIG_SECRET,     /* char[]: a password */
+	CONFIG_BOOL = 1,    /* bool: yes, no */
+	CONFIG_COUNT,       /* uint32_t: 1000, 64k */
+	CONFIG_DURATION,    /* uint32_t seconds: 90, 10m */
+	CONFIG_TEXT,        /* char[]: min..max bytes of clean text */
+	CONFIG_WORD,        /* char[]: letters, digits, '_', '-', '.' */
+	CONFIG_PATH_NAME,   /* char[]: absolute path */
+	CONFIG_SECRET,      /* char[]: a password */
 	CONFIG_SECRET_FILE, /* path of a file whose first line is that password */
-	CONFIG_CHOICE,     /* uint8_t: one of choices */
-	CONFIG_PROOFS,     /* uint32_t: bits 1 << enum proof */
-	CONFIG_RULE,       /* struct detect_rule: 3/10m, off */
-	CONFIG_QUORUM,     /* uint32_t: N, never */
-	CONFIG_PORTS,      /* of struct nft_config */
-	CONFIG_LISTEN,     /* struct config_listen[]: udp:ADDRESS:PORT */
-	CONFIG_PATHS,      /* char[][CONFIG_PATH_MAX] */
-	CONFIG_ALLOW,      /* struct config_allow *: INDICATOR note */
+	CONFIG_CHOICE,      /* uint8_t: one of choices */
+	CONFIG_PROOFS,      /* uint32_t: bits 1 << enum proof */
+	CONFIG_RULE,        /* struct detect_rule: 3/10m, off */
+	CONFIG_QUORUM,      /* uint32_t: N, never */
+	CONFIG_PORTS,       /* of struct nft_config */
+	CONFIG_LISTEN,      /* struct config_listen[]: udp:ADDRESS:PORT */
+	CONFIG_PATHS,       /* char[][CONFIG_PATH_MAX] */
+	CONFIG_ALLOW,       /* struct config_allow *: INDICATOR note */
 };
 
 enum config_key_flags {
@@ -47,7 +47,7 @@ struct config_key {
 	size_t size;       /* of that member */
 	size_t count;      /* offset of a repeated key's size_t count */
 	const struct config_choice *choices;
-	const char *help;  /* lines for the sample file */
+	const char *help; /* lines for the sample file */
 };
 
 struct config_section {
@@ -84,19 +84,19 @@ static inline const void *config_at_const(const struct config *c, size_t offset)
 void config_defaults(struct config *c);
 
 /* Parse one value into c. Returns 0, or -1 with what would be right. */
-int config_value_parse(struct config *c, const struct config_key *k,
-	struct view value, struct error *err);
+int config_value_parse(struct config *c, const struct config_key *k, struct view value,
+	struct error *err);
 
 /* Rules between several keys. at names the key to blame. 0 or -1. */
-int config_cross_check(const struct config *c, const struct config_key **at,
-	struct error *err);
+int config_cross_check(
+	const struct config *c, const struct config_key **at, struct error *err);
 
 /*
  * Append one value's text: the i-th of a repeated key, which must exist.
  * Returns as buffer_put().
  */
-int config_value_print(struct buffer *out, const struct config *c,
-	const struct config_key *k, size_t i);
+int config_value_print(
+	struct buffer *out, const struct config *c, const struct config_key *k, size_t i);
 
 /* How many values a key has: 1 unless it is repeated. */
 size_t config_value_count(const struct config *c, const struct config_key *k);

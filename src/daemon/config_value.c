@@ -46,8 +46,8 @@ static int parse_bool(bool *out, struct view v, struct error *err)
 	return error_set(err, "\"%s\" is neither yes nor no", escaped(v));
 }
 
-static int parse_number(uint32_t *out, const struct config_key *k, struct view v,
-	struct error *err)
+static int parse_number(
+	uint32_t *out, const struct config_key *k, struct view v, struct error *err)
 {
 	bool time = k->type == CONFIG_DURATION;
 	char low[32], high[32];
@@ -62,8 +62,8 @@ static int parse_number(uint32_t *out, const struct config_key *k, struct view v
 	if (time)
 		return error_set(err, "\"%s\" is out of range: %s to %s", escaped(v),
 			duration_print(low, k->min), duration_print(high, k->max));
-	return error_set(err, "\"%s\" is out of range: %" PRIu64 " to %" PRIu64, escaped(v),
-		k->min, k->max);
+	return error_set(err, "\"%s\" is out of range: %" PRIu64 " to %" PRIu64,
+		escaped(v), k->min, k->max);
 }
 
 static bool is_letter(uint8_t c)
@@ -88,19 +88,24 @@ static int check_text(const struct config_key *k, struct view v, struct error *e
 	if (v.n && v.p[0] == ';')
 		return error_set(err, "begins with ';', which begins a comment");
 	if ((k->type == CONFIG_PATH_NAME || k->type == CONFIG_PATHS ||
-		    k->type == CONFIG_SECRET_FILE) && v.n && v.p[0] != '/')
-		return error_set(err, "\"%s\" is no absolute path: begin it with /", escaped(v));
+		    k->type == CONFIG_SECRET_FILE) &&
+		v.n && v.p[0] != '/')
+		return error_set(
+			err, "\"%s\" is no absolute path: begin it with /", escaped(v));
 	if (k->type == CONFIG_WORD && v.n && !is_letter(v.p[0]) && v.p[0] != '_')
 		return error_set(err, "\"%s\" must begin with a letter", escaped(v));
 	for (size_t i = 0; k->type == CONFIG_WORD && i < v.n; i++)
-		if (!is_letter(v.p[i]) && !(v.p[i] >= '0' && v.p[i] <= '9') && !strchr("_-.", v.p[i]))
-			return error_set(err, "\"%s\" may hold letters, digits, '_', '-' "
-				"and '.' only", escaped(v));
+		if (!is_letter(v.p[i]) && !(v.p[i] >= '0' && v.p[i] <= '9') &&
+			!strchr("_-.", v.p[i]))
+			return error_set(err,
+				"\"%s\" may hold letters, digits, '_', '-' "
+				"and '.' only",
+				escaped(v));
 	return 0;
 }
 
-static int parse_text(char *out, const struct config_key *k, struct view v,
-	struct error *err)
+static int parse_text(
+	char *out, const struct config_key *k, struct view v, struct error *err)
 {
 	if (check_text(k, v, err))
 		return -1;
@@ -111,8 +116,8 @@ static int parse_text(char *out, const struct config_key *k, struct view v,
 }
 
 /* The first line of a file that nobody else may read. */
-static int parse_secret_file(char *out, const struct config_key *k, struct view v,
-	struct error *err)
+static int parse_secret_file(
+	char *out, const struct config_key *k, struct view v, struct error *err)
 {
 	struct config_key secret = *k;
 	char path[CONFIG_PATH_MAX], text[1024];
@@ -131,8 +136,10 @@ static int parse_secret_file(char *out, const struct config_key *k, struct view 
 		return error_set(err, "%s: %s", escaped(v), strerror(errno));
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (st.st_mode & 07) ||
 		(n = read(fd, text, sizeof text)) < 0)
-		rc = error_set(err, "%s: must be a regular file that others cannot read "
-			"(chmod 600)", escaped(v));
+		rc = error_set(err,
+			"%s: must be a regular file that others cannot read "
+			"(chmod 600)",
+			escaped(v));
 	else {
 		line = view_of(text, (size_t)n);
 		line = view_trim(view_head(line, view_find(line, '\n')));
@@ -140,7 +147,8 @@ static int parse_secret_file(char *out, const struct config_key *k, struct view 
 		secret.size = k->size;
 		rc = parse_text(out, &secret, line, err);
 		if (!rc && view_find_str(line, " ;") < line.n)
-			rc = error_set(err, "a password may not hold a blank followed by ';'");
+			rc = error_set(
+				err, "a password may not hold a blank followed by ';'");
 		if (rc)
 			error_prefix(err, "%s: the first line", escaped(v));
 	}
@@ -149,8 +157,8 @@ static int parse_secret_file(char *out, const struct config_key *k, struct view 
 	return rc;
 }
 
-static int parse_choice(uint8_t *out, const struct config_key *k, struct view v,
-	struct error *err)
+static int parse_choice(
+	uint8_t *out, const struct config_key *k, struct view v, struct error *err)
 {
 	struct buffer names = {.max = 200};
 
@@ -177,10 +185,13 @@ static int parse_proofs(uint32_t *out, struct view v, struct error *err)
 		int proof = proof_parse(word);
 
 		if (proof == PROOF_NONE)
-			return error_set(err, "none: a source without proof is never reported");
+			return error_set(
+				err, "none: a source without proof is never reported");
 		if (proof < 0)
-			return error_set(err, "\"%s\" is no proof class; they are nonce, ack, "
-				"tcp, auth, log, manual, rule, cluster", escaped(word));
+			return error_set(err,
+				"\"%s\" is no proof class; they are nonce, ack, "
+				"tcp, auth, log, manual, rule, cluster",
+				escaped(word));
 		set |= 1U << proof;
 	}
 	*out = set;
@@ -198,16 +209,20 @@ static int parse_rule(struct detect_rule *out, const struct config_key *k, struc
 		return 0;
 	}
 	if (slash == v.n)
-		return error_set(err, "\"%s\" is no rule: write ATTEMPTS/WINDOW, such as 3/10m, "
-			"or off", escaped(v));
+		return error_set(err,
+			"\"%s\" is no rule: write ATTEMPTS/WINDOW, such as 3/10m, "
+			"or off",
+			escaped(v));
 	if (count_parse(&attempts, view_trim(view_head(v, slash)), err) ||
 		duration_parse(&window, view_trim(view_from(v, slash + 1)), err))
 		return -1;
 	if (attempts < 1 || attempts > k->max)
-		return error_set(err, "\"%s\": attempts are out of range: 1 to %" PRIu64
-			", or off", escaped(v), k->max);
+		return error_set(err,
+			"\"%s\": attempts are out of range: 1 to %" PRIu64 ", or off",
+			escaped(v), k->max);
 	if (window < 1 || window > 86400)
-		return error_set(err, "\"%s\": the window is out of range: 1s to 1d", escaped(v));
+		return error_set(
+			err, "\"%s\": the window is out of range: 1s to 1d", escaped(v));
 	*out = (struct detect_rule){(uint32_t)attempts, (uint32_t)window};
 	return 0;
 }
@@ -247,12 +262,16 @@ static int parse_ports(struct nft_config *out, struct view v, struct error *err)
 		uint64_t first, last;
 
 		if (view_decimal(view_head(word, dash), 65535, &first) || first == 0 ||
-			view_decimal(dash < word.n ? view_from(word, dash + 1) : word, 65535,
-				&last) || last < first)
-			return error_set(err, "\"%s\" is no port: write 1 to 65535 or a range "
-				"such as 5060-5061", escaped(word));
+			view_decimal(dash < word.n ? view_from(word, dash + 1) : word,
+				65535, &last) ||
+			last < first)
+			return error_set(err,
+				"\"%s\" is no port: write 1 to 65535 or a range "
+				"such as 5060-5061",
+				escaped(word));
 		if (nft.ports_count == NFT_PORTS_MAX)
-			return error_set(err, "has more than %u ports or ranges; join some",
+			return error_set(err,
+				"has more than %u ports or ranges; join some",
 				NFT_PORTS_MAX);
 		add_ports(&nft, (unsigned)first, (unsigned)last);
 	}
@@ -272,9 +291,12 @@ static int parse_listen(struct config_listen *out, struct view v, struct error *
 	else if (view_starts(v, "tcp:"))
 		listen.transport = TRANSPORT_TCP;
 	else
-		return error_set(err, "\"%s\": write udp:ADDRESS:PORT or tcp:ADDRESS:PORT, "
-			"such as udp:127.0.0.1:9060", escaped(v));
-	if (address_port_parse(&listen.address, &listen.port, view_from(v, 4), HEP_PORT, err))
+		return error_set(err,
+			"\"%s\": write udp:ADDRESS:PORT or tcp:ADDRESS:PORT, "
+			"such as udp:127.0.0.1:9060",
+			escaped(v));
+	if (address_port_parse(
+		    &listen.address, &listen.port, view_from(v, 4), HEP_PORT, err))
 		return -1;
 	if (!listen.port)
 		return error_set(err, "\"%s\": port 0 is no port; the usual one is %u",
@@ -298,7 +320,8 @@ static int parse_allow(struct config_allow *out, struct view v, struct error *er
 		indicator_check_shape(&allow.indicator, err))
 		return -1;
 	if (allow.indicator.kind == INDICATOR_AGENT)
-		return error_set(err, "a user agent is no party to allow: name an address, "
+		return error_set(err,
+			"a user agent is no party to allow: name an address, "
 			"prefix, number, SIP URI or domain");
 	if (note.n >= sizeof allow.note)
 		return error_set(err, "the note has %zu bytes, the most is %zu", note.n,
@@ -332,12 +355,13 @@ static int add_allow(struct config *c, size_t most, struct view v, struct error 
 }
 
 /* One more value of a repeated key; an empty one empties the list. */
-static int parse_repeated(struct config *c, const struct config_key *k, struct view v,
-	struct error *err)
+static int parse_repeated(
+	struct config *c, const struct config_key *k, struct view v, struct error *err)
 {
 	size_t *count = config_at(c, k->count);
 	char *list = config_at(c, k->offset);
-	size_t each = k->type == CONFIG_LISTEN ? sizeof(struct config_listen) : CONFIG_PATH_MAX;
+	size_t each = k->type == CONFIG_LISTEN ? sizeof(struct config_listen) :
+						 CONFIG_PATH_MAX;
 	int rc;
 
 	if (v.n == 0) {
@@ -365,8 +389,8 @@ static int parse_repeated(struct config *c, const struct config_key *k, struct v
 	return rc;
 }
 
-static int parse_quorum(uint32_t *out, const struct config_key *k, struct view v,
-	struct error *err)
+static int parse_quorum(
+	uint32_t *out, const struct config_key *k, struct view v, struct error *err)
 {
 	uint64_t n;
 
@@ -375,7 +399,8 @@ static int parse_quorum(uint32_t *out, const struct config_key *k, struct view v
 		return 0;
 	}
 	if (view_decimal(v, k->max, &n))
-		return error_set(err, "\"%s\" is no quorum: write 0 to %" PRIu64 ", or never",
+		return error_set(err,
+			"\"%s\" is no quorum: write 0 to %" PRIu64 ", or never",
 			escaped(v), k->max);
 	*out = (uint32_t)n;
 	return 0;

@@ -50,7 +50,7 @@ struct role_status {
 	int32_t pid;    /* 0 when there is none */
 	uint32_t starts;
 	int32_t last_exit; /* of its last process: exit code, or -signal; 0: none ended yet */
-	uint32_t rss_kib;  /* resident memory */
+	uint32_t rss_kib;              /* resident memory */
 	struct sandbox_report sandbox; /* ROLE_RUNNING */
 };
 
@@ -61,7 +61,8 @@ struct role_status {
 enum role_exit {
 	ROLE_EXIT_OK = 0,
 	ROLE_EXIT_FAILED = 1,
-	ROLE_EXIT_CONFIG = 78, /* EX_CONFIG: before the first MSG_READY this ends the daemon */
+	ROLE_EXIT_CONFIG =
+		78, /* EX_CONFIG: before the first MSG_READY this ends the daemon */
 	/*
 	 * Start me anew at once, without backoff: the new configuration needs
 	 * something that the sandbox keeps from me (a listening socket, say).

@@ -41,7 +41,8 @@ static void on_poll(uv_poll_t *handle, int status, int events);
 /* Wait for what matters now. */
 static void arm(struct link *l)
 {
-	int events = (l->paused ? 0 : UV_READABLE) | (l->first || l->starved ? UV_WRITABLE : 0);
+	int events = (l->paused ? 0 : UV_READABLE) |
+		(l->first || l->starved ? UV_WRITABLE : 0);
 
 	if (l->closing || l->told)
 		return;
@@ -169,8 +170,8 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 	arm(l);
 }
 
-struct link *link_open(uv_loop_t *loop, int fd, size_t limit,
-	const struct link_callbacks *callbacks)
+struct link *link_open(
+	uv_loop_t *loop, int fd, size_t limit, const struct link_callbacks *callbacks)
 {
 	struct link *l = calloc(1, sizeof *l);
 	int rc;

@@ -19,8 +19,8 @@ struct link_callbacks {
 	 * accept_fds) a descriptor that the callee now owns. The callee may send
 	 * on and close this link.
 	 */
-	void (*message)(void *context, struct link *l, uint16_t type,
-		struct view payload, int fd);
+	void (*message)(void *context, struct link *l, uint16_t type, struct view payload,
+		int fd);
 	/*
 	 * The other end is gone or broke the format (why says which). Called once,
 	 * from the loop, never from link_send(); nothing is received or sent any
@@ -38,8 +38,8 @@ struct link_callbacks {
  * on failure. limit: most bytes that may wait unsent. callbacks is copied.
  * NULL with errno.
  */
-struct link *link_open(uv_loop_t *loop, int fd, size_t limit,
-	const struct link_callbacks *callbacks);
+struct link *link_open(
+	uv_loop_t *loop, int fd, size_t limit, const struct link_callbacks *callbacks);
 
 /*
  * Stop, drop what is queued, close the socket. No callback comes after it

@@ -215,9 +215,15 @@ static void submit(struct node *n, const struct member *m, struct draft *d)
 	n->submission.count = (unsigned)d->count;
 	for (int i = 0; i < d->count; i++)
 		n->submission.rows[i] = d->entries[i].ticket;
-	if (send_batch(n, m, d, batch, commitment))
-		log_error("the ledger role takes no batch: %s", strerror(errno));
-	return;
+	if (!send_batch(n, m, d, batch, commitment))
+		return;
+	/* It never left: its rows wait again. */
+	log_error("the ledger role takes no batch: %s", strerror(errno));
+	n->submission.ticket = 0;
+	if (!outbox_failed(n->store, batch, "not handed over", 0, node_now(), &err)) {
+		n->retry_at = clock_monotonic() + RETRY_SOON;
+		return;
+	}
 failed:
 	log_error("outbox: %s", err.text);
 	n->retry_at = clock_monotonic() + RETRY_LATER;

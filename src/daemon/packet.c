@@ -74,7 +74,8 @@ static size_t passed(struct msghdr *msg, int fds[PASSED_MAX])
 			continue;
 		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		for (size_t i = 0; i < n && count < PASSED_MAX; i++)
-			memcpy(&fds[count++], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+			memcpy(&fds[count++], CMSG_DATA(c) + i * sizeof(int),
+				sizeof(int));
 	}
 	return count;
 }
@@ -83,8 +84,10 @@ int packet_receive(int fd, uint8_t *buffer, struct packet *out)
 {
 	struct iovec iov = {.iov_base = buffer, .iov_len = PACKET_MAX};
 	union ancillary ancillary;
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = ancillary.bytes, .msg_controllen = sizeof ancillary};
+	struct msghdr msg = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = ancillary.bytes,
+		.msg_controllen = sizeof ancillary};
 	struct header header = {0};
 	int fds[PASSED_MAX];
 	size_t count;

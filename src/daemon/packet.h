@@ -14,8 +14,8 @@
  * in host byte order (both ends are one program on one machine). At most one
  * descriptor travels with a packet (SCM_RIGHTS).
  */
-#define PACKET_HEADER 8
-#define PACKET_MAX    65536 /* header and payload */
+#define PACKET_HEADER      8
+#define PACKET_MAX         65536 /* header and payload */
 #define PACKET_PAYLOAD_MAX (PACKET_MAX - PACKET_HEADER)
 
 struct packet {

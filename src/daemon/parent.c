@@ -41,7 +41,8 @@ int parent_config(struct config *out, int fd, struct error *err)
 	text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (text == MAP_FAILED)
 		return error_set(err, "configuration: %s", strerror(errno));
-	rc = config_parse(out, "configuration", view_of(text, (size_t)st.st_size), &errors);
+	rc = config_parse(
+		out, "configuration", view_of(text, (size_t)st.st_size), &errors);
 	munmap(text, (size_t)st.st_size);
 	if (rc) {
 		size_t line = view_find(view_of(errors.p, errors.n), '\n');
@@ -86,7 +87,8 @@ static void peer(struct parent *p, struct view payload, int fd)
 		return;
 	}
 	memcpy(&who, payload.p, sizeof who);
-	p->callbacks.peer(p->callbacks.context, (enum role)who.role, fd, who.starts, who.pid);
+	p->callbacks.peer(
+		p->callbacks.context, (enum role)who.role, fd, who.starts, who.pid);
 }
 
 static void roles(struct parent *p, struct view payload)
@@ -126,8 +128,8 @@ static void dispatch(struct parent *p, uint16_t type, struct view payload, int f
 		close(fd);
 }
 
-static void on_message(void *context, struct link *l, uint16_t type,
-	struct view payload, int fd)
+static void on_message(
+	void *context, struct link *l, uint16_t type, struct view payload, int fd)
 {
 	struct parent *p = context;
 
@@ -152,12 +154,14 @@ static void on_closed(void *context, struct link *l, const char *why)
 		free(p);
 }
 
-struct parent *parent_open(uv_loop_t *loop, int fd,
-	const struct parent_callbacks *callbacks)
+struct parent *parent_open(
+	uv_loop_t *loop, int fd, const struct parent_callbacks *callbacks)
 {
 	struct parent *p = calloc(1, sizeof *p);
-	struct link_callbacks mine = {.context = p, .message = on_message,
-		.closed = on_closed, .accept_fds = true};
+	struct link_callbacks mine = {.context = p,
+		.message = on_message,
+		.closed = on_closed,
+		.accept_fds = true};
 
 	if (!p) {
 		close(fd);

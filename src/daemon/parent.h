@@ -44,8 +44,8 @@ struct parent_callbacks {
 int parent_config(struct config *out, int fd, struct error *err);
 
 /* fd is taken over. NULL when memory is short. */
-struct parent *parent_open(uv_loop_t *loop, int fd,
-	const struct parent_callbacks *callbacks);
+struct parent *parent_open(
+	uv_loop_t *loop, int fd, const struct parent_callbacks *callbacks);
 
 /* Close; may be called from its callbacks. NULL is fine. */
 void parent_close(struct parent *p);

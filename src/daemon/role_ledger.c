@@ -30,7 +30,7 @@ struct ledger_role {
 	struct link *node;
 	struct signer *signer;
 	struct ledger *ledger;
-	bool stopping;
+	bool failed; /* the parent's backoff decides when to try again */
 };
 
 static uint32_t now_seconds(void)
@@ -48,7 +48,7 @@ static void tell_node(struct ledger_role *r, uint16_t type, const void *p, size_
 			strerror(errno));
 		link_close(r->node);
 		r->node = NULL;
-		r->stopping = true;
+		r->failed = true;
 		uv_stop(&r->loop);
 	}
 }
@@ -144,8 +144,7 @@ static void start_delivery(struct ledger_role *r)
 		&callbacks, now_seconds, &err);
 	if (!r->ledger || r->ledger->methods->start(r->ledger, now_seconds(), &err)) {
 		on_trouble(r, false, err.text);
-		/* The parent's backoff decides when to try again. */
-		r->stopping = true;
+		r->failed = true;
 		uv_stop(&r->loop);
 	}
 }
@@ -240,7 +239,6 @@ static void on_stop(void *context, bool gone)
 	struct ledger_role *r = context;
 
 	(void)gone;
-	r->stopping = true;
 	uv_stop(&r->loop);
 }
 
@@ -286,7 +284,7 @@ int role_ledger(struct config *config, int parent_fd, const struct control_hello
 	}
 	parent_ready(r.parent);
 	uv_run(&r.loop, UV_RUN_DEFAULT);
-	rc = ROLE_EXIT_OK;
+	rc = r.failed ? ROLE_EXIT_FAILED : ROLE_EXIT_OK;
 done:
 	if (r.ledger)
 		r.ledger->methods->close(r.ledger);

@@ -14,8 +14,8 @@
  * parent_open(). hello says which start this is. Returns the exit code
  * (enum role_exit).
  */
-typedef int role_fn(struct config *config, int parent_fd,
-	const struct control_hello *hello);
+typedef int role_fn(
+	struct config *config, int parent_fd, const struct control_hello *hello);
 
 role_fn role_sense, role_node, role_ledger, role_enforce;
 

@@ -50,7 +50,7 @@ int sandbox_seal(const struct sandbox *s, struct error *err)
 		return error_set(err, "%s", landlock.text);
 	if (ruleset < 0)
 		log_notice("sandbox: this kernel has no Landlock: files are kept away by "
-			"permissions and the system call filter alone");
+			   "permissions and the system call filter alone");
 	if (sandbox_become(s->user, kept_capabilities[s->role], err))
 		goto fail;
 	if (s->role == ROLE_LEDGER && no_core(err))

@@ -19,7 +19,7 @@
  *   enforce  CAP_NET_ADMIN   none       no       no
  */
 enum sandbox_rights {
-	SANDBOX_READ = 1,  /* open files below for reading, list folders */
+	SANDBOX_READ = 1, /* open files below for reading, list folders */
 	/*
 	 * Read, write, create, rename, remove and truncate files below; make
 	 * Unix sockets there.
@@ -55,9 +55,9 @@ struct sandbox_report {
 	uint64_t cap_effective; /* bit N: capability N */
 	uint64_t cap_bounding;
 	bool no_new_privs;
-	int seccomp;            /* 0 off, 2 filter */
-	int landlock_abi;       /* what holds this process; 0: none */
-	size_t landlock_paths;  /* paths that stayed within reach */
+	int seccomp;           /* 0 off, 2 filter */
+	int landlock_abi;      /* what holds this process; 0: none */
+	size_t landlock_paths; /* paths that stayed within reach */
 };
 
 /*

@@ -11,12 +11,12 @@ struct calls {
 	size_t count;
 };
 
-extern const struct calls calls_hostile; /* no role ever: ends the process */
-extern const struct calls calls_common;  /* libc, libuv, open descriptors */
-extern const struct calls calls_open;    /* opening and looking at files */
-extern const struct calls calls_change;  /* writing, locking, removing: SQLite */
-extern const struct calls calls_accept;  /* taking connections in */
-extern const struct calls calls_connect; /* binding and connecting sockets */
+extern const struct calls calls_hostile;   /* no role ever: ends the process */
+extern const struct calls calls_common;    /* libc, libuv, open descriptors */
+extern const struct calls calls_open;      /* opening and looking at files */
+extern const struct calls calls_change;    /* writing, locking, removing: SQLite */
+extern const struct calls calls_accept;    /* taking connections in */
+extern const struct calls calls_connect;   /* binding and connecting sockets */
 extern const struct calls calls_sanitizer; /* builds with ASan only */
 
 #endif

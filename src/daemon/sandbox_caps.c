@@ -78,23 +78,28 @@ static int set_user(const char *user, struct error *err)
 	if (!user || !user[0] || geteuid() != 0)
 		return 0;
 	if (mapped("/proc/self/uid_map", 0, &uid_mapped) == 1) {
-		log_notice("sandbox: this namespace has no user but root; staying, without "
+		log_notice(
+			"sandbox: this namespace has no user but root; staying, without "
 			"capabilities");
 		return 0;
 	}
 	errno = 0;
 	pw = getpwnam(user);
 	if (!pw)
-		return error_set(err, "[node] user: there is no user \"%s\"%s%s; make it "
-			"(adduser --system --group %s) or name another", escaped(view_str(user)),
-			errno ? ": " : "", errno ? strerror(errno) : "", user);
+		return error_set(err,
+			"[node] user: there is no user \"%s\"%s%s; make it "
+			"(adduser --system --group %s) or name another",
+			escaped(view_str(user)), errno ? ": " : "",
+			errno ? strerror(errno) : "", user);
 	if (pw->pw_uid == 0)
 		return 0;
 	mapped("/proc/self/uid_map", pw->pw_uid, &uid_mapped);
 	mapped("/proc/self/gid_map", pw->pw_gid, &gid_mapped);
 	if (!uid_mapped || !gid_mapped) {
-		log_notice("sandbox: user %s is not mapped in this namespace; staying root, "
-			"without capabilities", user);
+		log_notice(
+			"sandbox: user %s is not mapped in this namespace; staying root, "
+			"without capabilities",
+			user);
 		return 0;
 	}
 	return set_ids(pw, err);

@@ -14,24 +14,24 @@
  * The kernel's interface up to version 6, spelt out here because the headers
  * at hand may be older than the kernel that we meet.
  */
-#define FS_EXECUTE     (UINT64_C(1) << 0)
-#define FS_WRITE_FILE  (UINT64_C(1) << 1)
-#define FS_READ_FILE   (UINT64_C(1) << 2)
-#define FS_READ_DIR    (UINT64_C(1) << 3)
-#define FS_REMOVE_DIR  (UINT64_C(1) << 4)
-#define FS_REMOVE_FILE (UINT64_C(1) << 5)
-#define FS_MAKE_DIR    (UINT64_C(1) << 7)
-#define FS_MAKE_REG    (UINT64_C(1) << 8)
-#define FS_MAKE_SOCK   (UINT64_C(1) << 9)
-#define FS_MAKE_FIFO   (UINT64_C(1) << 10)
-#define FS_ABI_1       ((UINT64_C(1) << 13) - 1) /* the above and their like */
-#define FS_REFER       (UINT64_C(1) << 13)       /* version 2 */
-#define FS_TRUNCATE    (UINT64_C(1) << 14)       /* version 3 */
-#define FS_IOCTL_DEV   (UINT64_C(1) << 15)       /* version 5 */
-#define NET_BIND_CONNECT_TCP UINT64_C(3)         /* version 4 */
-#define SCOPE_ABSTRACT_UNIX_AND_SIGNAL UINT64_C(3) /* version 6 */
+#define FS_EXECUTE                     (UINT64_C(1) << 0)
+#define FS_WRITE_FILE                  (UINT64_C(1) << 1)
+#define FS_READ_FILE                   (UINT64_C(1) << 2)
+#define FS_READ_DIR                    (UINT64_C(1) << 3)
+#define FS_REMOVE_DIR                  (UINT64_C(1) << 4)
+#define FS_REMOVE_FILE                 (UINT64_C(1) << 5)
+#define FS_MAKE_DIR                    (UINT64_C(1) << 7)
+#define FS_MAKE_REG                    (UINT64_C(1) << 8)
+#define FS_MAKE_SOCK                   (UINT64_C(1) << 9)
+#define FS_MAKE_FIFO                   (UINT64_C(1) << 10)
+#define FS_ABI_1                       ((UINT64_C(1) << 13) - 1) /* the above and their like */
+#define FS_REFER                       (UINT64_C(1) << 13)       /* version 2 */
+#define FS_TRUNCATE                    (UINT64_C(1) << 14)       /* version 3 */
+#define FS_IOCTL_DEV                   (UINT64_C(1) << 15)       /* version 5 */
+#define NET_BIND_CONNECT_TCP           UINT64_C(3)               /* version 4 */
+#define SCOPE_ABSTRACT_UNIX_AND_SIGNAL UINT64_C(3)               /* version 6 */
 
-#define CREATE_VERSION 1U
+#define CREATE_VERSION    1U
 #define RULE_PATH_BENEATH 1
 
 struct ruleset_attr {
@@ -45,10 +45,12 @@ struct path_attr {
 	int32_t parent;
 } __attribute__((packed));
 
-#define FILE_RIGHTS (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
+#define FILE_RIGHTS                                                                      \
+	(FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
 #define READ_RIGHTS (FS_READ_FILE | FS_READ_DIR)
-#define WRITE_RIGHTS (READ_RIGHTS | FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_REG | \
-	FS_MAKE_DIR | FS_MAKE_SOCK | FS_MAKE_FIFO | FS_REFER | FS_TRUNCATE)
+#define WRITE_RIGHTS                                                                     \
+	(READ_RIGHTS | FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_REG | FS_MAKE_DIR |      \
+		FS_MAKE_SOCK | FS_MAKE_FIFO | FS_REFER | FS_TRUNCATE)
 
 /* SQLite and libc seed themselves from here when they find no other way. */
 static const struct sandbox_path everywhere = {"/dev/urandom", SANDBOX_READ};
@@ -88,14 +90,15 @@ static int add_path(int ruleset, int abi, const struct sandbox_path *p, struct e
 	rc = (int)syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &attr, 0);
 done:
 	if (rc)
-		error_set(err, "sandbox: %s: %s", escaped(view_str(p->path)), strerror(errno));
+		error_set(err, "sandbox: %s: %s", escaped(view_str(p->path)),
+			strerror(errno));
 	if (attr.parent >= 0)
 		close(attr.parent);
 	return rc ? -1 : 1;
 }
 
-int sandbox_landlock_open(const struct sandbox *s, int *abi, size_t *count,
-	struct error *err)
+int sandbox_landlock_open(
+	const struct sandbox *s, int *abi, size_t *count, struct error *err)
 {
 	struct ruleset_attr attr = {0};
 	size_t size = sizeof attr.handled_fs;

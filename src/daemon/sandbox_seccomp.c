@@ -23,7 +23,7 @@
 #include "daemon/sandbox_steps.h"
 
 #if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
+#define ARCH    AUDIT_ARCH_X86_64
 #define X32_BIT 0x40000000U
 #elif defined(__aarch64__)
 #define ARCH AUDIT_ARCH_AARCH64
@@ -73,8 +73,9 @@ static void emit(struct program *p, uint16_t code, uint32_t k, uint8_t jt, uint8
 	p->code[p->n++] = (struct sock_filter){code, jt, jf, k};
 }
 
-#define LOAD(p, field) emit(p, BPF_LD | BPF_W | BPF_ABS, \
-	(uint32_t)offsetof(struct seccomp_data, field), 0, 0)
+#define LOAD(p, field)                                                                   \
+	emit(p, BPF_LD | BPF_W | BPF_ABS,                                                \
+		(uint32_t)offsetof(struct seccomp_data, field), 0, 0)
 
 static void answer(struct program *p, uint32_t value)
 {
@@ -107,8 +108,8 @@ static void allow_values(struct program *p, uint32_t call, unsigned argument,
 }
 
 /* Allow a call unless the argument has one of these bits. */
-static void allow_without_bits(struct program *p, uint32_t call, unsigned argument,
-	uint32_t bits)
+static void allow_without_bits(
+	struct program *p, uint32_t call, unsigned argument, uint32_t bits)
 {
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
 	LOAD(p, args[argument]);
@@ -197,7 +198,8 @@ int sandbox_seccomp(enum role role, struct error *err)
 	prog.filter = p.code;
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog)) {
 		if (errno == EINVAL || errno == ENOSYS)
-			return error_set(err, "sandbox: this kernel has no seccomp filters "
+			return error_set(err,
+				"sandbox: this kernel has no seccomp filters "
 				"(CONFIG_SECCOMP_FILTER); sipchaind needs them");
 		return error_set(err, "sandbox: seccomp: %s", strerror(errno));
 	}

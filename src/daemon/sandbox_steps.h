@@ -12,8 +12,8 @@
  * when it has none; *count the paths that exist. Returns a descriptor; -1 with
  * an empty text when the kernel has no Landlock, or with a text on failure.
  */
-int sandbox_landlock_open(const struct sandbox *s, int *abi, size_t *count,
-	struct error *err);
+int sandbox_landlock_open(
+	const struct sandbox *s, int *abi, size_t *count, struct error *err);
 
 /*
  * Become the user, keep only the capabilities in `keep` (bit N: capability N)

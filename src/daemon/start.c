@@ -102,7 +102,8 @@ static int start_role(enum role role, role_fn *const roles[ROLE_COUNT])
 	if (!buffer)
 		return ROLE_EXIT_FAILED;
 	if (packet_wait(PARENT_FD, buffer, &packet, HELLO_WAIT_MS) != 1 ||
-		packet.type != MSG_CONFIG || packet.fd < 0 || packet.payload.n != sizeof hello) {
+		packet.type != MSG_CONFIG || packet.fd < 0 ||
+		packet.payload.n != sizeof hello) {
 		fputs("sipchaind: --role is for sipchaind itself\n", stderr);
 		free(buffer);
 		return EXIT_USAGE;

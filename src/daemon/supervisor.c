@@ -46,7 +46,8 @@ static int open_signals(struct supervisor *s)
 /* Collect whoever ended; only our own by their pid. */
 static void reap(struct supervisor *s, usec now)
 {
-	EACH_PROCESS(s, p) {
+	EACH_PROCESS(s, p)
+	{
 		int status;
 
 		if (p->pid <= 0 || waitpid(p->pid, &status, WNOHANG) != p->pid)
@@ -111,9 +112,9 @@ static void watchdog(struct supervisor *s, usec now)
 	if (!s->notify.watchdog || now < s->watchdog_due)
 		return;
 	EACH_PROCESS(s, p)
-		if (p->state == ROLE_RUNNING && p->pinged &&
-			now - p->pinged >= s->notify.watchdog / 2)
-			well = false;
+	if (p->state == ROLE_RUNNING && p->pinged &&
+		now - p->pinged >= s->notify.watchdog / 2)
+		well = false;
 	s->watchdog_due = now + s->notify.watchdog / 4;
 	if (well)
 		notify_send(&s->notify, "WATCHDOG=1");
@@ -140,7 +141,8 @@ static usec next_event(const struct supervisor *s)
 		else if (p->end_by)
 			earlier(&next, p->end_by);
 		else if (p->state == ROLE_RUNNING)
-			earlier(&next, p->pinged ? p->pinged + s->options.hang : p->ping_due);
+			earlier(&next,
+				p->pinged ? p->pinged + s->options.hang : p->ping_due);
 	}
 	if (s->reload_until)
 		earlier(&next, s->reload_until);
@@ -159,15 +161,15 @@ static void wait_and_take(struct supervisor *s)
 	memset(fds, 0, sizeof fds);
 	fds[0] = (struct pollfd){.fd = s->signals, .events = POLLIN};
 	EACH_PROCESS(s, p)
-		fds[p->role] = (struct pollfd){.fd = p->fd, .events = POLLIN};
+	fds[p->role] = (struct pollfd){.fd = p->fd, .events = POLLIN};
 	if (next != UINT64_MAX) /* rounded up, or the last millisecond would spin */
 		timeout = next <= now ? 0 : (int)((next - now) / 1000 + 1);
 	if (poll(fds, ROLE_COUNT, timeout) < 0)
 		return;
 	now = clock_monotonic();
 	EACH_PROCESS(s, p)
-		if (p->fd >= 0 && fds[p->role].revents)
-			process_receive(s, p, now);
+	if (p->fd >= 0 && fds[p->role].revents)
+		process_receive(s, p, now);
 	if (fds[0].revents)
 		take_signals(s, now);
 }
@@ -181,7 +183,8 @@ static bool act(struct supervisor *s)
 		every = s->notify.watchdog / 4;
 	if (supervisor_stop_check(s, now))
 		return true;
-	EACH_PROCESS(s, p) {
+	EACH_PROCESS(s, p)
+	{
 		if (s->stopping)
 			break;
 		if (p->state == ROLE_WAITING && now >= p->due)
@@ -198,7 +201,8 @@ int supervisor_run(const struct supervisor_options *options, struct config *conf
 {
 	struct supervisor s = {.options = *options, .config = config, .signals = -1};
 
-	EACH_PROCESS(&s, p) {
+	EACH_PROCESS(&s, p)
+	{
 		p->role = (enum role)(p - s.processes);
 		p->state = ROLE_WAITING;
 		p->fd = -1;
@@ -208,7 +212,8 @@ int supervisor_run(const struct supervisor_options *options, struct config *conf
 		log_error("signals: %s", strerror(errno));
 		s.exit_code = ROLE_EXIT_FAILED;
 	} else {
-		log_notice("sipchaind %s starts node %s", SIPCHAIN_VERSION, config->node.name);
+		log_notice("sipchaind %s starts node %s", SIPCHAIN_VERSION,
+			config->node.name);
 		while (!act(&s))
 			wait_and_take(&s);
 		log_notice("stopped");

@@ -20,7 +20,8 @@
 static uint8_t received[PACKET_MAX];
 
 /* Started and sealed. When all are, the service manager learns it. */
-static void on_ready(struct supervisor *s, struct process *p, struct view payload, usec now)
+static void on_ready(
+	struct supervisor *s, struct process *p, struct view payload, usec now)
 {
 	bool all = true;
 
@@ -31,12 +32,13 @@ static void on_ready(struct supervisor *s, struct process *p, struct view payloa
 	p->was_ready = true;
 	p->ping_due = now;
 	s->roles_changed = true;
-	log_info("%s (pid %d) is ready: uid %u, capabilities %#llx, seccomp %d, Landlock %d",
+	log_info(
+		"%s (pid %d) is ready: uid %u, capabilities %#llx, seccomp %d, Landlock %d",
 		role_name(p->role), (int)p->pid, p->sandbox.uid,
 		(unsigned long long)p->sandbox.cap_effective, p->sandbox.seccomp,
 		p->sandbox.landlock_abi);
 	EACH_PROCESS(s, other)
-		all = all && other->was_ready;
+	all = all && other->was_ready;
 	if (all && !s->up && !s->stopping) {
 		s->up = true;
 		log_notice("all roles run");
@@ -56,16 +58,16 @@ static void on_reloaded(struct process *p, struct view payload)
 }
 
 /* The node's word for the service manager: one clean line, or it could say more. */
-static void on_status(const struct supervisor *s, const struct process *p,
-	struct view payload)
+static void on_status(
+	const struct supervisor *s, const struct process *p, struct view payload)
 {
 	if (p->role == ROLE_NODE && payload.n <= STATUS_MAX && text_is_clean(payload))
 		notify_send(&s->notify, "STATUS=%.*s", (int)payload.n,
 			(const char *)payload.p);
 }
 
-static void on_packet(struct supervisor *s, struct process *p, const struct packet *packet,
-	usec now)
+static void on_packet(
+	struct supervisor *s, struct process *p, const struct packet *packet, usec now)
 {
 	switch (packet->type) {
 	case MSG_READY:
@@ -127,7 +129,8 @@ void supervisor_tell_roles(struct supervisor *s)
 	if (!s->roles_changed || node->fd < 0)
 		return;
 	memset(list, 0, sizeof list);
-	EACH_PROCESS(s, p) {
+	EACH_PROCESS(s, p)
+	{
 		struct role_status *r = &list[n++];
 
 		r->role = p->role;

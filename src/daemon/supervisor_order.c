@@ -47,7 +47,8 @@ void supervisor_reload(struct supervisor *s, usec now)
 	config = load(s);
 	if (!config) {
 		log_error("the new configuration is wrong; the old one stays in force");
-		notify_send(&s->notify, "READY=1\nSTATUS=reload failed: the configuration "
+		notify_send(&s->notify,
+			"READY=1\nSTATUS=reload failed: the configuration "
 			"is wrong, the old one stays in force");
 		return;
 	}
@@ -55,7 +56,8 @@ void supervisor_reload(struct supervisor *s, usec now)
 	free(s->config);
 	s->config = config;
 	log_open("sipchaind", config->node.log_level);
-	EACH_PROCESS(s, p) {
+	EACH_PROCESS(s, p)
+	{
 		int fd;
 
 		if (p->pid <= 0)
@@ -79,7 +81,8 @@ void supervisor_reload_check(struct supervisor *s, usec now)
 
 	if (!s->reload_until)
 		return;
-	EACH_PROCESS(s, p) {
+	EACH_PROCESS(s, p)
+	{
 		if (!p->reloading)
 			continue;
 		if (!late)
@@ -97,7 +100,8 @@ static bool order(struct supervisor *s, bool node)
 {
 	bool any = false;
 
-	EACH_PROCESS(s, p) {
+	EACH_PROCESS(s, p)
+	{
 		if ((p->role == ROLE_NODE) != node || p->pid <= 0)
 			continue;
 		p->state = ROLE_STOPPING;
@@ -124,7 +128,8 @@ void supervisor_stop(struct supervisor *s, usec now)
 /* SIGKILL for those of this stage that still run. */
 static void end_late(struct supervisor *s, bool node_only)
 {
-	EACH_PROCESS(s, p) {
+	EACH_PROCESS(s, p)
+	{
 		if (p->pid <= 0 || (node_only && p->role != ROLE_NODE))
 			continue;
 		log_warning("%s (pid %d) does not stop; killing it", role_name(p->role),
@@ -140,7 +145,7 @@ bool supervisor_stop_check(struct supervisor *s, usec now)
 	if (!s->stopping)
 		return false;
 	EACH_PROCESS(s, p)
-		any = any || p->pid > 0;
+	any = any || p->pid > 0;
 	if (!any)
 		return true;
 	if (s->stopping == STOPPING_NODE && (!node || now >= s->deadline)) {

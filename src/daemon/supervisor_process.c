@@ -38,7 +38,8 @@ int process_config(const struct config *config, enum role role)
 		at += (size_t)n;
 	}
 	/* A role that was broken into must not rewrite what others may read. */
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE))
+	if (fcntl(fd, F_ADD_SEALS,
+		    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE))
 		goto fail;
 	explicit_bzero(text.p, text.n);
 	buffer_free(&text);
@@ -55,8 +56,8 @@ fail:
 /* In the new process: become the role's program. Does not return. */
 static void run_role(enum role role, int fd, pid_t parent)
 {
-	char *const argv[] = {(char[]){"sipchaind"}, (char[]){"--role"},
-		strdup(role_name(role)), NULL};
+	char *const argv[] = {
+		(char[]){"sipchaind"}, (char[]){"--role"}, strdup(role_name(role)), NULL};
 	sigset_t none;
 
 	/*
@@ -134,8 +135,8 @@ static void introduce(struct supervisor *s, struct process *p, int config)
 	hello.starts = p->starts;
 	process_send(p, MSG_CONFIG, &hello, sizeof hello, config);
 	EACH_PROCESS(s, other)
-		if (other->pid > 0 && role_linked(p->role, other->role))
-			join(p, other);
+	if (other->pid > 0 && role_linked(p->role, other->role))
+		join(p, other);
 }
 
 void process_start(struct supervisor *s, struct process *p, usec now)
@@ -218,7 +219,8 @@ void process_ended(struct supervisor *s, struct process *p, int status, usec now
 	}
 	if (code == ROLE_EXIT_AGAIN && ready && lived >= AGAIN_LIFE) {
 		p->due = now;
-		log_notice("%s (pid %d) asks to be started anew", role_name(p->role), (int)pid);
+		log_notice("%s (pid %d) asks to be started anew", role_name(p->role),
+			(int)pid);
 		return;
 	}
 	p->wait = backoff_next(p->wait, lived);

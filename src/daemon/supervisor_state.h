@@ -13,11 +13,11 @@ struct process {
 	int fd;    /* our end of its pair; -1: none */
 	uint32_t starts;
 	usec started;
-	usec wait; /* what it waited before its last start; for backoff_next() */
-	usec due;  /* ROLE_WAITING: when to start it */
+	usec wait;   /* what it waited before its last start; for backoff_next() */
+	usec due;    /* ROLE_WAITING: when to start it */
 	usec pinged; /* when; 0: every ping was answered */
 	usec ping_due;
-	usec end_by; /* it closed its pair and should end by itself; 0: it did not */
+	usec end_by;    /* it closed its pair and should end by itself; 0: it did not */
 	bool reloading; /* has not answered MSG_RELOAD yet */
 	bool was_ready; /* some process of this role reached MSG_READY */
 	int last_exit;  /* as in struct role_status */
@@ -26,7 +26,7 @@ struct process {
 
 enum stopping {
 	STOPPING_NOT = 0,
-	STOPPING_NODE,   /* the node flushes */
+	STOPPING_NODE, /* the node flushes */
 	STOPPING_OTHERS,
 	STOPPING_KILLED, /* whoever is left was sent SIGKILL */
 };
@@ -35,19 +35,19 @@ struct supervisor {
 	struct supervisor_options options;
 	struct config *config;
 	struct notify notify;
-	int signals; /* signalfd */
+	int signals;                          /* signalfd */
 	struct process processes[ROLE_COUNT]; /* [ROLE_PARENT] is unused */
 	enum stopping stopping;
-	usec deadline;     /* of this stage of the stop */
-	bool up;           /* READY=1 was said */
-	usec reload_until; /* 0: no reload under way */
+	usec deadline;      /* of this stage of the stop */
+	bool up;            /* READY=1 was said */
+	usec reload_until;  /* 0: no reload under way */
 	bool roles_changed; /* the node has not been told yet */
 	usec watchdog_due;
 	int exit_code;
 };
 
-#define EACH_PROCESS(s, p) \
-	for (struct process *p = &(s)->processes[ROLE_SENSE]; \
+#define EACH_PROCESS(s, p)                                                               \
+	for (struct process *p = &(s)->processes[ROLE_SENSE];                            \
 		p < &(s)->processes[ROLE_COUNT]; p++)
 
 /* --- supervisor_process.c: one role's process --- */
@@ -65,7 +65,8 @@ void process_kill(struct process *p);
 void process_ended(struct supervisor *s, struct process *p, int status, usec now);
 
 /* Send; a role whose socket takes nothing any more is killed. */
-void process_send(struct process *p, uint16_t type, const void *payload, size_t n, int fd);
+void process_send(
+	struct process *p, uint16_t type, const void *payload, size_t n, int fd);
 
 /* The configuration as a sealed memory file for this role. -1 with errno. */
 int process_config(const struct config *config, enum role role);

@@ -242,6 +242,17 @@ static int open_bell(struct local *l, struct error *err)
 	return 0;
 }
 
+int local_bell_renew(struct local *l, struct error *err)
+{
+	struct stat held, named;
+
+	if (!fstat(l->bell, &held) && !lstat(l->bell_path, &named) &&
+	    held.st_ino == named.st_ino && held.st_dev == named.st_dev)
+		return 0;
+	close(l->bell);
+	return open_bell(l, err) ? -1 : 1;
+}
+
 void local_ring(const struct local *l)
 {
 	/* At offset 0 always: the file keeps its one byte. */

@@ -91,6 +91,12 @@ int local_exec(struct local *l, const char *sql, struct error *err);
 /* Tell the readers. A bell that cannot be rung is made up for by their timer. */
 void local_ring(const struct local *l);
 
+/*
+ * Open, or make, the bell anew if its name is no longer the file that is held
+ * open. Returns 1 when it was, 0 when there was no need, -1 with a text.
+ */
+int local_bell_renew(struct local *l, struct error *err);
+
 /* --- local_row.c --- */
 
 /* The columns of a statement that stands on a row. */

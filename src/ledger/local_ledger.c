@@ -203,32 +203,52 @@ static void on_safety(uv_timer_t *timer)
 static int watch(struct local_ledger *l)
 {
 	return inotify_add_watch(l->inotify, l->file->bell_path,
-		IN_MODIFY | IN_DELETE_SELF) < 0 ? -1 : 0;
+		IN_MODIFY | IN_ATTRIB) < 0 ? -1 : 0;
+}
+
+/*
+ * The bell's link count, or less, has changed: if somebody removed it, others
+ * ring a new one, which is to be watched instead.
+ */
+static void renew_bell(struct local_ledger *l)
+{
+	struct error err = {0};
+	int rc = local_bell_renew(l->file, &err);
+
+	if (!rc)
+		return;
+	if (rc > 0 && watch(l))
+		rc = error_set(&err, "%s: %s", l->file->bell_path, strerror(errno));
+	if (rc < 0) {
+		error_prefix(&err, "what others append is seen only every 30 s now");
+		/* Not as say_trouble(): the next good reading does not end it. */
+		if (!l->closing && l->base.callbacks.trouble)
+			l->base.callbacks.trouble(l->base.callbacks.context, false,
+				err.text);
+	}
 }
 
 static void on_bell(uv_poll_t *poll, int status, int events)
 {
 	struct local_ledger *l = poll->data;
 	_Alignas(struct inotify_event) char buffer[4096];
-	bool lost = false;
+	bool changed = false;
 	ssize_t n;
 
 	(void)events;
 	if (status < 0)
 		return;
-	/* Which bell strokes they were does not matter, but an end does. */
+	/* How often it rang does not matter. */
 	while ((n = read(l->inotify, buffer, sizeof buffer)) > 0) {
 		for (ssize_t at = 0; at < n;) {
 			const struct inotify_event *e = (const void *)(buffer + at);
 
-			lost = lost || e->mask & IN_IGNORED;
+			changed = changed || e->mask & ~(uint32_t)IN_MODIFY;
 			at += (ssize_t)sizeof *e + e->len;
 		}
 	}
-	if (lost && watch(l))
-		say_trouble(l, "the ledger's bell file was removed: what others "
-			"append is seen only every 30 s until this node is started "
-			"again");
+	if (changed)
+		renew_bell(l);
 	ask_turn(l);
 }
 

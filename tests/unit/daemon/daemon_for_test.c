@@ -80,8 +80,9 @@ static void supervise(const struct supervisor_options *options, int said)
 	dup2(said, STDERR_FILENO);
 	close(said);
 	log_open("sipchaind", LOG_LEVEL_INFO);
-	rc = config_load(config, options->config_path, &errors)
-		? 77 : supervisor_run(options, config);
+	rc = config_load(config, options->config_path, &errors) ?
+		77 :
+		supervisor_run(options, config);
 	fflush(NULL);
 	_exit(rc);
 }
@@ -157,8 +158,8 @@ const char *await(struct daemon *d, const char *text)
 			return found;
 		listen_to(d);
 	}
-	fprintf(stderr, "waited in vain for \"%s\"; it said:\n%s\ntold: %s\n", text, since(d),
-		d->told);
+	fprintf(stderr, "waited in vain for \"%s\"; it said:\n%s\ntold: %s\n", text,
+		since(d), d->told);
 	fail();
 	return NULL;
 }
@@ -180,7 +181,8 @@ const char *await_told(struct daemon *d, size_t offset, const char *text)
 			return found;
 		listen_to(d);
 	}
-	fprintf(stderr, "never told \"%s\"; told: %s; said:\n%s\n", text, d->told, since(d));
+	fprintf(stderr, "never told \"%s\"; told: %s; said:\n%s\n", text, d->told,
+		since(d));
 	fail();
 	return NULL;
 }
@@ -207,7 +209,8 @@ int end_of(struct daemon *d)
 		if (waitpid(d->pid, &status, WNOHANG) == d->pid) {
 			listen_to(d);
 			d->pid = 0;
-			code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+			code = WIFEXITED(status) ? WEXITSTATUS(status) :
+						   -WTERMSIG(status);
 			return code;
 		}
 		listen_to(d);
@@ -255,7 +258,8 @@ void await_all_run(struct daemon *d)
 	for (int i = 0; i < 3; i++) {
 		char text[80];
 
-		snprintf(text, sizeof text, "T node hears %s: I am %s", leaves[i], leaves[i]);
+		snprintf(text, sizeof text, "T node hears %s: I am %s", leaves[i],
+			leaves[i]);
 		await(d, text);
 		snprintf(text, sizeof text, "T %s hears node: I am node", leaves[i]);
 		await(d, text);

@@ -12,7 +12,7 @@
 #include "daemon/parent.h"
 #include "daemon/sandbox.h"
 
-#define GREETING 4000
+#define GREETING      4000
 #define OLD_ENOUGH_MS 1100
 
 struct test_role {
@@ -41,7 +41,7 @@ static void tell(const char *fmt, ...)
 	m = vsnprintf(line + n, sizeof line - (size_t)n - 1, fmt, ap);
 	va_end(ap);
 	line[n + m] = '\n';
-	if (write(STDERR_FILENO, line, (size_t)(n + m + 1)) < 0)
+	if (write(STDERR_FILENO, line, (size_t)n + (size_t)m + 1) < 0)
 		_exit(99);
 }
 
@@ -62,8 +62,8 @@ static enum role peer_of(const struct link *l)
 	return ROLE_PARENT;
 }
 
-static void on_message(void *context, struct link *l, uint16_t type,
-	struct view payload, int fd)
+static void on_message(
+	void *context, struct link *l, uint16_t type, struct view payload, int fd)
 {
 	(void)context;
 	if (type == GREETING && fd < 0)
@@ -123,8 +123,8 @@ static void on_roles(void *context, const struct role_status *roles, size_t coun
 	(void)context;
 	for (size_t i = 0; i < count; i++)
 		n += (size_t)snprintf(text + n, sizeof text - n, " %s=%u/%u/%d/%d",
-			role_name((enum role)roles[i].role), roles[i].state, roles[i].starts,
-			roles[i].last_exit, roles[i].sandbox.seccomp);
+			role_name((enum role)roles[i].role), roles[i].state,
+			roles[i].starts, roles[i].last_exit, roles[i].sandbox.seccomp);
 	tell("roles%s", text);
 }
 
@@ -161,19 +161,19 @@ static void misbehave(int fd, uint32_t starts)
 		dup2(STDERR_FILENO, fd);
 }
 
-static int run(enum role role, struct config *config, int fd,
-	const struct control_hello *hello)
+static int run(
+	enum role role, struct config *config, int fd, const struct control_hello *hello)
 {
-	struct parent_callbacks callbacks = {.peer = on_peer, .reload = on_reload,
-		.roles = on_roles, .stop = on_stop};
+	struct parent_callbacks callbacks = {
+		.peer = on_peer, .reload = on_reload, .roles = on_roles, .stop = on_stop};
 	struct sandbox box = {.role = role, .user = ""};
 	struct error err = {""};
 
 	self.role = role;
 	snprintf(self.name, sizeof self.name, "%s", config->node.name);
 	tell("start %u pid %d name %s fds %u notify %d password \"%s\"", hello->starts,
-		(int)getpid(), self.name, open_descriptors(), getenv("NOTIFY_SOCKET") != NULL,
-		config->hep.password);
+		(int)getpid(), self.name, open_descriptors(),
+		getenv("NOTIFY_SOCKET") != NULL, config->hep.password);
 	if (asked("crash"))
 		return ROLE_EXIT_FAILED;
 	if (asked("config"))

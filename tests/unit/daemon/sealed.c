@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "remove_tree.h"
+
 char readable[80], writable[80];
 bool landlock;
 
@@ -105,14 +107,13 @@ int make_folders(void **state)
 	snprintf(writable, sizeof writable, "%s/w", folder);
 	snprintf(path, sizeof path, "%s/file", readable);
 	return mkdir(readable, 0755) || mkdir(writable, 0755) ||
-			open_path(path, O_WRONLY | O_CREAT) ? -1 : 0;
+			open_path(path, O_WRONLY | O_CREAT) ?
+		-1 :
+		0;
 }
 
 int remove_folders(void **state)
 {
-	char command[200];
-
 	(void)state;
-	snprintf(command, sizeof command, "rm -r %s", folder);
-	return system(command);
+	return remove_tree(folder);
 }

@@ -15,6 +15,7 @@
 
 #include "daemon/config_nearest.h"
 #include "daemon/config_schema.h"
+#include "remove_tree.h"
 
 /* The whole file; NUL-terminated past its end. Free with buffer_free(). */
 static struct buffer read_case(const char *name, const char *suffix)
@@ -43,7 +44,8 @@ static struct view as_view(const struct buffer *b)
 }
 
 /* Compare texts; a difference is shown whole. */
-static void assert_text(const char *name, struct buffer *got, const struct buffer *expected)
+static void assert_text(
+	const char *name, struct buffer *got, const struct buffer *expected)
 {
 	if (view_eq(as_view(got), as_view(expected)))
 		return;
@@ -159,15 +161,16 @@ static void test_members(void **state)
 	assert_int_equal(c.detect.rules[OBSERVED_MALFORMED].threshold, 1000);
 	assert_int_equal(c.detect.ban_max, 30 * 86400);
 	assert_int_equal(c.detect.sources_max, 1000000);
-	assert_int_equal(c.report.publish,
-		1U << PROOF_NONCE | 1U << PROOF_TCP | 1U << PROOF_AUTH);
+	assert_int_equal(
+		c.report.publish, 1U << PROOF_NONCE | 1U << PROOF_TCP | 1U << PROOF_AUTH);
 	assert_int_equal(c.report.ttl, 7200);
 	assert_true(c.report.unproved_banned);
 	assert_int_equal(c.report.unproved_ban, 300);
 	assert_int_equal(c.policy.by_proof[PROOF_MANUAL], QUORUM_NEVER);
 	assert_int_equal(c.policy.by_proof[PROOF_NONCE], 3);
 	assert_int_equal(c.policy.by_kind[INDICATOR_AGENT], 5);
-	assert_int_equal(c.policy.by_proof[PROOF_TCP], policy_default.by_proof[PROOF_TCP]);
+	assert_int_equal(
+		c.policy.by_proof[PROOF_TCP], policy_default.by_proof[PROOF_TCP]);
 	assert_int_equal(c.allow.entry_count, 6);
 	assert_string_equal(c.allow.entry[2].note, "branch offices");
 	assert_int_equal(c.allow.entry[1].indicator.kind, INDICATOR_IP4);
@@ -271,11 +274,8 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-	char command[100];
-
 	(void)state;
-	snprintf(command, sizeof command, "rm -r %s", folder);
-	return system(command);
+	return remove_tree(folder);
 }
 
 static void test_drop_ins(void **state)
@@ -284,13 +284,19 @@ static void test_drop_ins(void **state)
 	struct config c;
 
 	(void)state;
-	write_file("a.conf", "[node]\nname = first\nuser = one\n"
-		"[allow]\nentry = 192.0.2.1\n", 0644);
+	write_file("a.conf",
+		"[node]\nname = first\nuser = one\n"
+		"[allow]\nentry = 192.0.2.1\n",
+		0644);
 	assert_int_equal(mkdir(in_folder("a.conf.d"), 0755), 0);
-	write_file("a.conf.d/20-second.conf", "[node]\nname = second\n"
-		"[allow]\nentry = 192.0.2.2\n", 0644);
-	write_file("a.conf.d/10-third.conf", "[node]\nname = third\nuser = three\n"
-		"[hep]\nlisten = udp:127.0.0.1:1\n", 0644);
+	write_file("a.conf.d/20-second.conf",
+		"[node]\nname = second\n"
+		"[allow]\nentry = 192.0.2.2\n",
+		0644);
+	write_file("a.conf.d/10-third.conf",
+		"[node]\nname = third\nuser = three\n"
+		"[hep]\nlisten = udp:127.0.0.1:1\n",
+		0644);
 	write_file("a.conf.d/30-ignored.conf~", "[nonsense]\n", 0644);
 	write_file("a.conf.d/.hidden.conf", "[nonsense]\n", 0644);
 	assert_int_equal(config_load(&c, in_folder("a.conf"), &errors), 0);
@@ -304,19 +310,23 @@ static void test_drop_ins(void **state)
 	write_file("a.conf.d/20-second.conf", "[node]\nobserve = x\n", 0644);
 	write_file("a.conf.d/30-last.conf", "\n[detect]\nban = 2d\nban_max = 1x\n", 0644);
 	assert_int_equal(config_load(&c, in_folder("a.conf"), &errors), -1);
-	assert_true(view_find_str(as_view(&errors),
-		"/a.conf.d/20-second.conf:2: [node] observe: \"x\" is neither yes nor no\n") <
+	assert_true(
+		view_find_str(as_view(&errors),
+			"/a.conf.d/20-second.conf:2: [node] observe: \"x\" is neither yes nor no\n") <
 		errors.n);
-	assert_true(view_find_str(as_view(&errors),
-		"/a.conf.d/30-last.conf:4: [detect] ban_max: \"1x\" is no duration") < errors.n);
+	assert_true(
+		view_find_str(as_view(&errors),
+			"/a.conf.d/30-last.conf:4: [detect] ban_max: \"1x\" is no duration") <
+		errors.n);
 	buffer_free(&errors);
 
 	/* A rule between keys blames the line that gave the key. */
 	write_file("a.conf.d/20-second.conf", "", 0644);
 	write_file("a.conf.d/30-last.conf", "[detect]\nban = 2d\nban_max = 1d\n", 0644);
 	assert_int_equal(config_load(&c, in_folder("a.conf"), &errors), -1);
-	assert_true(view_find_str(as_view(&errors),
-		"/a.conf.d/30-last.conf:3: [detect] ban_max: is shorter than [detect] ban") <
+	assert_true(
+		view_find_str(as_view(&errors),
+			"/a.conf.d/30-last.conf:3: [detect] ban_max: is shorter than [detect] ban") <
 		errors.n);
 	buffer_free(&errors);
 }
@@ -329,7 +339,8 @@ static void test_unreadable(void **state)
 	(void)state;
 	assert_int_equal(config_load(&c, in_folder("none.conf"), &errors), -1);
 	assert_true(view_find_str(as_view(&errors),
-		"/none.conf:1: cannot be read: No such file or directory\n") < errors.n);
+			    "/none.conf:1: cannot be read: No such file or directory\n") <
+		errors.n);
 	buffer_free(&errors);
 	assert_int_equal(mkdir(in_folder("folder.conf"), 0755), 0);
 	assert_int_equal(config_load(&c, in_folder("folder.conf"), &errors), -1);
@@ -338,8 +349,8 @@ static void test_unreadable(void **state)
 	buffer_free(&errors);
 }
 
-static void password_case(const char *text, mode_t mode, const char *password,
-	const char *error)
+static void password_case(
+	const char *text, mode_t mode, const char *password, const char *error)
 {
 	struct buffer errors = {0}, conf = {0};
 	struct config c;
@@ -367,7 +378,9 @@ static void test_password_file(void **state)
 	password_case("s3cret\n", 0644, NULL, "chmod 600");
 	password_case("\n", 0600, NULL, "is empty");
 	password_case("a ;b\n", 0600, NULL, "may not hold a blank followed by ';'");
-	password_case("a\x01""b\n", 0600, NULL, "control characters");
+	password_case("a\x01"
+		      "b\n",
+		0600, NULL, "control characters");
 }
 
 static void test_nearest(void **state)

@@ -25,8 +25,8 @@ struct end {
 	bool close_on_message, pause_on_message;
 };
 
-static void on_message(void *context, struct link *l, uint16_t type, struct view payload,
-	int fd)
+static void on_message(
+	void *context, struct link *l, uint16_t type, struct view payload, int fd)
 {
 	struct end *e = context;
 
@@ -66,8 +66,11 @@ static void on_drained(void *context, struct link *l)
 static struct end *open_end(size_t limit, bool accept_fds)
 {
 	struct end *e = calloc(1, sizeof *e);
-	struct link_callbacks callbacks = {.context = e, .message = on_message,
-		.closed = on_closed, .drained = on_drained, .accept_fds = accept_fds};
+	struct link_callbacks callbacks = {.context = e,
+		.message = on_message,
+		.closed = on_closed,
+		.drained = on_drained,
+		.accept_fds = accept_fds};
 	int fds[2];
 
 	assert_non_null(e);
@@ -122,7 +125,8 @@ static void test_messages(void **state)
 		big[i] = (uint8_t)(i * 7);
 	assert_int_equal(packet_send(e->other, 7, view_of("abc", 3), -1), 0);
 	assert_int_equal(packet_send(e->other, 65535, view_of(NULL, 0), -1), 0);
-	assert_int_equal(packet_send(e->other, 1, view_of(big, PACKET_PAYLOAD_MAX), -1), 0);
+	assert_int_equal(
+		packet_send(e->other, 1, view_of(big, PACKET_PAYLOAD_MAX), -1), 0);
 	turn(e);
 	assert_int_equal(e->messages, 3);
 	assert_int_equal(e->types[0], 7);
@@ -278,9 +282,9 @@ static void test_malformed(void **state)
 	uint8_t bad[9];
 
 	(void)state;
-	malformed(header, 7, 0);  /* shorter than a header */
-	malformed(header, 8, 0);  /* length says 1, there is 0 */
-	malformed(header, 9, 2);  /* two descriptors */
+	malformed(header, 7, 0); /* shorter than a header */
+	malformed(header, 8, 0); /* length says 1, there is 0 */
+	malformed(header, 9, 2); /* two descriptors */
 	malformed(header, 9, 3);
 	memcpy(bad, header, sizeof bad);
 	bad[2] = 1; /* reserved */
@@ -318,7 +322,8 @@ static void test_reset(void **state)
 	(void)state;
 	assert_int_equal(link_send(e->link, 1, view_str("never read")), 0);
 	for (int i = 0; i < 100; i++)
-		assert_int_equal(packet_send(e->other, (uint16_t)i, view_str("x"), -1), 0);
+		assert_int_equal(
+			packet_send(e->other, (uint16_t)i, view_str("x"), -1), 0);
 	close(e->other);
 	e->other = -1;
 	assert_int_equal(link_send(e->link, 2, view_str("too late")), -1);
@@ -353,7 +358,8 @@ static void test_pause(void **state)
 	(void)state;
 	e->pause_on_message = true;
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(packet_send(e->other, (uint16_t)i, view_str("x"), -1), 0);
+		assert_int_equal(
+			packet_send(e->other, (uint16_t)i, view_str("x"), -1), 0);
 	turn(e);
 	assert_int_equal(e->messages, 1);
 	link_resume(e->link);

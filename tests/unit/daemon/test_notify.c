@@ -24,7 +24,8 @@ static int manager(const char *name)
 	if (name[0] == '@')
 		at.sun_path[0] = '\0';
 	assert_int_equal(bind(fd, (struct sockaddr *)&at,
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)), 0);
+				 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)),
+		0);
 	return fd;
 }
 
@@ -139,8 +140,8 @@ static void test_watchdog_pid(void **state)
 
 static void test_backoff(void **state)
 {
-	static const uint64_t ms[] = {100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600,
-		30000, 30000};
+	static const uint64_t ms[] = {
+		100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000};
 	usec wait = 0;
 
 	(void)state;

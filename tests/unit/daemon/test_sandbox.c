@@ -68,8 +68,8 @@ static int change_writable(enum role role)
 	snprintf(path, sizeof path, "%s/%d", writable, (int)role);
 	snprintf(other, sizeof other, "%s/%d-other", writable, (int)role);
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	if (fd < 0 || write(fd, "x", 1) != 1 || ftruncate(fd, 0) || fsync(fd) || close(fd) ||
-		rename(path, other) || unlink(other))
+	if (fd < 0 || write(fd, "x", 1) != 1 || ftruncate(fd, 0) || fsync(fd) ||
+		close(fd) || rename(path, other) || unlink(other))
 		return errno;
 	return 0;
 }
@@ -152,7 +152,8 @@ static void test_sockets(void **state)
 		assert_int_equal(result(role, socket_inet6), EPERM);
 		assert_int_equal(result(role, socket_netlink), EPERM);
 		assert_int_equal(result(role, socket_packet), EPERM);
-		assert_int_equal(result(role, socket_unix), role == ROLE_NODE ? 0 : EPERM);
+		assert_int_equal(
+			result(role, socket_unix), role == ROLE_NODE ? 0 : EPERM);
 	}
 }
 
@@ -268,7 +269,8 @@ static int try_exec_memory(enum role role)
 
 static int try_make_executable(enum role role)
 {
-	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(
+		NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	(void)role;
 	if (p == MAP_FAILED)

@@ -32,12 +32,14 @@ static int use_sqlite(enum role role)
 	snprintf(path, sizeof path, "%s/%d.db", writable, (int)role);
 	rc = sqlite3_open(path, &db);
 	if (!rc)
-		rc = sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+		rc = sqlite3_exec(db,
+			"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 			"CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT) STRICT;"
 			"BEGIN IMMEDIATE; INSERT INTO t(b) VALUES (hex(randomblob(2000)));"
 			"INSERT INTO t(b) SELECT b FROM t; INSERT INTO t(b) SELECT b FROM t; COMMIT;"
 			"CREATE TEMP TABLE u AS SELECT * FROM t ORDER BY b;"
-			"PRAGMA wal_checkpoint(TRUNCATE); VACUUM; DELETE FROM t;", NULL, NULL, &text);
+			"PRAGMA wal_checkpoint(TRUNCATE); VACUUM; DELETE FROM t;",
+			NULL, NULL, &text);
 	if (rc)
 		fprintf(stderr, "sqlite: %s\n", text ? text : sqlite3_errmsg(db));
 	rc |= sqlite3_close(db);
@@ -77,8 +79,8 @@ static void on_async(uv_async_t *async)
 	uv_stop(&u->loop);
 }
 
-static void on_link_message(void *context, struct link *l, uint16_t type,
-	struct view payload, int fd)
+static void on_link_message(
+	void *context, struct link *l, uint16_t type, struct view payload, int fd)
 {
 	struct loop_use *u = context;
 
@@ -106,8 +108,8 @@ static void on_watch(uv_fs_event_t *watch, const char *name, int events, int sta
 static int use_loop(enum role role)
 {
 	static struct loop_use u;
-	const struct link_callbacks callbacks = {.context = &u, .message = on_link_message,
-		.closed = on_link_closed};
+	const struct link_callbacks callbacks = {
+		.context = &u, .message = on_link_message, .closed = on_link_closed};
 	int all = 7;
 
 	if (uv_loop_init(&u.loop))
@@ -172,7 +174,8 @@ static void test_network(void **state)
 	udp_fd = socket(AF_INET, SOCK_DGRAM, 0);
 	assert_int_equal(bind(udp_fd, (struct sockaddr *)&at, sizeof at), 0);
 	assert_int_equal(getsockname(udp_fd, (struct sockaddr *)&at, &n), 0);
-	assert_int_equal(sendto(udp_fd, "abc", 3, 0, (struct sockaddr *)&at, sizeof at), 3);
+	assert_int_equal(
+		sendto(udp_fd, "abc", 3, 0, (struct sockaddr *)&at, sizeof at), 3);
 	tcp_fd = socket(AF_INET, SOCK_STREAM, 0);
 	at.sin_port = 0;
 	assert_int_equal(bind(tcp_fd, (struct sockaddr *)&at, sizeof at), 0);
@@ -277,7 +280,9 @@ static int no_such_user(void)
 	if (!sandbox_seal(&s, &err))
 		return 1;
 	return strstr(err.text, "[node] user: there is no user \"no-such-user-here\"") &&
-			strstr(err.text, "adduser") ? 0 : 2;
+			strstr(err.text, "adduser") ?
+		0 :
+		2;
 }
 
 static void test_user(void **state)

@@ -53,8 +53,9 @@ static int command(char *out, size_t size, const char *arguments)
 	FILE *f;
 	int rc;
 
-	snprintf(line, sizeof line, "exec /proc/%d/exe %s 2>&1", (int)getpid(), arguments);
-	f = popen(line, "re");
+	snprintf(
+		line, sizeof line, "exec /proc/%d/exe %s 2>&1", (int)getpid(), arguments);
+	f = popen(line, "re"); /* NOLINT(cert-env33-c): the line is ours */
 	assert_non_null(f);
 	n = fread(out, 1, size - 1, f);
 	out[n] = '\0';
@@ -109,8 +110,8 @@ static void test_program(void **state)
 	(void)state;
 	snprintf(run, sizeof run, "%s/run", folder);
 	snprintf(state_path, sizeof state_path, "%s/state", folder);
-	snprintf(text, sizeof text, "[node]\nname = plain\nuser =\nrun = %s\nstate = %s\n",
-		run, state_path);
+	snprintf(text, sizeof text,
+		"[node]\nname = plain\nuser =\nrun = %s\nstate = %s\n", run, state_path);
 	write_config(text);
 	d = daemon_new(&said);
 	if (d->pid == 0) {

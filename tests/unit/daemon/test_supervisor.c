@@ -27,12 +27,14 @@ static void test_start(void **state)
 	await_all_run(d);
 	await_told(d, 0, "READY=1");
 	for (int i = 0; i < 4; i++) {
-		snprintf(text, sizeof text, "T %s start 1 pid %d name plain fds 4 notify 0 "
-			"password \"%s\"\n", names[i], (int)pid_of(d, names[i], 1),
-			i == 0 ? "s3cret" : "");
+		snprintf(text, sizeof text,
+			"T %s start 1 pid %d name plain fds 4 notify 0 "
+			"password \"%s\"\n",
+			names[i], (int)pid_of(d, names[i], 1), i == 0 ? "s3cret" : "");
 		await(d, text);
 	}
-	await(d, "T node roles sense=3/1/0/2 node=3/1/0/2 ledger=3/1/0/2 enforce=3/1/0/2\n");
+	await(d,
+		"T node roles sense=3/1/0/2 node=3/1/0/2 ledger=3/1/0/2 enforce=3/1/0/2\n");
 	assert_not_said(d, "T sense peer ledger");
 	assert_not_said(d, "T sense peer enforce");
 	assert_not_said(d, "T ledger peer enforce");
@@ -59,10 +61,13 @@ static void test_kill_each(void **state)
 		pid = pid_of(d, leaves[i], 1);
 		mark(d);
 		assert_int_equal(kill(pid, SIGKILL), 0);
-		snprintf(text, sizeof text, "%s (pid %d) was ended by signal 9 (Killed); "
-			"starting it again in 100 ms", leaves[i], (int)pid);
+		snprintf(text, sizeof text,
+			"%s (pid %d) was ended by signal 9 (Killed); "
+			"starting it again in 100 ms",
+			leaves[i], (int)pid);
 		await(d, text);
-		snprintf(text, sizeof text, "T node lost %s: closed by the other end", leaves[i]);
+		snprintf(text, sizeof text, "T node lost %s: closed by the other end",
+			leaves[i]);
 		await(d, text);
 		snprintf(text, sizeof text, "T node peer %s starts 2", leaves[i]);
 		await(d, text);
@@ -133,8 +138,8 @@ static void test_reload(void **state)
 	configure("second");
 	kill(d->pid, SIGHUP);
 	for (int i = 0; i < 4; i++) {
-		snprintf(text, sizeof text, "T %s reload second password \"%s\"", names[i],
-			i == 0 ? "s3cret" : "");
+		snprintf(text, sizeof text, "T %s reload second password \"%s\"",
+			names[i], i == 0 ? "s3cret" : "");
 		await(d, text);
 	}
 	await(d, "configuration reloaded");
@@ -146,8 +151,8 @@ static void test_reload(void **state)
 	told = d->told_n;
 	write_config("[node]\nname = third\nobserve = maybe\n[hep]\nlisten = here\n");
 	kill(d->pid, SIGHUP);
-	snprintf(text, sizeof text, "%s:3: [node] observe: \"maybe\" is neither yes nor no\n",
-		config_path);
+	snprintf(text, sizeof text,
+		"%s:3: [node] observe: \"maybe\" is neither yes nor no\n", config_path);
 	await(d, text);
 	snprintf(text, sizeof text, "%s:5: [hep] listen: \"here\"", config_path);
 	await(d, text);
@@ -237,7 +242,8 @@ static void test_stubborn(void **state)
 	kill(d->pid, SIGTERM);
 	assert_int_equal(end_of(d), 0);
 	await(d, "T node stop gone 0");
-	assert_true(await(d, "does not stop; killing it") < await(d, "T sense stop gone 0"));
+	assert_true(
+		await(d, "does not stop; killing it") < await(d, "T sense stop gone 0"));
 	await(d, "T enforce end");
 	free_daemon(d);
 
@@ -345,7 +351,8 @@ static void misbehaviour(const char *name, const char *said)
 static void test_misbehaviour(void **state)
 {
 	(void)state;
-	misbehaviour("rogue-sense", "sense sent message 900, which is not for the parent");
+	misbehaviour(
+		"rogue-sense", "sense sent message 900, which is not for the parent");
 	misbehaviour("broken-sense", "sense: malformed message; ending it");
 	misbehaviour("closing-sense", "has closed its pair and goes on; killing it");
 }
