@@ -16,8 +16,8 @@ import attack
 import topology
 import yardstick
 
-ROUNDS = 100
-ROUNDS_BESIDE = 12
+ROUNDS = 60
+ROUNDS_BESIDE = 10
 LIMIT_MS = 2.0
 LIMIT_TIMES = 50
 

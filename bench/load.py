@@ -20,24 +20,25 @@ LIMIT_MB = 16.0
 
 
 def print_processes(title, n):
-    """A line for each process; returns the sums of RSS and PSS."""
+    """A line for each process; returns the sums of RSS, PSS and own pages."""
     pids = {"parent": n.process.pid}
     pids.update((role["role"], role["pid"]) for role in n.ask("status")["roles"])
     figures = {name: stage.memory(pid) + (stage.processor(pid),)
                for name, pid in pids.items()}
-    print("\n%-44s %8s %8s %8s %9s" % (title, "RSS", "PSS", "highest", "CPU time"))
-    for name, four in figures.items():
-        print("%-44s %8.2f %8.2f %8.2f MB %6.2f s" % ((name,) + four))
-    return [sum(four[i] for four in figures.values()) for i in (0, 1)]
+    print("\n%-36s %8s %8s %8s %8s    %6s" % (title, "RSS", "PSS", "own", "highest", "CPU"))
+    for name, five in figures.items():
+        print("%-36s %8.2f %8.2f %8.2f %8.2f MB %6.2f s" % ((name,) + five))
+    return [sum(five[i] for five in figures.values()) for i in range(3)]
 
 
 def idle(n):
     """The daemon with nothing to do."""
     stage.settle()
-    rss, pss = print_processes("sipchaind, idle", n)
+    rss, pss, own = print_processes("sipchaind, idle", n)
     stage.head("sum of five processes")
-    stage.row("RSS, shared pages counted five times", rss, "MB", LIMIT_MB)
-    stage.row("PSS, every page counted once", pss, "MB", LIMIT_MB)
+    stage.row("RSS, the libraries' pages counted five times", rss, "MB", LIMIT_MB)
+    stage.row("PSS, shared pages divided among their users", pss, "MB", LIMIT_MB)
+    stage.row("own pages, without those of files", own, "MB")
 
 
 def fill(build, ledger):
@@ -58,13 +59,15 @@ def fill(build, ledger):
 
 def load(build, n):
     """Start it on the full ledger; seconds until all bans stand."""
-    counted = stage.count_elements(build, n.namespace, "sipchain", REPORTS)
+    counted = stage.count_elements(build, n.namespace, "sipchain", "sip4_32", REPORTS)
     begun = time.monotonic_ns()
     stage.run_node(n)
     at = counted(120)
     if at is None:  # by the daemon's own word, then
-        while n.ask("status")["bans"]["queued"]:
+        bans = n.ask("status")["bans"]
+        while bans["queued"] or bans["learnt"] < REPORTS:
             time.sleep(0.02)
+            bans = n.ask("status")["bans"]
         at = time.monotonic_ns()
     return (at - begun) / 1e9
 
@@ -77,7 +80,10 @@ def verify(n):
 
 
 def load_by_nft():
-    """Seconds in which nft(8) loads as many addresses from a file."""
+    """Seconds in which nft(8) loads as many addresses from a file, or None.
+
+    It sends a file as one transaction, which a plain user's socket cannot hold.
+    """
     path = stage.FOLDER + "/peer.nft"
     with open(path, "w", encoding="ascii") as f:
         f.write("add table inet peer\n"
@@ -87,8 +93,8 @@ def load_by_nft():
                 "198.%d.%d.%d timeout 3000s" % (18 + (i >> 16), i >> 8 & 255, i & 255)
                 for i in range(first, first + 1000)))
     begun = time.monotonic()
-    topology.run("nft", "-f", path, namespace="customer")
-    return time.monotonic() - begun
+    result = topology.run("nft", "-f", path, namespace="customer", check=False)
+    return time.monotonic() - begun if result.returncode == 0 else None
 
 
 def main(build):
@@ -98,17 +104,21 @@ def main(build):
     n.stop()
     filled = fill(build, ledger)
     seconds = load(build, n)
-    verify(n)
     stage.settle()
-    rss, pss = print_processes("sipchaind, %d bans learnt" % REPORTS, n)
+    verify(n)
+    rss, pss, own = print_processes("sipchaind, %d bans learnt" % REPORTS, n)
     stage.head("%d live reports on the local ledger" % REPORTS)
     stage.row("made by %d members, each batch signed, on disk" % MEMBERS, filled, "s")
     stage.row("start of sipchaind -> all bans in the kernel", seconds, "s")
     peer = load_by_nft()
-    stage.row("nft -f of as many addresses", peer, "s")
-    stage.row("sipchaind's time to nft's", seconds / peer, "x")
+    if peer is None:
+        print("nft -f cannot load as many addresses as a plain user: no yardstick")
+    else:
+        stage.row("nft -f of as many addresses", peer, "s")
+        stage.row("sipchaind's time to nft's", seconds / peer, "x")
     stage.row("RSS of five processes", rss, "MB")
     stage.row("PSS of five processes", pss, "MB")
+    stage.row("own pages of five processes", own, "MB")
     ledger_bytes = os.stat(ledger.path).st_size
     stage.row("the ledger's file, a report", ledger_bytes / REPORTS, "byte")
 

@@ -61,7 +61,8 @@ int main(int argc, char **argv)
 	uint32_t first, end;
 
 	if (argc != 7) {
-		fprintf(stderr, "usage: %s LEDGER KEY MEMBER FIRST COUNT SECONDS\n", argv[0]);
+		fprintf(stderr, "usage: %s LEDGER KEY MEMBER FIRST COUNT SECONDS\n",
+			argv[0]);
 		return 2;
 	}
 	signer = signer_open(argv[2], &err);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rulewatch [TABLE COUNT]: says when the kernel has committed elements of
+ * rulewatch [TABLE SET COUNT]: says when the kernel has committed elements of
  * nftables sets in this network namespace, by its own notifications, one line
  * each on standard output:
  *
  *   NANOSECONDS TABLE SET KEY
  *
- * of CLOCK_MONOTONIC and the key in hex. With TABLE and COUNT it only counts
- * the elements of that table, prints NANOSECONDS at the COUNT-th, and ends.
- * First comes the line "ready"; "lost" when the kernel dropped notifications.
+ * of CLOCK_MONOTONIC and the key in hex. With arguments it only counts the
+ * elements of that set, prints NANOSECONDS at the COUNT-th, and ends. First
+ * comes the line "ready"; "lost" when the kernel dropped notifications.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -24,9 +24,9 @@
 #define RECEIVE_BUFFER (64 << 20)
 
 struct watch {
-	const char *table; /* only count this one's, up to `wanted`; or NULL */
+	const char *table, *set; /* only count this one's, up to wanted; or NULL */
 	uint64_t wanted, seen;
-	uint64_t now;      /* when the notifications at hand arrived */
+	uint64_t now; /* when the notifications at hand arrived */
 };
 
 static uint64_t monotonic(void)
@@ -40,11 +40,13 @@ static uint64_t monotonic(void)
 /* The attribute of this type among those nested in parent, or NULL. */
 static const struct nlattr *nested(const struct nlattr *parent, uint16_t type)
 {
-	const struct nlattr *a;
+	struct nlattr *a;
 
 	mnl_attr_for_each_nested(a, parent)
+	{
 		if (mnl_attr_get_type(a) == type)
 			return a;
+	}
 	return NULL;
 }
 
@@ -66,13 +68,14 @@ static void print_element(const struct watch *w, const char *table, const char *
 
 static int on_message(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nlattr *a, *elements = NULL;
+	struct nlattr *a, *elements = NULL;
 	const char *table = "", *set = "";
 	struct watch *w = arg;
 
 	if (nlh->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM))
 		return MNL_CB_OK;
-	mnl_attr_for_each(a, nlh, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(a, nlh, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_get_type(a) == NFTA_SET_ELEM_LIST_TABLE)
 			table = mnl_attr_get_str(a);
 		else if (mnl_attr_get_type(a) == NFTA_SET_ELEM_LIST_SET)
@@ -80,9 +83,11 @@ static int on_message(const struct nlmsghdr *nlh, void *arg)
 		else if (mnl_attr_get_type(a) == NFTA_SET_ELEM_LIST_ELEMENTS)
 			elements = a;
 	}
-	if (!elements || (w->table && strcmp(w->table, table) != 0))
+	if (!elements ||
+		(w->table && (strcmp(w->table, table) != 0 || strcmp(w->set, set) != 0)))
 		return MNL_CB_OK;
-	mnl_attr_for_each_nested(a, elements) {
+	mnl_attr_for_each_nested(a, elements)
+	{
 		if (!w->table)
 			print_element(w, table, set, a);
 		else if (++w->seen == w->wanted)
@@ -112,15 +117,17 @@ static struct mnl_socket *subscribe(void)
 int main(int argc, char **argv)
 {
 	static char buffer[1 << 20] __attribute__((aligned(8)));
-	struct watch w = {NULL, 0, 0, 0};
+	struct watch w = {NULL, NULL, 0, 0, 0};
 	struct mnl_socket *nl = subscribe();
 
-	if (argc == 3) {
+	if (argc == 4) {
 		w.table = argv[1];
-		w.wanted = strtoull(argv[2], NULL, 10);
+		w.set = argv[2];
+		w.wanted = strtoull(argv[3], NULL, 10);
 	}
 	if (!nl || (argc != 1 && !w.wanted)) {
-		fprintf(stderr, nl ? "usage: %s [TABLE COUNT]\n" : "%s: netlink: %s\n",
+		fprintf(stderr,
+			nl ? "usage: %s [TABLE SET COUNT]\n" : "%s: netlink: %s\n",
 			argv[0], strerror(errno));
 		return 2;
 	}
@@ -136,7 +143,9 @@ int main(int argc, char **argv)
 			puts("lost");
 		else if (n < 0 && errno != EINTR)
 			return 1;
-		else if (n >= 0 && mnl_cb_run(buffer, (size_t)n, 0, 0, on_message, &w) == MNL_CB_STOP)
+		else if (n >= 0 &&
+			mnl_cb_run(buffer, (size_t)n, 0, 0, on_message, &w) ==
+				MNL_CB_STOP)
 			break;
 	}
 	printf("%" PRIu64 "\n", w.now);

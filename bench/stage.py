@@ -138,22 +138,22 @@ class Watch:
         return int(found[1].split()[0])
 
 
-def count_elements(build, namespace, table, count):
-    """Start counting; returns a function that waits for the count-th.
+def count_elements(build, namespace, table, name, count):
+    """Count a set's elements from now; returns a function that waits for the count-th.
 
     That gives its nanoseconds, or None when the kernel had to drop
     notifications (as it may without SO_RCVBUFFORCE).
     """
-    counter = node.Lines(start(namespace, [_program(build, "rulewatch"), table, str(count)],
-                               stdout=subprocess.PIPE, text=True))
+    command = [_program(build, "rulewatch"), table, name, str(count)]
+    counter = node.Lines(start(namespace, command, stdout=subprocess.PIPE, text=True))
     if not counter.wait(lambda line: line == "ready\n", 0, 10):
         raise Unmeasurable("rulewatch does not start")
 
     def wait(seconds):
         found = counter.wait(lambda line: line != "ready\n", 0, seconds)
         if not found:
-            raise Unmeasurable("not %d elements in table %s within %g s"
-                               % (count, table, seconds))
+            raise Unmeasurable("not %d elements in %s %s within %g s"
+                               % (count, table, name, seconds))
         return None if found[1] == "lost\n" else int(found[1])
     return wait
 
@@ -210,15 +210,15 @@ def rows(what, nanoseconds, limit=None):
 
 
 def memory(pid):
-    """(RSS, PSS, highest RSS) of a process in MB."""
+    """(RSS, PSS, its own pages, highest RSS) of a process in MB."""
     figures = {}
     for name in ("status", "smaps_rollup"):
         with open("/proc/%d/%s" % (pid, name), encoding="ascii", errors="replace") as f:
             for line in f:
                 key, _, value = line.partition(":")
-                if key in ("VmRSS", "VmHWM", "Pss"):
+                if key in ("VmRSS", "VmHWM", "RssAnon", "Pss"):
                     figures[key] = int(value.split()[0]) / 1024
-    return figures["VmRSS"], figures["Pss"], figures["VmHWM"]
+    return figures["VmRSS"], figures["Pss"], figures["RssAnon"], figures["VmHWM"]
 
 
 def processor(pid):

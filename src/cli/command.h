@@ -17,7 +17,7 @@
  * completion. A command is one or two words; its options come from one table
  * too, so that --json means the same everywhere.
  */
-#define OPTIONS_MAX 12
+#define OPTIONS_MAX 16
 #define ARGUMENTS_MAX 64
 
 enum option_id {
@@ -43,6 +43,12 @@ enum option_id {
 	OPTION_TTL,
 	OPTION_NOTE,
 	OPTION_KIND,
+	OPTION_BLOCKED,
+	OPTION_LIMIT,
+	OPTION_MEMBER_KEY,
+	OPTION_CONFIG_OUT,
+	OPTION_SECURITY_LOG,
+	OPTION_HEP,
 	OPTION_YES,
 	OPTION_COUNT
 };
@@ -61,11 +67,12 @@ struct command {
 	const char *name;       /* "member" */
 	const char *sub;        /* "add", or NULL */
 	int (*run)(struct invocation *in);
-	const char *arguments;  /* "INDEX", "[INDICATOR ...]" */
+	const char *arguments;  /* "MEMBER", "INDICATOR ..." */
 	unsigned min_arguments, max_arguments;
 	const char *summary;    /* one line */
 	const char *example;    /* a command line that works */
 	uint8_t options[OPTIONS_MAX]; /* enum option_id; --help and --json always */
+	const char *more;       /* what its help says beside the summary, or NULL */
 };
 
 extern const struct command commands[];
@@ -79,6 +86,7 @@ struct invocation {
 	const char *options[OPTION_COUNT]; /* value, "" for a switch, NULL: absent */
 	const char *repeated[ARGUMENTS_MAX]; /* --signer may be given again */
 	unsigned repeated_count;
+	const char *group; /* help was asked for on a group of commands, "member" */
 	struct error error;
 };
 
@@ -88,13 +96,19 @@ const char *option(const struct invocation *in, enum option_id id,
 	const char *fallback);
 
 /*
- * Parse argv after the program's name. Returns 0; -1 with in->error for a
- * usage error; 1 when help was asked for (in->command may be NULL).
+ * Parse argv after the program's name; options may stand before the command
+ * too. Returns 0; -1 with in->error for a usage error; 1 when help was asked
+ * for: of in->command, of in->group, or, both NULL, of everything.
  */
 int invocation_parse(struct invocation *in, int argc, char **argv);
 
-/* Say what is wrong on standard error ("sipchain: ..."); returns code. */
+/*
+ * Say what is wrong on standard error ("sipchain: ..."); returns code. After
+ * failures_as_json() also {"error": ..., "code": ...} on standard output.
+ */
 int failure(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+void failures_as_json(void);
 
 /* Print a JSON value to standard output, for --json. Returns 0. */
 int print_json(const json_t *value);
@@ -102,20 +116,29 @@ int print_json(const json_t *value);
 /* Text from a ledger, a peer or a log, made fit for a terminal (static). */
 const char *shown(const char *text);
 
+/*
+ * A whole sentence from the daemon, whose quotes stay: as it is when it is
+ * clean text, else escaped (static).
+ */
+const char *shown_sentence(const char *text);
+
 /* RFC 3339 and the distance from now: "2026-11-21T10:00:00Z (in 9m)" (static). */
 const char *shown_time(uint64_t sec);
 
 /* --- texts made of the table --- */
 
 void usage_print(FILE *out);
+void group_help_print(FILE *out, const char *group);
 void command_help_print(FILE *out, const struct command *c);
 void manual_print(FILE *out);
 void completion_print(FILE *out);
 
 /* --- the commands, by file --- */
 
-/* ledger_setup.c: init, key */
+/* init.c */
 int run_init(struct invocation *in);
+
+/* key.c */
 int run_key_new(struct invocation *in);
 int run_key_address(struct invocation *in);
 
@@ -135,7 +158,7 @@ int run_ledger_unpause(struct invocation *in);
 int run_ledger_verify(struct invocation *in);
 int run_ledger_export(struct invocation *in);
 
-/* node_ask.c: commands that ask the daemon */
+/* ask_status.c, ask_list.c, ask_check.c, ask_watch.c: they ask the daemon */
 int run_status(struct invocation *in);
 int run_list(struct invocation *in);
 int run_check(struct invocation *in);
@@ -175,6 +198,24 @@ const char *ledger_path(struct invocation *in, int *code);
  */
 json_t *ask(struct invocation *in, const char *command, json_t *arguments,
 	int *code);
+
+/* What a member of an answer holds; "" and 0 when it is not there. */
+const char *text_of(const json_t *o, const char *key);
+long long number_of(const json_t *o, const char *key);
+bool is_true(const json_t *o, const char *key);
+
+/*
+ * CONTROL_PERMISSION after having said so when this user may not use a file
+ * (mode: R_OK, W_OK), which may still not be there; else 0.
+ */
+int file_permitted(const char *path, int mode);
+
+/*
+ * From here to progress_end() whatever takes over a second says so on a
+ * terminal: "what ... 3 s", on one line of standard error that goes away.
+ */
+void progress_begin(const char *what);
+void progress_end(void);
 
 /* Connect for a watch. NULL after having said why. */
 struct control_connection *reach(struct invocation *in, int *code);

@@ -23,7 +23,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_MIN_V6] = {"min-v6", "BITS", "shortest IPv6 prefix (default 32)"},
 	[OPTION_ALLOW_UNROUTABLE] = {"allow-unroutable", NULL,
 		"accept private and documentation addresses (test networks)"},
-	[OPTION_NAME] = {"name", "TEXT", "the member's name"},
+	[OPTION_NAME] = {"name", "TEXT", "the member's (init: and this node's) name"},
 	[OPTION_SIGNER] = {"signer", "0xADDRESS", "a signer key of it; may be repeated"},
 	[OPTION_WEIGHT] = {"weight", "N", "its voice in a quorum (default 1)"},
 	[OPTION_CAP] = {"cap", "N", "most live reports it may hold (default 1000)"},
@@ -32,6 +32,15 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_TTL] = {"ttl", "DURATION", "how long, such as 10m, 24h"},
 	[OPTION_NOTE] = {"note", "TEXT", "a remark kept beside it, on this node only"},
 	[OPTION_KIND] = {"kind", "NAME", "ip4, ip6, number, uri, domain or agent"},
+	[OPTION_BLOCKED] = {"blocked", NULL, "only what this node blocks"},
+	[OPTION_LIMIT] = {"limit", "N", "show at most so many"},
+	[OPTION_MEMBER_KEY] = {"member-key", "FILE",
+		"this node's key file; made when it is not there"},
+	[OPTION_CONFIG_OUT] = {"config-out", "FILE", "where to write the configuration"},
+	[OPTION_SECURITY_LOG] = {"security-log", "PATH",
+		"Asterisk's security.json to follow; none: do not"},
+	[OPTION_HEP] = {"hep", "LISTEN",
+		"where to take HEP, such as udp:127.0.0.1:9060; none: do not"},
 	[OPTION_YES] = {"yes", NULL, "ask nothing, take the defaults"},
 };
 
@@ -40,10 +49,17 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 
 const struct command commands[] = {
 	{"init", NULL, run_init, "", 0, 0,
-		"make a new local ledger, its owner's key and this node's key",
-		"sipchain init --yes --ledger /var/lib/sipchain/ledger.db --owner-key owner.key",
-		{LEDGER, OPTION_OWNER_KEY, OPTION_GUARDIAN, OPTION_THRESHOLD, OPTION_MAX_TTL,
-			OPTION_MIN_V4, OPTION_MIN_V6, OPTION_ALLOW_UNROUTABLE, OPTION_YES}},
+		"set up a new local ledger and this node: keys, membership, configuration",
+		"sipchain init --yes --name edge1.example.net",
+		{OPTION_LEDGER, OPTION_OWNER_KEY, OPTION_GUARDIAN, OPTION_THRESHOLD,
+			OPTION_MAX_TTL, OPTION_MIN_V4, OPTION_MIN_V6,
+			OPTION_ALLOW_UNROUTABLE, OPTION_NAME, OPTION_MEMBER_KEY,
+			OPTION_CONFIG_OUT, OPTION_SECURITY_LOG, OPTION_HEP, OPTION_YES},
+		"Without options and with --yes it makes all of a node: the ledger, the owner's "
+		"key, this node's key, which it admits as the first member, and the "
+		"configuration. With --ledger or --owner-key and none of --name, --member-key, "
+		"--config-out, --security-log and --hep it makes only the ledger and the owner's "
+		"key. On a terminal it asks."},
 	{"config", "test", run_config_test, "", 0, 0,
 		"check the configuration and say every error with file and line",
 		"sipchain config test --config /etc/sipchain/sipchain.conf", {OPTION_CONFIG}},
@@ -66,13 +82,13 @@ const struct command commands[] = {
 		"admit a member, or re-admit a removed one of that name",
 		"sipchain member add --key owner.key --name bank-a --signer 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf",
 		{LEDGER, OPTION_KEY, OPTION_NAME, OPTION_SIGNER, OPTION_WEIGHT, OPTION_CAP}},
-	{"member", "remove", run_member_remove, "INDEX", 1, 1,
+	{"member", "remove", run_member_remove, "MEMBER", 1, 1,
 		"remove a member: all its reports end with this one operation",
 		"sipchain member remove 3 --key owner.key", {LEDGER, OPTION_KEY}},
-	{"member", "suspend", run_member_suspend, "INDEX", 1, 1,
+	{"member", "suspend", run_member_suspend, "MEMBER", 1, 1,
 		"silence a member until it is resumed (owner or guardian)",
-		"sipchain member suspend 3 --key guardian.key", {LEDGER, OPTION_KEY}},
-	{"member", "resume", run_member_resume, "INDEX", 1, 1,
+		"sipchain member suspend bank-a --key guardian.key", {LEDGER, OPTION_KEY}},
+	{"member", "resume", run_member_resume, "MEMBER", 1, 1,
 		"end a suspension (owner)",
 		"sipchain member resume 3 --key owner.key", {LEDGER, OPTION_KEY}},
 	{"member", "list", run_member_list, "", 0, 0,
@@ -110,10 +126,14 @@ const struct command commands[] = {
 		"sipchain revoke 198.51.100.7", {DAEMON}},
 	{"list", NULL, run_list, "", 0, 0,
 		"what is on the ledger and what this node does about it",
-		"sipchain list --kind ip4", {DAEMON, OPTION_KIND}},
+		"sipchain list --kind ip4", {DAEMON, OPTION_KIND, OPTION_BLOCKED, OPTION_LIMIT}},
 	{"check", NULL, run_check, "ANYTHING", 1, 1,
 		"is it listed? why? by whom? until when?",
-		"sipchain check 198.51.100.7", {DAEMON}},
+		"sipchain check 198.51.100.7", {DAEMON},
+		"ANYTHING is an address, a prefix, a number with or without +, a SIP URI with or "
+		"without its scheme, a domain or a user agent; what may be several of them is "
+		"looked up as each. Of a SIP URI the host is looked up too. Exit code 0: listed "
+		"or banned, 1: not."},
 	{"ban", NULL, run_ban, "ADDRESS|PREFIX", 1, 1,
 		"ban it on this node only",
 		"sipchain ban 198.51.100.0/24 --ttl 2h", {DAEMON, OPTION_TTL, OPTION_NOTE}},

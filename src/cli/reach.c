@@ -2,6 +2,7 @@
 /* Saying things, and reaching the daemon and the ledger. */
 #include "cli/command.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,15 +15,30 @@
 #include "daemon/config.h"
 #include "daemon/start.h"
 
+static bool json_failures;
+
+void failures_as_json(void)
+{
+	json_failures = true;
+}
+
 int failure(int code, const char *fmt, ...)
 {
+	char text[1024];
 	va_list ap;
+	json_t *out;
 
-	fputs("sipchain: ", stderr);
+	progress_end();
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	fflush(stdout);
+	fprintf(stderr, "sipchain: %s\n", shown_sentence(text));
+	if (!json_failures || code < 0)
+		return code;
+	out = json_pack("{s:s, s:i}", "error", shown_sentence(text), "code", code);
+	print_json(out);
+	json_decref(out);
 	return code;
 }
 
@@ -39,6 +55,40 @@ const char *shown(const char *text)
 	static unsigned turn;
 
 	return text ? escape_view(copies[turn++ % 8], sizeof copies[0], view_str(text)) : "";
+}
+
+const char *shown_sentence(const char *text)
+{
+	static char copy[1200];
+
+	if (!text || text_is_clean(view_str(text)))
+		return text ? text : "";
+	return escape_view(copy, sizeof copy, view_str(text));
+}
+
+const char *text_of(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+long long number_of(const json_t *o, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(o, key));
+}
+
+bool is_true(const json_t *o, const char *key)
+{
+	return json_is_true(json_object_get(o, key));
+}
+
+int file_permitted(const char *path, int mode)
+{
+	if (!access(path, mode) || (errno != EACCES && errno != EPERM))
+		return 0;
+	return failure(CONTROL_PERMISSION, "%s: %s; be root, or a member of the group that may "
+		"%s it", shown(path), strerror(errno), mode & W_OK ? "write" : "read");
 }
 
 const char *shown_time(uint64_t sec)
@@ -64,13 +114,17 @@ static int load(struct invocation *in, struct config *config)
 	struct buffer errors = {0};
 	int rc = 0;
 
+	rc = file_permitted(path, R_OK);
+	if (rc)
+		return rc;
 	if (access(path, R_OK) && !given(in, OPTION_CONFIG))
 		rc = failure(CONTROL_CONFIG, "no configuration at %s; give --config FILE%s", path,
 			in->command->options[0] == OPTION_CONFIG ?
 			", or the path itself (--ledger, --socket)" : "");
 	else if (config_load(config, path, &errors)) {
 		fwrite(errors.p, 1, errors.n, stderr);
-		rc = failure(CONTROL_CONFIG, "%s is not usable", shown(path));
+		rc = failure(CONTROL_CONFIG, "%s cannot be used as it is; `sipchain config test` "
+			"checks it again", shown(path));
 	}
 	buffer_free(&errors);
 	return rc;
@@ -124,7 +178,9 @@ json_t *ask(struct invocation *in, const char *command, json_t *arguments, int *
 		json_decref(arguments);
 		return NULL;
 	}
+	progress_begin("waiting for sipchaind");
 	result = control_ask(c, command, arguments, &why, &in->error);
+	progress_end();
 	control_disconnect(c);
 	*code = (int)why;
 	if (!result)

@@ -26,6 +26,38 @@ void usage_print(FILE *out)
 	      "4 permission, 78 configuration.\n", out);
 }
 
+void group_help_print(FILE *out, const char *group)
+{
+	char name[40];
+
+	fprintf(out, "usage: sipchain %s COMMAND [OPTION ...] [ARGUMENT ...]\n\n", group);
+	for (size_t i = 0; i < commands_count; i++)
+		if (!strcmp(commands[i].name, group))
+			fprintf(out, "  %-16s %s\n", full_name(name, &commands[i]),
+				commands[i].summary);
+	fprintf(out, "\n`sipchain %s COMMAND --help` shows a command's options and an example.\n",
+		group);
+}
+
+/* Words broken into lines of at most 78 columns. */
+static void paragraph(FILE *out, const char *text)
+{
+	size_t column = 0;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+
+		if (column && column + 1 + n > 78) {
+			fputc('\n', out);
+			column = 0;
+		}
+		fprintf(out, "%s%.*s", column ? " " : "", (int)n, text);
+		column += n + (column ? 1 : 0);
+		text += n + (text[n] == ' ');
+	}
+	fputc('\n', out);
+}
+
 static void option_print(FILE *out, enum option_id id)
 {
 	const struct option_spec *o = &option_specs[id];
@@ -42,6 +74,10 @@ void command_help_print(FILE *out, const struct command *c)
 
 	fprintf(out, "usage: sipchain %s [OPTION ...]%s%s\n\n%s\n\n", full_name(name, c),
 		c->arguments[0] ? " " : "", c->arguments, c->summary);
+	if (c->more) {
+		paragraph(out, c->more);
+		fputc('\n', out);
+	}
 	for (size_t i = 0; i < OPTIONS_MAX && c->options[i]; i++)
 		option_print(out, c->options[i]);
 	option_print(out, OPTION_JSON);
@@ -76,6 +112,11 @@ void manual_print(FILE *out)
 		fputs("\n", out);
 		roff(out, c->summary);
 		fputs(".\n", out);
+		if (c->more) {
+			fputc('\n', out);
+			roff(out, c->more);
+			fputc('\n', out);
+		}
 		for (size_t k = 0; k < OPTIONS_MAX && c->options[k]; k++) {
 			fputs(k ? ", " : "Options: ", out);
 			fputs("\\-\\-", out);

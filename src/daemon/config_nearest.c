@@ -4,7 +4,7 @@
 
 #include "daemon/config_schema.h"
 
-#define NAME_MAX_LEN 64
+#define NAME_MAX_LEN NEAREST_NONE
 
 /*
  * Optimal string alignment distance: insertions, deletions, substitutions and
@@ -40,8 +40,7 @@ static unsigned distance(const char *a, const char *b)
 	return row[n % 3][m];
 }
 
-/* Whether name is near enough to candidate to be a slip; keeps the nearest. */
-static bool nearer(const char *name, const char *candidate, unsigned *best)
+bool name_nearer(const char *name, const char *candidate, unsigned *best)
 {
 	unsigned d = distance(name, candidate);
 
@@ -53,11 +52,11 @@ static bool nearer(const char *name, const char *candidate, unsigned *best)
 
 const char *config_nearest_section(const char *name)
 {
-	unsigned best = NAME_MAX_LEN;
+	unsigned best = NEAREST_NONE;
 	const char *found = NULL;
 
 	for (size_t i = 0; i < config_sections_count; i++)
-		if (nearer(name, config_sections[i].name, &best))
+		if (name_nearer(name, config_sections[i].name, &best))
 			found = config_sections[i].name;
 	return found;
 }
@@ -65,11 +64,11 @@ const char *config_nearest_section(const char *name)
 const struct config_key *config_nearest_key(const char *section, const char *name)
 {
 	const struct config_key *found = NULL;
-	unsigned best = NAME_MAX_LEN;
+	unsigned best = NEAREST_NONE;
 
 	for (size_t i = 0; i < config_keys_count; i++)
 		if (strcmp(config_keys[i].section, section) == 0 &&
-			nearer(name, config_keys[i].name, &best))
+			name_nearer(name, config_keys[i].name, &best))
 			found = &config_keys[i];
 	if (found)
 		return found;

@@ -188,7 +188,7 @@ int local_prepare(struct local *l, struct error *err)
 		{&l->select_from, "SELECT " COLUMNS " FROM operation "
 			"WHERE row >= ?1 ORDER BY row LIMIT ?2"},
 		{&l->select_admin, "SELECT " COLUMNS " FROM operation "
-			"WHERE chain = 1 AND row < ?1 ORDER BY seq"},
+			"WHERE chain = 1 AND row > ?1 AND row < ?2 ORDER BY seq"},
 		{&l->select_seq, "SELECT " COLUMNS " FROM operation "
 			"WHERE chain = ?1 AND seq = ?2"},
 		{&l->select_last, "SELECT " COLUMNS " FROM operation "

@@ -46,7 +46,7 @@ struct local {
 	uint64_t busy_since;
 
 	sqlite3_stmt *select_from;  /* rows >= ?1, at most ?2 */
-	sqlite3_stmt *select_admin; /* CHAIN_ADMIN, rows < ?1 */
+	sqlite3_stmt *select_admin; /* CHAIN_ADMIN, ?1 < row < ?2 */
 	sqlite3_stmt *select_seq;   /* chain ?1, seq ?2 */
 	sqlite3_stmt *select_last;  /* the last of chain ?1 */
 	sqlite3_stmt *select_counter;
@@ -117,6 +117,10 @@ int row_fold(struct local *l, const struct row *row, bool skipping,
 /* A row that is in the registry is done: remember it, tell the listener. */
 void row_folded(struct local *l, const struct row *row,
 	const struct operation *op, bool skipping);
+
+/* Whether the columns say what the operation says. Returns 0 or -1 with a text. */
+int row_check_columns(const struct row *row, const struct operation *op,
+	struct error *err);
 
 /* Whether a row's signature is its actor's. Returns 0, or -1 with a text. */
 int row_check_signature(const struct local *l, const struct row *row,

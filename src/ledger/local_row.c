@@ -73,8 +73,7 @@ int local_fail(struct local *l, uint64_t row, const struct error *reason,
 	return -1;
 }
 
-/* The columns say what the operation's bytes say. Returns 0 or -1. */
-static int check_columns(const struct row *row, const struct operation *op,
+int row_check_columns(const struct row *row, const struct operation *op,
 	struct error *err)
 {
 	if (row->chain != operation_chain(op->type))
@@ -129,7 +128,7 @@ static int check_row(struct local *l, const struct row *row, bool skipping,
 		return error_set(err, "row %llu should follow row %llu: rows are "
 			"missing", (unsigned long long)row->row,
 			(unsigned long long)l->row);
-	if (operation_decode(op, row->bytes, err) || check_columns(row, op, err))
+	if (operation_decode(op, row->bytes, err) || row_check_columns(row, op, err))
 		return -1;
 	tip = registry_tip(l->registry, operation_chain(op->type));
 	if (memcmp(row->tip_before.p, tip->hash, HASH_SIZE))

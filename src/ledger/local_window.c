@@ -5,7 +5,10 @@
  * The window: a fresh reader folds the administrative chain whole and the
  * members' chain only from the first operation that may still matter. What it
  * passes over is proved to be old and complete by the operation just before
- * the window, whose hash is the tip that the window's first event carries.
+ * the window, whose hash is the tip that the window's first event carries: it
+ * is older than the window, and signed by who was an active member's signer
+ * then. What this cannot show is a member who wrote back-dated rows into the
+ * file by himself; a reader from genesis stops at those.
  */
 struct window {
 	uint32_t since;  /* every skipped operation is older */
@@ -51,7 +54,8 @@ static int longest_ttl(struct local *l, uint32_t *longest, struct error *err)
 	int step;
 
 	*longest = 0;
-	sqlite3_bind_int64(s, 1, INT64_MAX);
+	sqlite3_bind_int64(s, 1, INT64_MIN);
+	sqlite3_bind_int64(s, 2, INT64_MAX);
 	while ((step = sqlite3_step(s)) == SQLITE_ROW) {
 		struct operation op;
 		struct row row;
@@ -127,13 +131,14 @@ static int find(struct local *l, uint32_t now, struct window *w,
 	return rc;
 }
 
-/* Fold the administrative operations before the window. Returns 0 or -1. */
-static int fold_admin(struct local *l, const struct window *w, struct error *err)
+/* Fold the administrative operations up to a row. Returns 0 or -1. */
+static int fold_admin(struct local *l, uint64_t end, struct error *err)
 {
 	sqlite3_stmt *s = l->select_admin;
-	int step, rc = 0;
+	int step = SQLITE_DONE, rc = 0;
 
-	sqlite3_bind_int64(s, 1, (int64_t)w->row);
+	sqlite3_bind_int64(s, 1, (int64_t)l->row);
+	sqlite3_bind_int64(s, 2, (int64_t)end);
 	while (!rc && (step = sqlite3_step(s)) == SQLITE_ROW) {
 		struct row row;
 
@@ -147,8 +152,29 @@ static int fold_admin(struct local *l, const struct window *w, struct error *err
 }
 
 /*
- * What stands just before the window: it is old, it is signed, and it leads to
- * the window's first event. Returns 0, or -1 with a text, l failed.
+ * The operation just before the window, the administrative ones before it
+ * having been folded. Returns 0, or -1 with a text.
+ */
+static int check_before(const struct local *l, const struct window *w,
+	const struct row *row, struct error *err)
+{
+	const struct member *m;
+	struct operation op;
+
+	if (operation_decode(&op, row->bytes, err) ||
+	    row_check_columns(row, &op, err) || row_check_signature(l, row, err))
+		return -1;
+	m = registry_member_by_signer(l->registry, op.actor);
+	if (!m || m->index != op.member || m->status != MEMBER_ACTIVE)
+		return error_set(err, "its actor was no signer of an active member");
+	if (op.time >= w->since)
+		return error_set(err, "it is not older than the window");
+	return 0;
+}
+
+/*
+ * What stands just before the window, and that it leads to the window's first
+ * event. Returns 0, or -1 with a text, l failed.
  */
 static int prove(struct local *l, const struct window *w, struct error *err)
 {
@@ -159,13 +185,10 @@ static int prove(struct local *l, const struct window *w, struct error *err)
 	rc = load(l, CHAIN_MEMBERS, w->seq - 1, &row, err);
 	if (rc < 0)
 		return -1;
-	if (rc || time_of(&row) >= w->since || row.signature.n != SIGNATURE_SIZE ||
-	    row.actor.n != ADDRESS20 || row_check_signature(l, &row, &reason)) {
-		if (!reason.text[0])
-			error_set(&reason, "the operation before the window is "
-				"malformed");
+	if (rc)
+		error_set(&reason, "it is malformed");
+	if (rc || check_before(l, w, &row, &reason))
 		return local_fail(l, w->before, &reason, err);
-	}
 	rc = load(l, CHAIN_MEMBERS, w->seq, &row, err);
 	if (rc < 0)
 		return -1;
@@ -212,7 +235,8 @@ static int begin(struct local *l, uint32_t now, struct error *err)
 	if (rc)
 		return rc < 0 ? -1 : 0;
 	l->windowed = true;
-	rc = fold_admin(l, &w, err) || prove(l, &w, err) || stand(l, &w, err);
+	rc = fold_admin(l, w.before, err) || prove(l, &w, err) ||
+		fold_admin(l, w.row, err) || stand(l, &w, err);
 	if (!rc && registry_window(l->registry, &w.tip, w.since))
 		rc = error_set(err, "%s: row 1 is not a genesis: " LOCAL_REMEDY,
 			l->path);

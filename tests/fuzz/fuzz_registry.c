@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A script of bytes as operations on a registry, held against the plain model. */
-#include "fold_model.h"
+#include "fold_play.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The registry against the plain model, on scripts of random bytes. */
-#include "../../fuzz/fold_model.h"
+#include "../../fuzz/fold_play.h"
 #include "../cmocka_all.h"
 #include "../prng.h"
 

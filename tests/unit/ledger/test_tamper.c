@@ -488,6 +488,25 @@ static void test_window_proof(void **state)
 	assert_window_found(late, "row 3: ");
 }
 
+/* The last row forged by a stranger, everything being old. */
+static void test_window_after_a_forgery(void **state)
+{
+	uint32_t late = T0 + MAX_TTL + 500;
+	struct error err = {0};
+	struct one o;
+	struct local *l;
+
+	(void)state;
+	l = open_local(in_folder("copy"), false, late);
+	assert_true(l->windowed);
+	local_close(l);
+	one(&o, 1, 30, 1, T0 + 900)->time = T0;
+	insert_signed(STRANGER, &o.op, 1, 13);
+	l = local_open(in_folder("copy"), false, late, &err);
+	assert_null(l);
+	assert_says(&err, "row 13: its actor was no signer");
+}
+
 static int make_both(void **state)
 {
 	if (make_folder(state))
@@ -519,6 +538,7 @@ int main(void)
 		TAMPER(test_altered_index),
 		TAMPER(test_damaged_pages),
 		TAMPER(test_window_proof),
+		TAMPER(test_window_after_a_forgery),
 	};
 
 	return cmocka_run_group_tests(tests, make_both, remove_folder);
