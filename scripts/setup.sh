@@ -33,6 +33,7 @@ demo   util-linux           unshare, nsenter
 demo   sip-tester           sipp, the attacking SIP client
 demo   debian-archive-keyring  checks the Asterisk packages' signatures
 bench  fail2ban             the yardstick
+bench  python3-pyinotify    its fastest way to watch a log
 bench  python3              drives the benchmarks
 bench  iproute2             network namespaces
 bench  nftables             the other yardstick

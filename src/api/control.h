@@ -70,6 +70,9 @@ void control_refuse(struct control_client *client, enum control_code code,
 	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void control_watch(struct control_client *client);
 
+/* Whether anybody subscribed: an event costs nothing when nobody listens. */
+bool control_watched(const struct control *c);
+
 /* Send an event to every subscriber; a slow one is dropped. Takes over event. */
 void control_publish(struct control *c, json_t *event);
 

@@ -195,6 +195,16 @@ void control_watch(struct control_client *client)
 	client_next(client);
 }
 
+bool control_watched(const struct control *c)
+{
+	const struct control_client *client;
+
+	for (client = c->clients; client; client = client->next)
+		if (client->watching && !client->closing)
+			return true;
+	return false;
+}
+
 void control_publish(struct control *c, json_t *event)
 {
 	struct control_client *client;

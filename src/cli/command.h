@@ -17,7 +17,7 @@
  * completion. A command is one or two words; its options come from one table
  * too, so that --json means the same everywhere.
  */
-#define OPTIONS_MAX 16
+#define OPTIONS_MAX   16
 #define ARGUMENTS_MAX 64
 
 enum option_id {
@@ -54,8 +54,8 @@ enum option_id {
 };
 
 struct option_spec {
-	const char *name;   /* without the dashes */
-	const char *value;  /* "FILE", or NULL for a switch */
+	const char *name;  /* without the dashes */
+	const char *value; /* "FILE", or NULL for a switch */
 	const char *help;
 };
 
@@ -64,15 +64,15 @@ extern const struct option_spec option_specs[OPTION_COUNT];
 struct invocation;
 
 struct command {
-	const char *name;       /* "member" */
-	const char *sub;        /* "add", or NULL */
+	const char *name; /* "member" */
+	const char *sub;  /* "add", or NULL */
 	int (*run)(struct invocation *in);
-	const char *arguments;  /* "MEMBER", "INDICATOR ..." */
+	const char *arguments; /* "MEMBER", "INDICATOR ..." */
 	unsigned min_arguments, max_arguments;
-	const char *summary;    /* one line */
-	const char *example;    /* a command line that works */
+	const char *summary;          /* one line */
+	const char *example;          /* a command line that works */
 	uint8_t options[OPTIONS_MAX]; /* enum option_id; --help and --json always */
-	const char *more;       /* what its help says beside the summary, or NULL */
+	const char *more;             /* what its help says beside the summary, or NULL */
 };
 
 extern const struct command commands[];
@@ -83,7 +83,7 @@ struct invocation {
 	const struct command *command;
 	const char *arguments[ARGUMENTS_MAX];
 	unsigned count;
-	const char *options[OPTION_COUNT]; /* value, "" for a switch, NULL: absent */
+	const char *options[OPTION_COUNT];   /* value, "" for a switch, NULL: absent */
 	const char *repeated[ARGUMENTS_MAX]; /* --signer may be given again */
 	unsigned repeated_count;
 	const char *group; /* help was asked for on a group of commands, "member" */
@@ -92,8 +92,7 @@ struct invocation {
 
 /* Whether an option was given; its value or a default. */
 bool given(const struct invocation *in, enum option_id id);
-const char *option(const struct invocation *in, enum option_id id,
-	const char *fallback);
+const char *option(const struct invocation *in, enum option_id id, const char *fallback);
 
 /*
  * Parse argv after the program's name; options may stand before the command
@@ -196,8 +195,7 @@ const char *ledger_path(struct invocation *in, int *code);
  * configuration. Takes over arguments. Returns the result (new reference), or
  * NULL after having said why; *code is the exit code then.
  */
-json_t *ask(struct invocation *in, const char *command, json_t *arguments,
-	int *code);
+json_t *ask(struct invocation *in, const char *command, json_t *arguments, int *code);
 
 /* What a member of an answer holds; "" and 0 when it is not there. */
 const char *text_of(const json_t *o, const char *key);

@@ -72,7 +72,8 @@ static int print_text(struct invocation *in, const char *name, const void *p, si
 	json_t *out;
 
 	if (!given(in, OPTION_JSON))
-		return fwrite(p, 1, n, stdout) == n && !fflush(stdout) ? 0 :
+		return fwrite(p, 1, n, stdout) == n && !fflush(stdout) ?
+			0 :
 			failure(CONTROL_FAILED, "the output could not be written");
 	out = json_pack("{s:s%}", name, (const char *)p, n);
 	print_json(out);
@@ -88,7 +89,8 @@ int run_config_show(struct invocation *in)
 
 	if (rc)
 		return rc;
-	rc = config_print(&text, &config, 0) ? failure(CONTROL_FAILED, "out of memory") :
+	rc = config_print(&text, &config, 0) ?
+		failure(CONTROL_FAILED, "out of memory") :
 		print_text(in, "configuration", text.p, text.n);
 	buffer_free(&text);
 	config_free(&config);
@@ -99,7 +101,7 @@ int run_config_sample(struct invocation *in)
 {
 	struct buffer text = {0};
 	int rc = config_sample(&text) ? failure(CONTROL_FAILED, "out of memory") :
-		print_text(in, "configuration", text.p, text.n);
+					print_text(in, "configuration", text.p, text.n);
 
 	buffer_free(&text);
 	return rc;

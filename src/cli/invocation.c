@@ -32,7 +32,8 @@ static const char *nearest(const char *group, const char *word)
 		const struct command *c = &commands[i];
 		const char *candidate = group ? c->sub : c->name;
 
-		if ((!group || !strcmp(c->name, group)) && name_nearer(word, candidate, &best))
+		if ((!group || !strcmp(c->name, group)) &&
+			name_nearer(word, candidate, &best))
 			found = candidate;
 	}
 	return found;
@@ -46,8 +47,8 @@ static const char *second_words(char *dst, const char *group)
 	dst[0] = 0;
 	for (size_t i = 0; i < commands_count && n < 150; i++)
 		if (!strcmp(commands[i].name, group))
-			n += (size_t)snprintf(dst + n, 160 - n, "%s%s", n ? ", " : "",
-				commands[i].sub);
+			n += (size_t)snprintf(
+				dst + n, 160 - n, "%s%s", n ? ", " : "", commands[i].sub);
 	return dst;
 }
 
@@ -73,12 +74,13 @@ static void not_found(struct invocation *in, bool group, int argc, char **argv)
 			near ? "did you mean `sipchain " : "see `sipchain --help`",
 			near ? near : "");
 	if (near)
-		strncat(in->error.text, "`?", sizeof in->error.text - strlen(in->error.text) - 1);
+		strncat(in->error.text, "`?",
+			sizeof in->error.text - strlen(in->error.text) - 1);
 }
 
 /* The command named by the first one or two words; *words tells how many. */
-static const struct command *find_command(struct invocation *in, int argc, char **argv,
-	int *words)
+static const struct command *find_command(
+	struct invocation *in, int argc, char **argv, int *words)
 {
 	bool group = false;
 
@@ -105,8 +107,8 @@ static const struct command *find_command(struct invocation *in, int argc, char 
 }
 
 /* Which option a word names, and where its "=value" starts; OPTION_NONE: none. */
-static enum option_id find_option(const struct command *c, const char *word,
-	const char **value)
+static enum option_id find_option(
+	const struct command *c, const char *word, const char **value)
 {
 	size_t n = strcspn(word + 2, "=");
 
@@ -136,14 +138,16 @@ static int no_option(struct invocation *in, const char *word)
 	snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
 	for (size_t i = 0; i < OPTIONS_MAX + 2; i++) {
 		int id = i < OPTIONS_MAX ? c->options[i] :
-			i == OPTIONS_MAX ? OPTION_JSON : OPTION_HELP;
+			i == OPTIONS_MAX ? OPTION_JSON :
+					   OPTION_HELP;
 
 		if (id && name_nearer(name, option_specs[id].name, &best))
 			near = option_specs[id].name;
 	}
-	return error_set(&in->error, "`sipchain %s%s%s` has no option %s; %s%s%s", c->name,
-		c->sub ? " " : "", c->sub ? c->sub : "", quoted(word),
-		near ? "did you mean --" : "see --help", near ? near : "", near ? "?" : "");
+	return error_set(&in->error, "`sipchain %s%s%s` has no option %s; %s%s%s",
+		c->name, c->sub ? " " : "", c->sub ? c->sub : "", quoted(word),
+		near ? "did you mean --" : "see --help", near ? near : "",
+		near ? "?" : "");
 }
 
 /* Take one option at argv[*at]. Returns 0 or -1 with in->error. */
@@ -157,13 +161,15 @@ static int take_option(struct invocation *in, int argc, char **argv, int *at)
 	if (!strcmp(word, "-h"))
 		word = "--help";
 	if (strncmp(word, "--", 2))
-		return error_set(&in->error, "unknown option %s; see --help", quoted(word));
+		return error_set(
+			&in->error, "unknown option %s; see --help", quoted(word));
 	id = find_option(in->command, word, &value);
 	if (!id)
 		return no_option(in, word);
 	if (!option_specs[id].value) {
 		if (value)
-			return error_set(&in->error, "--%s takes no value", option_specs[id].name);
+			return error_set(
+				&in->error, "--%s takes no value", option_specs[id].name);
 		value = "";
 	} else if (!value) {
 		if (++*at >= argc)
@@ -176,7 +182,8 @@ static int take_option(struct invocation *in, int argc, char **argv, int *at)
 			return error_set(&in->error, "too many --signer");
 		in->repeated[in->repeated_count++] = value;
 	} else if (in->options[id] && option_specs[id].value) {
-		return error_set(&in->error, "--%s is given twice", option_specs[id].name);
+		return error_set(
+			&in->error, "--%s is given twice", option_specs[id].name);
 	}
 	in->options[id] = value;
 	return 0;
@@ -194,7 +201,8 @@ static int leading_options(char **argv, int argc)
 		const char *name = !strcmp(argv[n], "-c") ? "config" : argv[n] + 2;
 
 		for (int id = OPTION_HELP; id < OPTION_COUNT; id++)
-			if (!strcmp(option_specs[id].name, name) && option_specs[id].value)
+			if (!strcmp(option_specs[id].name, name) &&
+				option_specs[id].value)
 				n++;
 		n++;
 	}
@@ -213,7 +221,8 @@ static int take_words(struct invocation *in, int argc, char **argv)
 			if (take_option(in, argc, argv, &i))
 				return -1;
 		} else if (in->count == in->command->max_arguments) {
-			return error_set(&in->error, "one argument too many: %s", quoted(argv[i]));
+			return error_set(
+				&in->error, "one argument too many: %s", quoted(argv[i]));
 		} else {
 			in->arguments[in->count++] = argv[i];
 		}

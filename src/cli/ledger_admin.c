@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sipchain member, protect, ledger pause: signed by the owner or guardian. */
+#include "cli/columns.h"
 #include "cli/command.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/hex.h"
@@ -12,6 +14,27 @@
 static uint32_t now_seconds(void)
 {
 	return (uint32_t)(clock_wall() / USEC_PER_SEC);
+}
+
+/* "member-suspend" of the protocol in words. */
+static const char *done_words(uint8_t type)
+{
+	switch (type) {
+	case OP_MEMBER_ADD:
+		return "admitted";
+	case OP_MEMBER_REMOVE:
+		return "removed: all its reports have ended";
+	case OP_MEMBER_SUSPEND:
+		return "suspended: its reports do not count until it is resumed";
+	case OP_MEMBER_RESUME:
+		return "resumed";
+	case OP_PAUSE:
+		return "paused: nothing but revocations goes through until it is unpaused";
+	case OP_UNPAUSE:
+		return "unpaused";
+	default:
+		return "changed";
+	}
 }
 
 /* An opened ledger and the key that signs. */
@@ -37,8 +60,16 @@ static int desk_open(struct desk *d, struct invocation *in, bool signs)
 	if (!path)
 		return code;
 	if (signs && !given(in, OPTION_KEY))
-		return failure(CONTROL_USAGE, "--key FILE is missing: whose signature is it?");
+		return failure(
+			CONTROL_USAGE, "--key FILE is missing: whose signature is it?");
+	code = file_permitted(path, R_OK | W_OK);
+	if (!code && signs)
+		code = file_permitted(option(in, OPTION_KEY, ""), R_OK);
+	if (code)
+		return code;
+	progress_begin("reading the ledger");
 	d->ledger = local_open(path, false, now_seconds(), &in->error);
+	progress_end();
 	if (!d->ledger)
 		return failure(CONTROL_FAILED, "%s", in->error.text);
 	if (!signs)
@@ -50,8 +81,9 @@ static int desk_open(struct desk *d, struct invocation *in, bool signs)
 	return failure(CONTROL_FAILED, "%s", in->error.text);
 }
 
-/* Sign and append; tell the outcome. Returns an exit code. */
-static int append(struct desk *d, struct invocation *in, struct operation *op)
+/* Sign and append; tell what became of subject. Returns an exit code. */
+static int append(
+	struct desk *d, struct invocation *in, struct operation *op, const char *subject)
 {
 	struct refusal why = {0};
 	char text[200];
@@ -61,9 +93,11 @@ static int append(struct desk *d, struct invocation *in, struct operation *op)
 	case 0:
 		break;
 	case -1:
-		return failure(why.code == REFUSED_NOT_OWNER || why.code == REFUSED_NOT_GUARDIAN ?
-			CONTROL_PERMISSION : CONTROL_FAILED, "refused: %s",
-			refusal_print(text, &why));
+		return failure(why.code == REFUSED_NOT_OWNER ||
+					why.code == REFUSED_NOT_GUARDIAN ?
+				CONTROL_PERMISSION :
+				CONTROL_FAILED,
+			"refused: %s", refusal_print(text, &why));
 	default:
 		return failure(CONTROL_FAILED, "%s", in->error.text);
 	}
@@ -73,8 +107,8 @@ static int append(struct desk *d, struct invocation *in, struct operation *op)
 		print_json(out);
 		json_decref(out);
 	} else {
-		printf("%s: operation %llu of the administrative chain\n",
-			operation_name(op->type), (unsigned long long)op->seq);
+		printf("%s is %s (administrative operation %llu)\n", subject,
+			done_words(op->type), (unsigned long long)op->seq);
 	}
 	return 0;
 }
@@ -100,23 +134,37 @@ static int number(struct invocation *in, enum option_id id, uint64_t most,
 	uint64_t fallback, uint64_t *out)
 {
 	*out = fallback;
-	if (given(in, id) && (view_decimal(view_str(option(in, id, "")), most, out) || !*out))
+	if (given(in, id) &&
+		(view_decimal(view_str(option(in, id, "")), most, out) || !*out))
 		return failure(-1, "--%s %s: give a whole number from 1 to %llu",
 			option_specs[id].name, shown(option(in, id, "")),
 			(unsigned long long)most);
 	return 0;
 }
 
+/* "member 3 (bank-a)" */
+#define SUBJECT_TEXT (4 * NAME_MAX_BYTES + 32)
+
+static const char *member_subject(
+	char dst[SUBJECT_TEXT], uint16_t index, const char *name)
+{
+	snprintf(dst, SUBJECT_TEXT, "member %u (%s)", index, shown(name));
+	return dst;
+}
+
 int run_member_add(struct invocation *in)
 {
 	struct operation op = {.type = OP_MEMBER_ADD};
+	char subject[SUBJECT_TEXT];
 	uint64_t weight, cap;
 	struct desk d;
 	int code;
 
 	if (!given(in, OPTION_NAME) || !in->repeated_count)
-		return failure(CONTROL_USAGE, "--name and at least one --signer are needed; for "
-			"example: %s", in->command->example);
+		return failure(CONTROL_USAGE,
+			"--name and at least one --signer are needed; for "
+			"example: %s",
+			in->command->example);
 	if (number(in, OPTION_WEIGHT, UINT16_MAX, 1, &weight) ||
 		number(in, OPTION_CAP, 1u << 24, 1000, &cap))
 		return CONTROL_USAGE;
@@ -135,29 +183,48 @@ int run_member_add(struct invocation *in)
 	if (code)
 		return code;
 	op.member = index_for(local_registry(d.ledger), option(in, OPTION_NAME, ""));
-	code = append(&d, in, &op);
-	if (!code && !given(in, OPTION_JSON))
-		printf("member %u: %s\n", op.member, shown(option(in, OPTION_NAME, "")));
+	code = append(&d, in, &op,
+		member_subject(subject, op.member, option(in, OPTION_NAME, "")));
 	desk_close(&d);
 	return code;
 }
 
-/* remove, suspend, resume: one operation about one index. */
+/* The member that a person names, by index or name; NULL with a text. */
+static const struct member *named_member(
+	const struct registry *r, const char *text, struct error *err)
+{
+	uint64_t index = 0;
+
+	if (view_decimal(view_str(text), UINT16_MAX, &index))
+		index = 0;
+	for (uint16_t i = 1; i <= registry_members(r); i++) {
+		const struct member *m = registry_member(r, i);
+
+		if (m && (index ? i == index : !strcmp(m->name, text)))
+			return m;
+	}
+	error_set(err, "there is no member %s; see `sipchain member list`", shown(text));
+	return NULL;
+}
+
+/* remove, suspend, resume: one operation about one member. */
 static int about_member(struct invocation *in, uint8_t type)
 {
 	struct operation op = {.type = type};
+	char subject[SUBJECT_TEXT];
+	const struct member *m;
 	struct desk d;
-	uint64_t index;
-	int code;
+	int code = desk_open(&d, in, true);
 
-	if (view_decimal(view_str(in->arguments[0]), UINT16_MAX, &index) || !index)
-		return failure(CONTROL_USAGE, "%s: give the member's index, see `sipchain member "
-			"list`", shown(in->arguments[0]));
-	op.member = (uint16_t)index;
-	code = desk_open(&d, in, true);
 	if (code)
 		return code;
-	code = append(&d, in, &op);
+	m = named_member(local_registry(d.ledger), in->arguments[0], &in->error);
+	if (m) {
+		op.member = m->index;
+		code = append(&d, in, &op, member_subject(subject, m->index, m->name));
+	} else {
+		code = failure(CONTROL_FAILED, "%s", in->error.text);
+	}
 	desk_close(&d);
 	return code;
 }
@@ -190,12 +257,42 @@ static json_t *member_json(const struct member *m)
 	char address[43];
 
 	for (unsigned i = 0; i < m->signer_count; i++)
-		json_array_append_new(signers,
-			json_string(address20_print(address, m->signers[i])));
+		json_array_append_new(
+			signers, json_string(address20_print(address, m->signers[i])));
 	return json_pack("{s:i, s:s, s:s, s:i, s:i, s:I, s:I, s:o}", "index", m->index,
 		"name", m->name, "status", status_name(m->status), "generation",
 		m->generation, "weight", m->weight, "cap", (json_int_t)m->cap, "live",
 		(json_int_t)m->live, "signers", signers);
+}
+
+static void members_print(const struct registry *r)
+{
+	struct columns c;
+
+	if (!registry_members(r)) {
+		printf("no member yet; see `sipchain member add --help`\n");
+		return;
+	}
+	columns_begin(&c, "INDEX|NAME|STATUS|WEIGHT|LIVE|CAP|SIGNERS",
+		1u << 0 | 1u << 3 | 1u << 4 | 1u << 5);
+	for (uint16_t i = 1; i <= registry_members(r); i++) {
+		const struct member *m = registry_member(r, i);
+		char signers[SIGNERS_MAX * 43 + 2] = "-";
+
+		for (unsigned k = 0; k < m->signer_count; k++) {
+			address20_print(signers + (size_t)k * 43, m->signers[k]);
+			if (k + 1u < m->signer_count)
+				signers[(size_t)k * 43 + 42] = ' ';
+		}
+		columns_put(&c, "%u", i);
+		columns_put(&c, "%s", shown(m->name));
+		columns_put(&c, "%s", status_name(m->status));
+		columns_put(&c, "%u", m->weight);
+		columns_put(&c, "%u", m->live);
+		columns_put(&c, "%u", m->cap);
+		columns_put(&c, "%s", signers);
+	}
+	columns_print(&c, stdout, 0);
 }
 
 int run_member_list(struct invocation *in)
@@ -215,18 +312,7 @@ int run_member_list(struct invocation *in)
 	if (given(in, OPTION_JSON)) {
 		print_json(out);
 	} else {
-		printf("%-5s %-9s %6s %8s %8s  %-42s  %s\n", "INDEX", "STATUS", "WEIGHT",
-			"LIVE", "CAP", "SIGNER", "NAME");
-		for (uint16_t i = 1; i <= registry_members(r); i++) {
-			const struct member *m = registry_member(r, i);
-			char address[43] = "-";
-
-			if (m->signer_count)
-				address20_print(address, m->signers[0]);
-			printf("%-5u %-9s %6u %8u %8u  %-42s  %s\n", i,
-				status_name(m->status), m->weight, m->live, m->cap, address,
-				shown(m->name));
-		}
+		members_print(r);
 	}
 	json_decref(out);
 	desk_close(&d);
@@ -259,7 +345,8 @@ static size_t normalise(struct indicator *table, size_t n)
 static int parse_all(struct invocation *in, struct indicator *table, size_t n)
 {
 	for (unsigned i = 0; i < in->count; i++) {
-		if (indicator_parse(&table[n], NULL, view_str(in->arguments[i]), &in->error) ||
+		if (indicator_parse(
+			    &table[n], NULL, view_str(in->arguments[i]), &in->error) ||
 			indicator_check_shape(&table[n], &in->error))
 			return error_prefix(&in->error, "%s", shown(in->arguments[i]));
 		n++;
@@ -267,7 +354,7 @@ static int parse_all(struct invocation *in, struct indicator *table, size_t n)
 	return (int)n;
 }
 
-/* Take the named entries out. Returns the new count, or -1 naming a missing one. */
+/* Take the named entries out. Returns the new count, -1, or -2 for a missing one. */
 static int take_out(struct invocation *in, struct indicator *table, size_t n)
 {
 	struct indicator named[ARGUMENTS_MAX];
@@ -279,9 +366,13 @@ static int take_out(struct invocation *in, struct indicator *table, size_t n)
 
 		while (at < n && memcmp(&table[at], &named[i], sizeof named[i]))
 			at++;
-		if (at == n)
-			return error_set(&in->error, "%s is not an entry of the table; see "
-				"`sipchain protect list`", shown(in->arguments[i]));
+		if (at == n) {
+			error_set(&in->error,
+				"%s is not an entry of the table; see `sipchain "
+				"protect list`",
+				shown(in->arguments[i]));
+			return -2;
+		}
 		memmove(&table[at], &table[at + 1], (n - at - 1) * sizeof *table);
 		n--;
 	}
@@ -293,6 +384,7 @@ static int change_protected(struct invocation *in, bool adding)
 	static struct indicator table[PROTECTED_MAX + ARGUMENTS_MAX];
 	struct operation op = {.type = OP_PROTECT};
 	const struct indicator *old;
+	char subject[64];
 	struct desk d;
 	int code, count;
 	size_t n;
@@ -306,13 +398,14 @@ static int change_protected(struct invocation *in, bool adding)
 	count = adding ? parse_all(in, table, n) : take_out(in, table, n);
 	if (count < 0) {
 		desk_close(&d);
-		return failure(CONTROL_USAGE, "%s", in->error.text);
+		return failure(count == -2 ? CONTROL_FAILED : CONTROL_USAGE, "%s",
+			in->error.text);
 	}
 	op.table_count = (uint16_t)normalise(table, (size_t)count);
 	op.table = (const uint8_t *)table;
-	code = append(&d, in, &op);
-	if (!code && !given(in, OPTION_JSON))
-		printf("%u entries are protected now\n", op.table_count);
+	snprintf(subject, sizeof subject, "the protected table with its %u entr%s",
+		op.table_count, op.table_count == 1 ? "y" : "ies");
+	code = append(&d, in, &op, subject);
 	desk_close(&d);
 	return code;
 }
@@ -367,7 +460,7 @@ static int without_arguments(struct invocation *in, uint8_t type)
 
 	if (code)
 		return code;
-	code = append(&d, in, &op);
+	code = append(&d, in, &op, "the ledger");
 	desk_close(&d);
 	return code;
 }

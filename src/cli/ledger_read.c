@@ -21,14 +21,16 @@ static void show_progress(void *context, uint64_t done, uint64_t total)
 static json_t *tips_json(const struct registry *r)
 {
 	char members[2 * HASH_SIZE + 1], admin[2 * HASH_SIZE + 1], id[2 * HASH_SIZE + 1];
-	const struct tip *m = registry_tip(r, CHAIN_MEMBERS), *a = registry_tip(r, CHAIN_ADMIN);
+	const struct tip *m = registry_tip(r, CHAIN_MEMBERS),
+			 *a = registry_tip(r, CHAIN_ADMIN);
 
 	hex_encode(members, m->hash, HASH_SIZE);
 	hex_encode(admin, a->hash, HASH_SIZE);
 	hex_encode(id, registry_id(r), HASH_SIZE);
-	return json_pack("{s:s, s:{s:I, s:s}, s:{s:I, s:s}, s:I}", "id", id, "members", "seq",
-		(json_int_t)m->seq, "hash", members, "admin", "seq", (json_int_t)a->seq,
-		"hash", admin, "live", (json_int_t)registry_live_count(r));
+	return json_pack("{s:s, s:{s:I, s:s}, s:{s:I, s:s}, s:I}", "id", id, "members",
+		"seq", (json_int_t)m->seq, "hash", members, "admin", "seq",
+		(json_int_t)a->seq, "hash", admin, "live",
+		(json_int_t)registry_live_count(r));
 }
 
 int run_ledger_verify(struct invocation *in)
@@ -43,12 +45,19 @@ int run_ledger_verify(struct invocation *in)
 	path = ledger_path(in, &code);
 	if (!path)
 		return code;
+	code = file_permitted(path, R_OK | W_OK);
+	if (code)
+		return code;
 	verified = local_verify(path, show_progress, NULL, &in->error);
 	if (isatty(STDERR_FILENO))
-		fputc('\r', stderr);
+		fputs("\r\033[K", stderr);
 	if (verified < 0)
-		return failure(CONTROL_FAILED, "NOT intact: %s", in->error.text);
+		return access(path, F_OK) ?
+			failure(CONTROL_FAILED, "%s", in->error.text) :
+			failure(CONTROL_FAILED, "NOT intact: %s", in->error.text);
+	progress_begin("reading the state");
 	l = local_open(path, true, now, &in->error);
+	progress_end();
 	if (!l)
 		return failure(CONTROL_FAILED, "%s", in->error.text);
 	tips = tips_json(local_registry(l));
@@ -57,11 +66,13 @@ int run_ledger_verify(struct invocation *in)
 		json_object_set_new(tips, "intact", json_true());
 		print_json(tips);
 	} else {
-		json_t *m = json_object_get(tips, "members"), *a = json_object_get(tips, "admin");
+		json_t *m = json_object_get(tips, "members"),
+		       *a = json_object_get(tips, "admin");
 
 		printf("intact: %lld operations verified (signatures, counters, tips, rules)\n"
 		       "members' tip  %s after %lld\nadmin tip     %s after %lld\nledger id     %s\n",
-			(long long)verified, json_string_value(json_object_get(m, "hash")),
+			(long long)verified,
+			json_string_value(json_object_get(m, "hash")),
 			(long long)json_integer_value(json_object_get(m, "seq")),
 			json_string_value(json_object_get(a, "hash")),
 			(long long)json_integer_value(json_object_get(a, "seq")),
@@ -96,11 +107,13 @@ static json_t *words_json(const struct operation *op)
 		struct report r;
 
 		word_decode(&r, op->words + (size_t)i * WORD_SIZE);
-		json_array_append_new(words, json_pack("{s:s, s:s, s:I, s:I, s:i, s:s, s:s}",
-			"action", action_name(r.action), "indicator",
-			indicator_print(text, &r.indicator), "expiry", (json_int_t)r.expiry,
-			"cell", (json_int_t)r.cell, "generation", r.generation, "category",
-			category_name(r.category), "proof", proof_name(r.proof)));
+		json_array_append_new(words,
+			json_pack("{s:s, s:s, s:I, s:I, s:i, s:s, s:s}", "action",
+				action_name(r.action), "indicator",
+				indicator_print(text, &r.indicator), "expiry",
+				(json_int_t)r.expiry, "cell", (json_int_t)r.cell,
+				"generation", r.generation, "category",
+				category_name(r.category), "proof", proof_name(r.proof)));
 	}
 	return words;
 }
@@ -116,9 +129,9 @@ static void export_one(void *context, const struct ledger_event *event)
 	hex_encode(tip, event->tip_before, HASH_SIZE);
 	clock_rfc3339(when, op->time);
 	line = json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:I}", "chain",
-		event->chain == CHAIN_ADMIN ? "admin" : "members", "seq", (json_int_t)op->seq,
-		"operation", operation_name(op->type), "time", when, "actor", actor,
-		"tip_before", tip, "block", (json_int_t)event->block);
+		event->chain == CHAIN_ADMIN ? "admin" : "members", "seq",
+		(json_int_t)op->seq, "operation", operation_name(op->type), "time", when,
+		"actor", actor, "tip_before", tip, "block", (json_int_t)event->block);
 	if (op->member)
 		json_object_set_new(line, "member", json_integer(op->member));
 	if (op->type == OP_BATCH) {
@@ -143,9 +156,15 @@ int run_ledger_export(struct invocation *in)
 	path = ledger_path(in, &code);
 	if (!path)
 		return code;
+	code = file_permitted(path, R_OK | W_OK);
+	if (code)
+		return code;
+	if (!isatty(STDOUT_FILENO))
+		progress_begin("writing the history");
 	if (local_export(path, export_one, &count, &in->error) < 0)
 		return failure(CONTROL_FAILED, "after %llu operations: %s",
 			(unsigned long long)count, in->error.text);
+	progress_end();
 	if (fflush(stdout) || ferror(stdout))
 		return failure(CONTROL_FAILED, "the output could not be written");
 	return 0;

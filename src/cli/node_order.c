@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/units.h"
 #include "indicator/indicator.h"
 #include "indicator/word.h"
@@ -20,9 +21,15 @@ static json_t *arguments(struct invocation *in)
 		failure(CONTROL_USAGE, "%s", in->error.text);
 		return NULL;
 	}
+	if (!text_is_clean(view_str(option(in, OPTION_NOTE, "")))) {
+		failure(CONTROL_USAGE,
+			"--note: give UTF-8 text without control characters");
+		return NULL;
+	}
 	args = json_pack("{s:s}", "indicator", in->arguments[0]);
 	if (given(in, OPTION_TTL)) {
-		if (duration_parse(&ttl, view_str(option(in, OPTION_TTL, "")), &in->error) ||
+		if (duration_parse(
+			    &ttl, view_str(option(in, OPTION_TTL, "")), &in->error) ||
 			!ttl || ttl > 366 * 86400) {
 			failure(CONTROL_USAGE, "--ttl %s: from 1s to 366d",
 				shown(option(in, OPTION_TTL, "")));
@@ -32,10 +39,11 @@ static json_t *arguments(struct invocation *in)
 		json_object_set_new(args, "ttl", json_integer((json_int_t)ttl));
 	}
 	if (given(in, OPTION_NOTE))
-		json_object_set_new(args, "note", json_string(option(in, OPTION_NOTE, "")));
+		json_object_set_new(
+			args, "note", json_string(option(in, OPTION_NOTE, "")));
 	if (given(in, OPTION_CATEGORY))
-		json_object_set_new(args, "category",
-			json_string(option(in, OPTION_CATEGORY, "")));
+		json_object_set_new(
+			args, "category", json_string(option(in, OPTION_CATEGORY, "")));
 	return args;
 }
 
@@ -50,10 +58,17 @@ static int order(struct invocation *in, const char *command)
 	result = ask(in, command, args, &code);
 	if (!result)
 		return code;
-	if (given(in, OPTION_JSON))
+	if (given(in, OPTION_JSON)) {
+		if (!json_object_get(result, "indicator"))
+			json_object_set_new(
+				result, "indicator", json_string(in->arguments[0]));
 		print_json(result);
-	else
-		printf("%s\n", shown(json_string_value(json_object_get(result, "text"))));
+	} else if (json_object_get(result, "state")) { /* its fate on the ledger */
+		printf("%s: %s\n", shown(in->arguments[0]),
+			shown_sentence(text_of(result, "text")));
+	} else {
+		printf("%s\n", shown_sentence(text_of(result, "text")));
+	}
 	json_decref(result);
 	return 0;
 }

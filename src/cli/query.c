@@ -17,7 +17,8 @@ static bool add(struct readings *r, const char *lead, struct view text, const ch
 
 	if (r->n == QUERY_MAX || strlen(lead) + text.n >= sizeof q->text)
 		return false;
-	snprintf(q->text, sizeof q->text, "%s%.*s", lead, (int)text.n, (const char *)text.p);
+	snprintf(q->text, sizeof q->text, "%s%.*s", lead, (int)text.n,
+		(const char *)text.p);
 	if (indicator_parse(&i, NULL, view_str(q->text), NULL))
 		return false;
 	q->as = as;

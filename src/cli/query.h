@@ -8,7 +8,7 @@
  * What a person may mean who asks about a text: `check` takes it as it comes,
  * out of a call record, a log or a trouble ticket.
  */
-#define QUERY_MAX 3
+#define QUERY_MAX  3
 #define QUERY_TEXT (INDICATOR_SOURCE_TEXT + 16)
 
 struct query {

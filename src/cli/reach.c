@@ -54,7 +54,8 @@ const char *shown(const char *text)
 	static char copies[8][600];
 	static unsigned turn;
 
-	return text ? escape_view(copies[turn++ % 8], sizeof copies[0], view_str(text)) : "";
+	return text ? escape_view(copies[turn++ % 8], sizeof copies[0], view_str(text)) :
+		      "";
 }
 
 const char *shown_sentence(const char *text)
@@ -87,8 +88,10 @@ int file_permitted(const char *path, int mode)
 {
 	if (!access(path, mode) || (errno != EACCES && errno != EPERM))
 		return 0;
-	return failure(CONTROL_PERMISSION, "%s: %s; be root, or a member of the group that may "
-		"%s it", shown(path), strerror(errno), mode & W_OK ? "write" : "read");
+	return failure(CONTROL_PERMISSION,
+		"%s: %s; be root, or a member of the group that may "
+		"%s it",
+		shown(path), strerror(errno), mode & W_OK ? "write" : "read");
 }
 
 const char *shown_time(uint64_t sec)
@@ -118,13 +121,17 @@ static int load(struct invocation *in, struct config *config)
 	if (rc)
 		return rc;
 	if (access(path, R_OK) && !given(in, OPTION_CONFIG))
-		rc = failure(CONTROL_CONFIG, "no configuration at %s; give --config FILE%s", path,
+		rc = failure(CONTROL_CONFIG,
+			"no configuration at %s; give --config FILE%s", path,
 			in->command->options[0] == OPTION_CONFIG ?
-			", or the path itself (--ledger, --socket)" : "");
+				", or the path itself (--ledger, --socket)" :
+				"");
 	else if (config_load(config, path, &errors)) {
 		fwrite(errors.p, 1, errors.n, stderr);
-		rc = failure(CONTROL_CONFIG, "%s cannot be used as it is; `sipchain config test` "
-			"checks it again", shown(path));
+		rc = failure(CONTROL_CONFIG,
+			"%s cannot be used as it is; `sipchain config test` "
+			"checks it again",
+			shown(path));
 	}
 	buffer_free(&errors);
 	return rc;

@@ -23,7 +23,8 @@ void usage_print(FILE *out)
 			commands[i].summary);
 	fputs("\n`sipchain COMMAND --help` shows a command's options and an example.\n"
 	      "Exit codes: 0 ok, 1 not listed or failed, 2 usage, 3 daemon unreachable,\n"
-	      "4 permission, 78 configuration.\n", out);
+	      "4 permission, 78 configuration.\n",
+		out);
 }
 
 void group_help_print(FILE *out, const char *group)
@@ -35,7 +36,8 @@ void group_help_print(FILE *out, const char *group)
 		if (!strcmp(commands[i].name, group))
 			fprintf(out, "  %-16s %s\n", full_name(name, &commands[i]),
 				commands[i].summary);
-	fprintf(out, "\n`sipchain %s COMMAND --help` shows a command's options and an example.\n",
+	fprintf(out,
+		"\n`sipchain %s COMMAND --help` shows a command's options and an example.\n",
 		group);
 }
 
@@ -102,7 +104,8 @@ void manual_print(FILE *out)
 	fputs(".TH SIPCHAIN 1 \"\" \"sipchain " SIPCHAIN_VERSION "\"\n"
 	      ".SH NAME\nsipchain \\- share and block SIP attackers\n"
 	      ".SH SYNOPSIS\n.B sipchain\n.I COMMAND\n[OPTION ...] [ARGUMENT ...]\n"
-	      ".SH COMMANDS\n", out);
+	      ".SH COMMANDS\n",
+		out);
 	for (size_t i = 0; i < commands_count; i++) {
 		const struct command *c = &commands[i];
 
@@ -140,7 +143,8 @@ void manual_print(FILE *out)
 	}
 	fputs(".SH EXIT STATUS\n0 ok, 1 not listed or failed, 2 usage, 3 daemon unreachable, "
 	      "4 permission, 78 configuration.\n.SH SEE ALSO\n.BR sipchaind (8),\n"
-	      ".BR nft (8)\n", out);
+	      ".BR nft (8)\n",
+		out);
 }
 
 /* The sub-commands of a name, or its options, as one shell word list. */
@@ -164,7 +168,8 @@ void completion_print(FILE *out)
 {
 	fputs("# bash completion for sipchain\n_sipchain() {\n"
 	      " local words=\"\" cur=\"${COMP_WORDS[COMP_CWORD]}\"\n"
-	      " if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"", out);
+	      " if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"",
+		out);
 	for (size_t i = 0; i < commands_count; i++)
 		if (!i || strcmp(commands[i].name, commands[i - 1].name))
 			fprintf(out, "%s ", commands[i].name);
@@ -173,5 +178,6 @@ void completion_print(FILE *out)
 		if (!i || strcmp(commands[i].name, commands[i - 1].name))
 			completion_case(out, commands[i].name);
 	fputs(" esac; fi\n mapfile -t COMPREPLY < <(compgen -W \"$words\" -f -- \"$cur\")\n"
-	      "}\ncomplete -F _sipchain sipchain\n", out);
+	      "}\ncomplete -F _sipchain sipchain\n",
+		out);
 }

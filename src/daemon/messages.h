@@ -2,6 +2,7 @@
 #ifndef DAEMON_MESSAGES_H
 #define DAEMON_MESSAGES_H
 
+#include "daemon/packet.h"
 #include "decide/allowlist.h"
 #include "enforce/ban.h"
 #include "enforce/nft.h"
@@ -41,14 +42,15 @@ enum message_type {
 	MSG_SENSE_START,       /* struct log_position[] (0 ..): where to go on */
 
 	/* node -> ledger */
-	MSG_LEDGER_START = 64, /* no payload: deliver from the beginning */
+	MSG_LEDGER_START = 64, /* u32 delivery: deliver from the beginning, under
+	                          this number, which what belongs to it echoes */
 	MSG_SUBMIT,            /* struct submit_header, words, texts */
 	/* ledger -> node */
 	MSG_LEDGER_SELF,       /* struct ledger_self */
 	MSG_WINDOW,            /* struct ledger_window */
 	MSG_EVENT,             /* struct event_header, operation bytes */
-	MSG_UNDO,              /* u64 block */
-	MSG_CAUGHT_UP,         /* no payload */
+	MSG_UNDO,              /* u32 delivery: events are undone, ask anew */
+	MSG_CAUGHT_UP,         /* u32 delivery */
 	MSG_FATE,              /* struct ledger_fate */
 	MSG_TROUBLE,           /* struct ledger_trouble */
 
@@ -100,13 +102,20 @@ struct ledger_self {
 struct ledger_window {
 	struct tip before;
 	uint32_t since;
+	uint32_t delivery;
 };
 
 struct event_header {
+	uint32_t delivery;
 	uint8_t chain;
 	uint64_t block;
 	uint8_t tip_before[HASH_SIZE];
 };
+
+_Static_assert(sizeof(struct event_header) + OPERATION_MAX <= PACKET_PAYLOAD_MAX,
+	"the longest operation fits a packet");
+_Static_assert(sizeof(struct submit_header) + BATCH_MAX * WORD_SIZE + TEXTS_MAX <=
+	PACKET_PAYLOAD_MAX, "the longest batch fits a packet");
 
 struct ledger_trouble {
 	uint8_t healthy;

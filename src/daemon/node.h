@@ -70,13 +70,17 @@ struct node {
 
 	/* sense */
 	struct link *sense;
+	bool sense_told;  /* it has been told where to go on */
 	struct sense_figures sense_figures;
 
 	/* ledger */
 	struct link *ledger;
 	struct ledger_self self;
 	bool self_known;
-	bool caught_up;   /* all there was has been folded since the last start */
+	uint32_t delivery;         /* what the ledger role delivers now */
+	struct registry *incoming; /* while the ledger is read anew; else NULL */
+	usec read_again_at;        /* monotonic: after what could not be folded */
+	bool caught_up;   /* the ledger was read whole at least once */
 	bool healthy;
 	char trouble[300];
 	bool all_dirty;   /* every listed indicator is to be decided anew */
@@ -130,6 +134,7 @@ int node_sense_load(struct node *n, struct error *err);
 /* --- node_ledger.c --- */
 
 void node_ledger_message(struct node *n, uint16_t type, struct view payload);
+/* Read the ledger anew; until that is done the last state goes on to count. */
 void node_ledger_start(struct node *n);
 /* Decide every dirty indicator anew and order what follows. */
 void node_decide_dirty(struct node *n);
@@ -196,6 +201,8 @@ void node_event(struct node *n, const char *type, const struct indicator *i,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* Let a client wait for the fate of an outbox row. */
 void node_wait(struct node *n, uint64_t row, struct control_client *client);
+/* Whether somebody waits for it. */
+bool node_row_awaited(const struct node *n, uint64_t row);
 /* A row's fate: answer who waits for it. */
 void node_row_done(struct node *n, uint64_t row, bool final, const char *why);
 /* Answer `banned` when the enforcer has told its counters. */

@@ -33,7 +33,7 @@ void node_event(struct node *n, const char *type, const struct indicator *i,
 	char text[400], name[INDICATOR_TEXT] = "";
 	va_list ap;
 
-	if (!n->control)
+	if (!n->control || !control_watched(n->control))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
@@ -110,10 +110,15 @@ static const struct member *writer(struct request *r)
 		control_refuse(r->client, CONTROL_FAILED, "%s",
 			!r->node->self_known || !r->node->self.has_key ?
 				"this node has no signing key: set [member] key" :
-				"this node's key is not admitted to the ledger");
+				"this node's key is not admitted to the ledger: it never was, or its "
+				"member was removed; `sipchain member list` shows, the owner "
+				"admits it (again) with `sipchain member add`");
 	else if (m->status != MEMBER_ACTIVE)
-		control_refuse(r->client, CONTROL_FAILED, "member %u (%s) is %s", m->index,
-			m->name, m->status == MEMBER_SUSPENDED ? "suspended" : "removed");
+		control_refuse(r->client, CONTROL_FAILED, m->status == MEMBER_SUSPENDED ?
+			"member %u (%s) is suspended; the owner ends that with `sipchain member "
+			"resume`" :
+			"member %u (%s) was removed; the owner admits it again with `sipchain "
+			"member add`", m->index, m->name);
 	else
 		return m;
 	return NULL;
@@ -162,8 +167,13 @@ static bool reportable(struct request *r, uint32_t ttl)
 	char text[INDICATOR_TEXT];
 	struct error err = {""};
 
-	if (!c) {
+	if (!r->node->caught_up) {
 		control_refuse(r->client, CONTROL_FAILED, "the ledger has not been read yet");
+		return false;
+	}
+	if (registry_paused(r->node->registry)) {
+		control_refuse(r->client, CONTROL_FAILED, "refused: the ledger is paused; only "
+			"`sipchain revoke` passes until its owner ends that");
 		return false;
 	}
 	if (indicator_check(&r->indicator, &c->limits, &err)) {
@@ -241,7 +251,7 @@ static bool is_address(struct request *r)
 	if (r->indicator.kind == INDICATOR_IP4 || r->indicator.kind == INDICATOR_IP6)
 		return true;
 	control_refuse(r->client, CONTROL_USAGE, "only addresses and prefixes are banned in "
-		"the firewall");
+		"the firewall; numbers and names are shared with `sipchain report`");
 	return false;
 }
 
@@ -293,29 +303,12 @@ static void do_unban(struct request *r)
 
 /* --- allow add, remove --- */
 
-static void unban_overlap(void *context, const struct ban *b)
+/* The allowlist changed: the enforcer first, then whatever that lifts. */
+static void allow_changed(struct node *n)
 {
-	struct request *r = context;
-
-	if (indicator_overlaps(&b->indicator, &r->indicator))
-		node_touch(r->node, &b->indicator);
-}
-
-/* The allowlist changed: the enforcer first, then whatever it lifts. */
-static void allow_changed(struct request *r)
-{
-	struct node *n = r->node;
-	const struct indicator *i;
-	size_t at = 0;
-
 	node_send_allow(n);
 	n->all_dirty = true;
-	ban_table_each(n->bans, unban_overlap, r);
-	while ((i = table_next(n->dirty, &at)))
-		if (allowlist_overlap(n->allow, i, node_now()))
-			node_unban(n, i, BAN_ALL);
 	node_decide_dirty(n);
-	node_bans_flush(n);
 }
 
 static void do_allow_add(struct request *r)
@@ -335,7 +328,7 @@ static void do_allow_add(struct request *r)
 		return;
 	}
 	audit(r, "allow-add");
-	allow_changed(r);
+	allow_changed(r->node);
 	answer(r, e.expiry, "%s is allowed on this node, whatever anybody reports",
 		indicator_print(name, &r->indicator));
 }
@@ -358,7 +351,7 @@ static void do_allow_remove(struct request *r)
 	if (allow_record_delete(r->node->store, &r->indicator, &err) < 0)
 		log_error("%s", err.text);
 	audit(r, "allow-remove");
-	allow_changed(r);
+	allow_changed(r->node);
 	answer(r, 0, "%s is no longer on the allowlist", name);
 }
 

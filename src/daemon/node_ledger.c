@@ -3,10 +3,15 @@
 #include "daemon/node.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/escape.h"
 #include "base/log.h"
+
+/* So many decisions are committed and ordered together when many change at once. */
+#define FLUSH_AT   4096
+#define READ_AGAIN (10 * USEC_PER_SEC)
 
 const struct member *node_member(const struct node *n)
 {
@@ -23,6 +28,23 @@ void node_touch(void *context, const struct indicator *i)
 		n->all_dirty = true;
 }
 
+/* What came to be protected or allowed is not banned for own reasons either. */
+static void follow_own(struct node *n, const struct indicator *i)
+{
+	const struct ban *b = ban_table_get(n->bans, i, BAN_ALL);
+	char text[INDICATOR_TEXT], sentence[DECISION_TEXT];
+	struct decision d;
+
+	if (!b)
+		return;
+	decide_own(&d, n->registry, n->allow, i, WHY_OWN_DETECTION, b->until, node_now());
+	if (d.block)
+		return;
+	log_info("%s: no longer: %s", indicator_print(text, i), decision_print(sentence, &d));
+	node_event(n, "unban", i, "%s", decision_print(sentence, &d));
+	node_unban(n, i, BAN_ALL);
+}
+
 /* A learnt ban follows the decision; only addresses go to the firewall. */
 static void follow(struct node *n, const struct indicator *i)
 {
@@ -31,6 +53,10 @@ static void follow(struct node *n, const struct indicator *i)
 	struct decision d;
 
 	if (i->kind != INDICATOR_IP4 && i->kind != INDICATOR_IP6)
+		return;
+	follow_own(n, i);
+	/* Before the ledger is read whole, a revocation may still be to come. */
+	if (!n->caught_up)
 		return;
 	decide_learnt(&d, &n->config->policy, n->registry, n->allow, i, node_now());
 	if (d.block) {
@@ -57,19 +83,15 @@ static bool touch_word(void *context, const struct report *word)
 
 static void touch_ban(void *context, const struct ban *b)
 {
-	if (b->scope == BAN_SIP)
-		node_touch(context, &b->indicator);
+	node_touch(context, &b->indicator);
 }
 
 void node_decide_dirty(struct node *n)
 {
 	const struct indicator *i;
 	struct table *fresh, *now;
-	size_t at = 0;
+	size_t at = 0, decided = 0;
 
-	/* Before the ledger is read whole, a revocation may still be to come. */
-	if (!n->caught_up)
-		return;
 	if (n->all_dirty) {
 		n->all_dirty = false;
 		registry_each(n->registry, node_now(), touch_word, n);
@@ -82,32 +104,50 @@ void node_decide_dirty(struct node *n)
 	}
 	now = n->dirty;
 	n->dirty = fresh;
-	while ((i = table_next(now, &at)))
+	while ((i = table_next(now, &at))) {
 		follow(n, i);
+		/* The kernel works on the first while the last are decided. */
+		if (++decided % FLUSH_AT == 0)
+			node_bans_flush(n);
+	}
 	table_free(now);
 	node_bans_flush(n);
 	node_schedule(n);
 }
 
-/* The ledger is delivered from its beginning: so is the registry. */
 void node_ledger_start(struct node *n)
 {
 	struct registry *fresh = registry_new(n->hash_key);
 
-	if (!fresh) {
-		log_error("out of memory for the registry");
+	n->read_again_at = 0;
+	if (!fresh || !n->ledger) {
+		registry_free(fresh);
 		return;
 	}
-	registry_free(n->registry);
-	n->registry = fresh;
-	n->caught_up = false;
-	if (link_send(n->ledger, MSG_LEDGER_START, view_of(NULL, 0)))
+	registry_free(n->incoming);
+	n->incoming = fresh;
+	n->delivery++;
+	if (link_send(n->ledger, MSG_LEDGER_START, view_of(&n->delivery, sizeof n->delivery)))
 		log_error("the ledger role takes no message: %s", strerror(errno));
+}
+
+/* What cannot be folded: ask for all of it again, but not in a circle. */
+static void read_again(struct node *n)
+{
+	registry_free(n->incoming);
+	n->incoming = NULL;
+	n->delivery++; /* what is still on its way is of no use */
+	n->healthy = false;
+	snprintf(n->trouble, sizeof n->trouble, "its operations do not follow one another; "
+		"what was read before counts until it has been read anew");
+	n->read_again_at = clock_monotonic() + READ_AGAIN;
+	node_schedule(n);
 }
 
 /* Fold one operation. */
 static void fold(struct node *n, struct view payload)
 {
+	struct registry *r = n->incoming ? n->incoming : n->registry;
 	struct event_header header;
 	struct operation op;
 	struct refusal why;
@@ -118,43 +158,63 @@ static void fold(struct node *n, struct view payload)
 	if (payload.n < sizeof header)
 		return;
 	memcpy(&header, payload.p, sizeof header);
+	if (header.delivery != n->delivery)
+		return;
 	bytes = view_from(payload, sizeof header);
 	if (operation_decode(&op, bytes, &err)) {
 		log_error("an operation that does not decode: %s", err.text);
+		read_again(n);
 		return;
 	}
 	if (header.chain > CHAIN_ADMIN ||
-		memcmp(registry_tip(n->registry, (enum chain)header.chain)->hash,
-			header.tip_before, HASH_SIZE)) {
-		log_error("operation %llu does not follow the tip that was folded; reading "
-			"the ledger anew", (unsigned long long)op.seq);
-		node_ledger_start(n);
+		memcmp(registry_tip(r, (enum chain)header.chain)->hash, header.tip_before,
+			HASH_SIZE)) {
+		log_error("operation %llu does not follow the tip that was folded",
+			(unsigned long long)op.seq);
+		read_again(n);
 		return;
 	}
-	if (registry_apply(n->registry, &op, bytes, node_touch, n, &why)) {
+	/* While it is read anew nothing is decided: then everything is. */
+	if (registry_apply(r, &op, bytes, r == n->registry ? node_touch : NULL, n, &why)) {
 		log_error("operation %llu breaks a rule: %s", (unsigned long long)op.seq,
 			refusal_print(text, &why));
+		read_again(n);
 		return;
 	}
-	node_event(n, "ledger", NULL, "%s, operation %llu", operation_name(op.type),
-		(unsigned long long)op.seq);
+	if (r == n->registry)
+		node_event(n, "ledger", NULL, "%s, operation %llu", operation_name(op.type),
+			(unsigned long long)op.seq);
 }
 
-static void on_caught_up(struct node *n)
+/* The ledger was read whole: from now on this registry counts. */
+static void take_incoming(struct node *n)
 {
-	bool first = !n->caught_up;
-
+	registry_free(n->registry);
+	n->registry = n->incoming;
+	n->incoming = NULL;
 	n->caught_up = true;
+	/* Bans kept from before that nothing supports any more must go. */
+	n->all_dirty = true;
+	log_notice("ledger read: %zu live reports, %u members",
+		registry_live_count(n->registry), registry_members(n->registry));
+	node_outbox_reconcile(n);
+}
+
+static void on_caught_up(struct node *n, struct view payload)
+{
+	uint32_t delivery;
+
+	if (payload.n != sizeof delivery)
+		return;
+	memcpy(&delivery, payload.p, sizeof delivery);
+	if (delivery != n->delivery)
+		return;
 	n->healthy = true;
+	if (n->incoming)
+		take_incoming(n);
 	registry_expire(n->registry, node_now(), node_touch, n);
-	if (first) {
-		/* Bans kept from before that nothing supports any more must go. */
-		n->all_dirty = true;
-		log_notice("ledger read: %zu live reports, %u members",
-			registry_live_count(n->registry), registry_members(n->registry));
-		node_outbox_reconcile(n);
-	}
 	node_decide_dirty(n);
+	node_sense_start(n);
 	node_outbox_submit(n);
 }
 
@@ -188,17 +248,20 @@ void node_ledger_message(struct node *n, uint16_t type, struct view payload)
 		if (payload.n != sizeof window)
 			break;
 		memcpy(&window, payload.p, sizeof window);
-		if (registry_window(n->registry, &window.before, window.since))
+		if (window.delivery == n->delivery && n->incoming &&
+			registry_window(n->incoming, &window.before, window.since))
 			log_error("a window in the middle of the history is not believed");
 		break;
 	case MSG_EVENT:
 		fold(n, payload);
 		break;
-	case MSG_UNDO:
-		node_ledger_start(n); /* the simplest that is right: fold anew */
+	case MSG_UNDO: /* the simplest that is right: fold anew */
+		if (payload.n == sizeof n->delivery &&
+			!memcmp(payload.p, &n->delivery, sizeof n->delivery))
+			node_ledger_start(n);
 		break;
 	case MSG_CAUGHT_UP:
-		on_caught_up(n);
+		on_caught_up(n, payload);
 		break;
 	case MSG_FATE:
 		if (payload.n == sizeof fate) {

@@ -105,8 +105,14 @@ static int make_word(struct node *n, const struct member *m, const struct draft 
 		w->action = ACTION_SPEND;
 		return cell_taken(d, w->cell) ? -1 : 0;
 	}
+	/* While paused, or after a successor was named, only spends pass. */
+	if (registry_paused(n->registry) || registry_superseded(n->registry))
+		return -1;
 	w->indicator = row->indicator;
+	/* Decided before the ledger was known, or it has been configured since. */
 	w->expiry = row->expiry;
+	if (w->expiry > node_now() + registry_config(n->registry)->max_ttl)
+		w->expiry = node_now() + registry_config(n->registry)->max_ttl;
 	w->member = m->index;
 	w->generation = m->generation;
 	w->category = row->category;
@@ -236,7 +242,7 @@ void node_outbox_submit(struct node *n)
 	struct draft *d;
 	int waiting;
 
-	if (!n->ledger || !n->caught_up || n->submission.ticket || n->retry_at ||
+	if (!n->ledger || !n->caught_up || n->incoming || n->submission.ticket || n->retry_at ||
 		n->bans_open || !m || m->status != MEMBER_ACTIVE)
 		return;
 	d = calloc(1, sizeof *d);
@@ -289,6 +295,18 @@ static void on_final(struct node *n, const struct ledger_fate *f)
 	node_event(n, "published", NULL, "%u reports are %s", n->submission.count, text);
 }
 
+/* Who asked for it hears no, so it must not be published behind his back. */
+static void give_up_if_awaited(struct node *n, uint64_t row, const char *why)
+{
+	struct error err = {""};
+
+	if (!node_row_awaited(n, row))
+		return;
+	if (outbox_settle(n->store, row, OUTBOX_REFUSED, 0, why, node_now(), &err))
+		log_error("outbox: %s", err.text);
+	node_row_done(n, row, false, why);
+}
+
 static void on_refused(struct node *n, const struct ledger_fate *f)
 {
 	uint32_t entry = f->refusal.entry;
@@ -311,7 +329,7 @@ static void on_refused(struct node *n, const struct ledger_fate *f)
 				RETRY_SOON : RETRY_LATER);
 		rc = outbox_failed(n->store, f->ticket, text, 0, node_now(), &err);
 		for (unsigned i = 0; i < n->submission.count; i++)
-			node_row_done(n, n->submission.rows[i], false, text);
+			give_up_if_awaited(n, n->submission.rows[i], text);
 	}
 	if (rc)
 		log_error("outbox: %s", err.text);

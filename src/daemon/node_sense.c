@@ -12,6 +12,9 @@
 #include "store/offences.h"
 #include "store/positions.h"
 
+/* How long observations wait for the ledger to be read. */
+#define LEDGER_WITHIN (5 * USEC_PER_SEC)
+
 /* Text from another role: it must end, whoever wrote it. */
 static void terminate(struct observation *o)
 {
@@ -68,18 +71,21 @@ static void on_detection(struct node *n, const struct detection *d)
 	struct error err = {""};
 	char text[INDICATOR_TEXT];
 
-	own_decide(&a, &n->own, m && m->status == MEMBER_ACTIVE ? n->registry : NULL,
-		n->allow, d, node_now());
+	n->own.may_report = n->config->member.key[0] &&
+		(!n->caught_up || (m && m->status == MEMBER_ACTIVE));
+	own_decide(&a, &n->own, n->caught_up ? n->registry : NULL, n->allow, d,
+		node_now());
 	log_notice("%s: %u x %s in %us, offence %u, proof %s: %s",
 		indicator_print(text, &a.indicator), d->attempts, category_name(d->category),
 		d->window, d->offence, proof_name(d->proof), a.reason);
 	node_event(n, "detection", &a.indicator, "%s", a.reason);
 	/*
-	 * Ban, evidence, report and offence are one transaction, on the disk
-	 * before the ban is ordered: a node killed before has decided nothing (the
-	 * attack goes on and is detected again), one killed after forgets nothing.
+	 * Ban, evidence, report and offence are one transaction, written before
+	 * the ban is ordered: a node killed before has decided nothing (the attack
+	 * goes on and is detected again), one killed after forgets nothing. The
+	 * disk is waited for when the report leaves, not while the attacker goes on.
 	 */
-	node_bans_begin(n, STORE_SYNCED);
+	node_bans_begin(n, STORE_WITH_NEXT);
 	if (a.ban)
 		node_ban(n, &a.indicator, BAN_ALL, BAN_OWN, d->category, a.until);
 	if (a.publish)
@@ -179,6 +185,15 @@ void node_sense_start(struct node *n)
 	struct position_list l = {.count = 0};
 	struct error err = {""};
 
+	if (!n->sense || n->sense_told)
+		return;
+	/*
+	 * What is protected, and whether this node may report, is known when the
+	 * ledger has been read; if it cannot be, this site is defended all the same.
+	 */
+	if (!n->caught_up && clock_monotonic() - n->started < LEDGER_WITHIN)
+		return;
+	n->sense_told = true;
 	if (positions_each(n->store, add_position, &l, &err) < 0)
 		log_error("store: %s", err.text);
 	if (link_send(n->sense, MSG_SENSE_START, view_of(l.list, l.count * sizeof l.list[0])))

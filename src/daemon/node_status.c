@@ -174,7 +174,8 @@ json_t *node_status(struct node *n)
 		member, "address", address, "member_text", !n->self_known ?
 			"the ledger is not reached yet" : !n->self.has_key ?
 			"no [member] key: this node only reads" :
-			"its key is not admitted; the owner adds it with `sipchain member add`");
+			"its key is not admitted: it never was, or its member was removed; the "
+			"owner admits it (again) with `sipchain member add`");
 	json_object_set_new(out, "ledger", ledger_json(n));
 	json_object_set_new(out, "bans", bans_json(n));
 	json_object_set_new(out, "enforcer", enforcer_json(n));

@@ -32,6 +32,16 @@ void node_wait(struct node *n, uint64_t row, struct control_client *client)
 	wait_for(n, row, client, FATE_WITHIN);
 }
 
+bool node_row_awaited(const struct node *n, uint64_t row)
+{
+	const struct node_waiter *w;
+
+	for (w = n->waiters; w; w = w->next)
+		if (w->row == row)
+			return true;
+	return false;
+}
+
 void node_row_done(struct node *n, uint64_t row, bool final, const char *why)
 {
 	struct node_waiter **at = &n->waiters, *w;

@@ -15,7 +15,11 @@
  * descriptor travels with a packet (SCM_RIGHTS).
  */
 #define PACKET_HEADER      8
-#define PACKET_MAX         65536 /* header and payload */
+/*
+ * Header and payload; the longest is a batch of 256 words with all their texts
+ * (messages.h checks it).
+ */
+#define PACKET_MAX         (96 * 1024)
 #define PACKET_PAYLOAD_MAX (PACKET_MAX - PACKET_HEADER)
 
 struct packet {

@@ -2,7 +2,10 @@
 /*
  * The role `enforce`: carries the node's orders into the kernel. It holds
  * CAP_NET_ADMIN, so it does as little as possible and refuses by itself what
- * overlaps the allowlist, whatever the node says.
+ * overlaps this machine's own addresses or the configured allowlist, whatever
+ * the node says; what the node adds to the list comes on top. In observe mode
+ * the kernel is not touched, but for a table of ours that stood there before:
+ * it is removed, so that nothing goes on dropping.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,6 +17,7 @@
 #include "daemon/messages.h"
 #include "daemon/parent.h"
 #include "daemon/roles.h"
+#include "decide/auto_allow.h"
 #include "enforce/nft.h"
 
 #define QUEUE_LIMIT (1u << 20)
@@ -28,7 +32,9 @@ struct enforce_role {
 	struct nft *nft; /* NULL: [enforce] type = none */
 	uv_poll_t events;
 	bool polling;
-	struct indicator *allow; /* the list being received */
+	struct indicator *allow; /* own entries, then the list being received */
+	size_t addresses;        /* of them, this machine's own */
+	size_t own_count;        /* those and the configured ones */
 	size_t allow_count;
 	bool allow_known; /* no order is carried out before the list is there */
 };
@@ -39,16 +45,22 @@ static void tell_node(struct enforce_role *r, uint16_t type, const void *p, size
 		log_warning("the node does not take an answer: %s", strerror(errno));
 }
 
+/* Whether orders reach the kernel. */
+static bool enforcing(const struct enforce_role *r)
+{
+	return r->nft && !r->config->node.observe;
+}
+
 static void tell_self(struct enforce_role *r)
 {
 	struct enforce_self self;
 
 	memset(&self, 0, sizeof self);
-	self.active = r->nft != NULL;
+	self.active = enforcing(r);
 	if (r->nft)
 		self.features = *nft_features(r->nft);
-	else
-		view_copy(self.text, sizeof self.text, view_str("[enforce] type = none"));
+	view_copy(self.text, sizeof self.text, view_str(!r->nft ? "[enforce] type = none" :
+		r->config->node.observe ? "observe mode" : ""));
 	tell_node(r, MSG_ENFORCE_READY, &self, sizeof self);
 }
 
@@ -63,7 +75,7 @@ static void on_ruleset(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (!nft_lost(r->nft))
+	if (!nft_lost(r->nft) || !enforcing(r))
 		return;
 	log_warning("table inet %s was removed by somebody; setting it up again",
 		r->config->enforce.nft.table);
@@ -82,7 +94,7 @@ static void take_allow(struct enforce_role *r, struct view payload)
 	if (payload.n < 4 || (payload.n - 4) % INDICATOR_SIZE)
 		return;
 	if (payload.p[0])
-		r->allow_count = 0;
+		r->allow_count = r->own_count;
 	n = (payload.n - 4) / INDICATOR_SIZE;
 	if (r->allow_count + n > ALLOW_MAX) {
 		log_error("the allowlist has more than %u entries", ALLOW_MAX);
@@ -92,7 +104,7 @@ static void take_allow(struct enforce_role *r, struct view payload)
 	r->allow_count += n;
 	if (!payload.p[1])
 		return;
-	if (r->nft && nft_allow(r->nft, r->allow, r->allow_count, &err)) {
+	if (enforcing(r) && nft_allow(r->nft, r->allow, r->allow_count, &err)) {
 		log_error("allowlist: %s", err.text);
 		return;
 	}
@@ -120,7 +132,7 @@ static void take_orders(struct enforce_role *r, struct view payload)
 	memset(answer, 0, sizeof answer);
 	done.batch = header.batch;
 	done.count = header.count;
-	if (!r->nft) {
+	if (!enforcing(r)) {
 		memset(answer + sizeof done, 1, header.count);
 	} else if (!r->allow_known) {
 		done.failed = 1;
@@ -142,7 +154,7 @@ static void tell_counters(struct enforce_role *r)
 	int n;
 
 	memset(counters, 0, sizeof counters);
-	n = r->nft ? nft_counters(r->nft, counters, COUNTERS_MAX, &err) : 0;
+	n = enforcing(r) ? nft_counters(r->nft, counters, COUNTERS_MAX, &err) : 0;
 	if (n < 0) {
 		log_warning("counters: %s", err.text);
 		n = 0;
@@ -192,6 +204,21 @@ static void on_peer(void *context, enum role peer, int fd, uint32_t starts, pid_
 		log_error("link to the node: %s", strerror(errno));
 }
 
+/* The configured entries, behind this machine's addresses. */
+static void know_configured(struct enforce_role *r, const struct config *config)
+{
+	r->own_count = r->addresses;
+	for (size_t i = 0; i < config->allow.entry_count && r->own_count < ALLOW_MAX / 2; i++)
+		r->allow[r->own_count++] = config->allow.entry[i].indicator;
+	r->allow_count = r->own_count;
+}
+
+/* Make the table, or in observe mode remove it. Returns 0 or -1. */
+static int stand(struct enforce_role *r, struct error *err)
+{
+	return r->config->node.observe ? nft_teardown(r->nft, err) : nft_setup(r->nft, err);
+}
+
 static int on_reload(void *context, struct config *config, struct error *err)
 {
 	struct enforce_role *r = context;
@@ -200,6 +227,14 @@ static int on_reload(void *context, struct config *config, struct error *err)
 		memcmp(&config->enforce.nft, &r->config->enforce.nft,
 			sizeof config->enforce.nft))
 		return error_set(err, "[enforce] changes only with a restart of sipchaind");
+	know_configured(r, config); /* the node sends its list after this */
+	if (config->node.observe == r->config->node.observe)
+		return 0;
+	r->config->node.observe = config->node.observe;
+	r->allow_known = false;
+	if (r->nft && stand(r, err))
+		return -1;
+	tell_self(r); /* the node orders everything anew */
 	return 0;
 }
 
@@ -211,6 +246,27 @@ static void on_stop(void *context, bool gone)
 	uv_stop(&r->loop);
 }
 
+/* This machine's addresses, and the configured entries. Returns 0 or -1. */
+static int know_own(struct enforce_role *r)
+{
+	struct allowlist *list = allowlist_new();
+	struct error err = {""};
+	const struct allow_entry *e;
+	size_t count;
+
+	if (!list || auto_allow_interfaces(list, &err) < 0) {
+		log_error("own addresses: %s", list ? err.text : "out of memory");
+		allowlist_free(list);
+		return -1;
+	}
+	e = allowlist_entries(list, &count);
+	for (size_t i = 0; i < count && r->addresses < ALLOW_MAX / 4; i++)
+		r->allow[r->addresses++] = e[i].indicator;
+	allowlist_free(list);
+	know_configured(r, r->config);
+	return 0;
+}
+
 /* Reach the kernel before the sandbox closes. Returns 0 or -1. */
 static int open_nft(struct enforce_role *r)
 {
@@ -219,7 +275,7 @@ static int open_nft(struct enforce_role *r)
 	if (r->config->enforce.type != CONFIG_ENFORCE_NFTABLES)
 		return 0;
 	r->nft = nft_open(&r->config->enforce.nft, &err);
-	if (!r->nft || nft_setup(r->nft, &err)) {
+	if (!r->nft || stand(r, &err)) {
 		log_error("%s", err.text);
 		return -1;
 	}
@@ -243,7 +299,7 @@ int role_enforce(struct config *config, int parent_fd, const struct control_hell
 	callbacks.context = &r;
 	r.allow = calloc(ALLOW_MAX, sizeof *r.allow);
 	r.parent = parent_open(&r.loop, parent_fd, &callbacks);
-	if (!r.allow || !r.parent || open_nft(&r))
+	if (!r.allow || !r.parent || know_own(&r) || open_nft(&r))
 		goto done;
 	if (sandbox_seal(&box, &err)) {
 		log_error("%s", err.text);

@@ -30,6 +30,7 @@ struct ledger_role {
 	struct link *node;
 	struct signer *signer;
 	struct ledger *ledger;
+	uint32_t delivery; /* of what the ledger delivers now */
 	bool failed; /* the parent's backoff decides when to try again */
 };
 
@@ -60,20 +61,20 @@ static void on_window(void *context, const struct tip *before, uint32_t since)
 	memset(&w, 0, sizeof w);
 	w.before = *before;
 	w.since = since;
+	w.delivery = ((struct ledger_role *)context)->delivery;
 	tell_node(context, MSG_WINDOW, &w, sizeof w);
 }
 
 static void on_event(void *context, const struct ledger_event *event)
 {
-	uint8_t packet[PACKET_PAYLOAD_MAX];
+	static uint8_t packet[sizeof(struct event_header) + OPERATION_MAX];
+	struct ledger_role *r = context;
 	struct event_header header;
 
-	if (sizeof header + event->bytes.n > sizeof packet) {
-		log_error("an operation of %zu bytes is too long to pass on",
-			event->bytes.n);
+	if (event->bytes.n > OPERATION_MAX) /* none is: operation_decode() saw to it */
 		return;
-	}
 	memset(&header, 0, sizeof header);
+	header.delivery = r->delivery;
 	header.chain = (uint8_t)event->chain;
 	header.block = event->block;
 	memcpy(header.tip_before, event->tip_before, HASH_SIZE);
@@ -84,12 +85,17 @@ static void on_event(void *context, const struct ledger_event *event)
 
 static void on_undo(void *context, uint64_t block)
 {
-	tell_node(context, MSG_UNDO, &block, sizeof block);
+	struct ledger_role *r = context;
+
+	(void)block;
+	tell_node(r, MSG_UNDO, &r->delivery, sizeof r->delivery);
 }
 
 static void on_caught_up(void *context)
 {
-	tell_node(context, MSG_CAUGHT_UP, NULL, 0);
+	struct ledger_role *r = context;
+
+	tell_node(r, MSG_CAUGHT_UP, &r->delivery, sizeof r->delivery);
 }
 
 static void on_fate(void *context, const struct ledger_fate *fate)
@@ -189,7 +195,8 @@ static void on_message(void *context, struct link *l, uint16_t type, struct view
 
 	(void)l;
 	(void)fd;
-	if (type == MSG_LEDGER_START) {
+	if (type == MSG_LEDGER_START && payload.n == sizeof r->delivery) {
+		memcpy(&r->delivery, payload.p, sizeof r->delivery);
 		tell_self(r);
 		start_delivery(r);
 	} else if (type == MSG_SUBMIT) {

@@ -54,6 +54,7 @@ static void on_tick(uv_timer_t *timer)
 static void on_due(uv_timer_t *timer)
 {
 	node_sense_due(timer->data);
+	node_sense_start(timer->data); /* when the ledger takes too long */
 }
 
 void node_schedule(struct node *n)
@@ -84,6 +85,10 @@ void node_schedule(struct node *n)
 	}
 	if (n->order_again_at && n->order_again_at - now < wait)
 		wait = n->order_again_at - now;
+	if (n->read_again_at && n->read_again_at <= now)
+		node_ledger_start(n);
+	if (n->read_again_at && n->read_again_at - now < wait)
+		wait = n->read_again_at - now;
 	if (n->retry_at && n->retry_at <= now) {
 		n->retry_at = 0;
 		node_outbox_submit(n);
@@ -146,9 +151,10 @@ static void on_peer(void *context, enum role peer, int fd, uint32_t starts, pid_
 		log_error("link to %s: %s", role_name(peer), strerror(errno));
 		return;
 	}
-	if (peer == ROLE_SENSE)
+	if (peer == ROLE_SENSE) {
+		n->sense_told = false;
 		node_sense_start(n);
-	else if (peer == ROLE_LEDGER) {
+	} else if (peer == ROLE_LEDGER) {
 		n->submission.ticket = 0;
 		node_ledger_start(n);
 	} else
@@ -318,6 +324,7 @@ static void free_node(struct node *n)
 {
 	detector_free(n->detector);
 	registry_free(n->registry);
+	registry_free(n->incoming);
 	allowlist_free(n->allow);
 	ban_table_free(n->bans);
 	table_free(n->dirty);

@@ -15,6 +15,7 @@ const struct own_config own_config_default = {
 	.ttl = 86400,
 	.ttl_max = 30 * 86400,
 	.observe = false,
+	.may_report = true,
 };
 
 uint32_t own_ttl(const struct own_config *config, uint32_t offence, uint32_t max_ttl)
@@ -68,7 +69,7 @@ static void publish_decide(struct own_action *out, const struct own_config *conf
 	const struct registry *registry, const struct detection *d, uint32_t now,
 	char text[120])
 {
-	const struct ledger_config *ledger;
+	const struct ledger_config *ledger = registry ? registry_config(registry) : NULL;
 	char duration[32];
 	uint32_t ttl;
 
@@ -85,16 +86,15 @@ static void publish_decide(struct own_action *out, const struct own_config *conf
 			proof_name(d->proof));
 		return;
 	}
-	if (registry == NULL) {
-		snprintf(text, 120, "not reported: no ledger is configured");
+	if (!config->may_report) {
+		snprintf(text, 120, "not reported: this node is not an active member");
 		return;
 	}
-	ledger = registry_config(registry);
-	if (indicator_check(&out->indicator, &ledger->limits, NULL) != 0) {
+	if (ledger && indicator_check(&out->indicator, &ledger->limits, NULL) != 0) {
 		snprintf(text, 120, "not reported: the ledger takes no such address");
 		return;
 	}
-	ttl = own_ttl(config, d->offence, ledger->max_ttl);
+	ttl = own_ttl(config, d->offence, ledger ? ledger->max_ttl : config->ttl_max);
 	if (ttl == 0) {
 		snprintf(text, 120, "not reported: the configured ttl is 0");
 		return;

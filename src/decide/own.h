@@ -26,6 +26,11 @@ struct own_config {
 	uint32_t ttl_max;
 	/* Decide everything, touch nothing: neither ban nor report. */
 	bool observe;
+	/*
+	 * This node may report: it has a key and, as far as the ledger is known,
+	 * is an active member.
+	 */
+	bool may_report;
 };
 
 extern const struct own_config own_config_default;
@@ -45,12 +50,13 @@ struct own_action {
 };
 
 /*
- * Decide about one detection. A source that the protected table or the
- * allowlist (own addresses, trunks, registered phones) overlaps is neither
- * banned nor reported, proved or not. An unroutable source may be banned but
- * not reported. registry may be NULL: no ledger, nothing to publish to. now:
- * unix seconds; bans and reports run from it, so that a detection that lay in
- * a queue is not cut short.
+ * Decide about one detection. registry is NULL while the ledger has not been
+ * read: then nothing is known to be protected, and a report is decided on
+ * without the ledger's limits, which are applied when it is sent. A source
+ * that the protected table or the allowlist (own addresses, trunks, registered
+ * phones) overlaps is neither banned nor reported, proved or not. An unroutable
+ * source may be banned but not reported. now: unix seconds; bans and reports
+ * run from it, so that a detection that lay in a queue is not cut short.
  */
 void own_decide(struct own_action *out, const struct own_config *config,
 	const struct registry *registry, const struct allowlist *allow,

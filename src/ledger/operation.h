@@ -39,6 +39,8 @@
 #define SIGNERS_MAX 8
 #define BATCH_MAX 256
 #define TEXTS_MAX (BATCH_MAX * 256) /* one length byte and 255 bytes a word */
+/* No operation's canonical bytes are longer: a full batch with all texts. */
+#define OPERATION_MAX (128 + BATCH_MAX * 32 + TEXTS_MAX)
 #define PROTECTED_MAX 1024 /* 18 bytes each: fits one contract's code */
 
 enum chain {

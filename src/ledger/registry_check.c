@@ -36,6 +36,8 @@
  *                            is no replace
  *   A word is live while expiry > time and the cell's member, whose the batch
  *   is, has the word's generation.
+ *   (A fold that is blind, because a window or a clock that ran ahead left
+ *   words out, lets CellNotLive pass: the ledger knew better. No ledger is.)
  *
  * GENESIS            Zero (owner), Config
  * MEMBER_ADD         NotOwner, MemberUnknown (index 0 or past last + 1),

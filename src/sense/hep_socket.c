@@ -53,6 +53,11 @@ int hep_open_udp(const struct address *local, uint16_t port, struct error *err)
 
 	if (fd < 0)
 		return -1;
+	/*
+	 * Never to send from: Linux notes it although an unconnected socket
+	 * answers ENOTCONN, and every send then fails with EPIPE.
+	 */
+	(void)shutdown(fd, SHUT_WR);
 	if (setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one))
 		return socket_error(fd, "set SO_RXQ_OVFL on", local, port, err);
 	/* FORCE needs CAP_NET_ADMIN; without it rmem_max is the limit. */

@@ -30,6 +30,13 @@ struct store;
 enum durability {
 	STORE_SOON = 1,
 	STORE_SYNCED = 2,
+	/*
+	 * For store_begin() around a detection's ban and report: the commit is
+	 * written like STORE_SOON, so that the ban waits for no disk, yet calls
+	 * that must be synced are let in, because the next synced commit (the
+	 * report's own submission) syncs what stands before it in the WAL.
+	 */
+	STORE_WITH_NEXT = 3,
 };
 
 /*

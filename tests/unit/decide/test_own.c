@@ -165,7 +165,8 @@ static void test_classes(void **state)
 	assert_false(a.publish);
 }
 
-static void test_no_ledger(void **state)
+/* Before the ledger was read a report is decided all the same, and waits. */
+static void test_ledger_unread(void **state)
 {
 	struct node *n = *state;
 	struct detection d = detection("8.8.4.4", PROOF_NONCE);
@@ -173,9 +174,14 @@ static void test_no_ledger(void **state)
 
 	own_decide(&a, &n->config, NULL, n->allow, &d, NOW);
 	assert_true(a.ban);
+	assert_true(a.publish);
+	assert_int_equal(a.expiry, NOW + n->config.ttl);
+	n->config.may_report = false;
+	own_decide(&a, &n->config, NULL, n->allow, &d, NOW);
+	assert_true(a.ban);
 	assert_false(a.publish);
 	assert_string_equal(a.reason, "ban for 10m (password, proof nonce, offence 1); "
-				      "not reported: no ledger is configured");
+				      "not reported: this node is not an active member");
 }
 
 /* A host of the own LAN may be banned, but no ledger takes it. */
@@ -248,7 +254,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_proved), TEST(test_unproved), TEST(test_allowed),
-		TEST(test_protected), TEST(test_classes), TEST(test_no_ledger),
+		TEST(test_protected), TEST(test_classes), TEST(test_ledger_unread),
 		TEST(test_unroutable), TEST(test_observe), cmocka_unit_test(test_ttl),
 		TEST(test_end_of_time),
 	};

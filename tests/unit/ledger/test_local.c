@@ -3,7 +3,9 @@
 #include "local_fixture.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static void run_sql(const char *path, const char *sql)
 {
@@ -293,6 +295,63 @@ static void test_events(void **state)
 	local_close(reader);
 }
 
+#define GROUP 12399
+#define OTHER_USER 12345
+
+/* Bob's node is another user of the ledger's group. */
+static int append_as_other_user(const char *path)
+{
+	struct error err = {0};
+	struct refusal why;
+	struct local *l;
+	struct one o;
+
+	if (setgroups(0, NULL) || setgid(GROUP) || setuid(OTHER_USER))
+		return 2;
+	umask(077);
+	l = local_open(path, true, T0, &err);
+	if (!l || local_append(l, one(&o, 2, 0, 7, T0 + 9), signer_of(BOB), T0, &why,
+		&err)) {
+		fprintf(stderr, "as another user: %s\n", err.text);
+		return 1;
+	}
+	local_close(l);
+	return 0;
+}
+
+static void test_two_users(void **state)
+{
+	const char *path = in_folder("l");
+	struct error err;
+	struct local *l;
+	struct one o;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* only root can become another user */
+	assert_int_equal(chown(folder, 0, GROUP), 0);
+	assert_int_equal(chmod(folder, 02770), 0);
+	local_close(begun(path, T0));
+	signer_of(BOB);
+	for (int k = 0; k < 2; k++) {
+		pid_t pid = fork();
+		int status;
+
+		if (!pid)
+			_exit(append_as_other_user(path));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 0);
+		l = open_local(path, true, T0);
+		assert_int_equal(append(l, one(&o, 1, 0, 7, T0 + 9), ALICE, T0), 0);
+		assert_int_equal(support_of(l, 7, T0), 2);
+		local_close(l);
+	}
+	assert_int_equal(local_verify(path, NULL, NULL, &err), 7);
+	assert_int_equal(chown(folder, 0, 0), 0);
+	assert_int_equal(chmod(folder, 0700), 0);
+}
+
 /* --- the window --- */
 
 /*
@@ -455,6 +514,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_refusals_write_nothing, clean_folder),
 		cmocka_unit_test_teardown(test_busy, clean_folder),
 		cmocka_unit_test_teardown(test_events, clean_folder),
+		cmocka_unit_test_teardown(test_two_users, clean_folder),
 		cmocka_unit_test_teardown(test_window, clean_folder),
 		cmocka_unit_test_teardown(test_append_through_a_window, clean_folder),
 		cmocka_unit_test_teardown(test_window_with_a_spend, clean_folder),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The collector behind real sockets on the loopback. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -289,6 +290,24 @@ static void test_open_errors(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Whoever breaks into the sensor cannot send from its socket. */
+static void test_udp_never_sends(void **state)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9)};
+	struct address address;
+	int fd;
+
+	(void)state;
+	assert_int_equal(address_parse(&address, view_str("127.0.0.1"), NULL), 0);
+	fd = hep_open_udp(&address, 0, NULL);
+	assert_true(fd >= 0);
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(sendto(fd, "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to),
+		-1);
+	assert_int_equal(errno, EPIPE);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +318,7 @@ int main(void)
 		TEST(test_tcp_garbage),
 		TEST(test_tcp_limit),
 		TEST(test_open_errors),
+		TEST(test_udp_never_sends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sipchain status */
+#include "cli/columns.h"
+#include "cli/command.h"
+
+#include "base/units.h"
+
+static void status_roles(const json_t *roles)
+{
+	const json_t *o;
+	struct columns c;
+	size_t at;
+
+	columns_begin(&c,
+		"ROLE|STATE|PID|UID|STARTS|LAST EXIT|RSS KiB|CAPABILITIES|SECCOMP|LANDLOCK",
+		1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6);
+	json_array_foreach(roles, at, o)
+	{
+		columns_put(&c, "%s", text_of(o, "role"));
+		columns_put(&c, "%s", text_of(o, "state"));
+		columns_put(&c, "%lld", number_of(o, "pid"));
+		columns_put(&c, "%lld", number_of(o, "uid"));
+		columns_put(&c, "%lld", number_of(o, "starts"));
+		columns_put(&c, number_of(o, "starts") > 1 ? "%lld" : "-",
+			number_of(o, "last_exit"));
+		columns_put(&c, "%lld", number_of(o, "rss_kib"));
+		columns_put(&c, "%s", text_of(o, "capabilities"));
+		columns_put(&c, "%s", text_of(o, "seccomp"));
+		columns_put(&c, "%s", text_of(o, "landlock"));
+	}
+	fputc('\n', stdout);
+	columns_print(&c, stdout, 0);
+}
+
+static void status_ledger(const json_t *l)
+{
+	printf("ledger    %s: %s\n", shown(text_of(l, "where")),
+		shown_sentence(text_of(l, "text")));
+	printf("          %lld live, quorum %lld, operations: %lld of members, "
+	       "%lld administrative%s\n",
+		number_of(l, "live"), number_of(l, "threshold"),
+		number_of(json_object_get(l, "members"), "seq"),
+		number_of(json_object_get(l, "admin"), "seq"),
+		is_true(l, "paused") ? ", PAUSED" : "");
+}
+
+static void status_print(const json_t *r)
+{
+	const json_t *m = json_object_get(r, "member"), *b = json_object_get(r, "bans");
+	const json_t *s = json_object_get(r, "sense"), *o = json_object_get(r, "outbox");
+	const json_t *e = json_object_get(r, "enforcer");
+	char up[32];
+
+	printf("node      %s, sipchaind %s, up %s%s\n", shown(text_of(r, "name")),
+		text_of(r, "version"),
+		duration_print(up, (uint64_t)number_of(r, "uptime")),
+		is_true(r, "observe") ? ", OBSERVE mode" : "");
+	if (json_is_object(m))
+		printf("member    %lld %s (%s), %lld of %lld reports\n",
+			number_of(m, "index"), shown(text_of(m, "name")),
+			text_of(m, "status"), number_of(m, "live"), number_of(m, "cap"));
+	else
+		printf("member    none: %s\n", shown_sentence(text_of(r, "member_text")));
+	status_ledger(json_object_get(r, "ledger"));
+	printf("bans      %lld learnt, %lld own, %lld by operators; %lld refused by the enforcer, "
+	       "%lld orders waiting\n",
+		number_of(b, "learnt"), number_of(b, "own"), number_of(b, "operator"),
+		number_of(b, "refused"), number_of(b, "queued"));
+	printf("enforcer  %s\n", shown_sentence(text_of(e, "text")));
+	printf("sensors   HEP %lld received, %lld bad, %lld dropped; logs %lld lines, %lld "
+	       "skipped, %lld forged\n",
+		number_of(s, "hep_received"), number_of(s, "hep_bad"),
+		number_of(s, "hep_dropped"), number_of(s, "log_lines"),
+		number_of(s, "log_skipped"), number_of(s, "log_injected"));
+	printf("outbox    %lld waiting, %lld submitted, %lld final, %lld refused\n",
+		number_of(o, "waiting"), number_of(o, "submitted"), number_of(o, "final"),
+		number_of(o, "refused"));
+	status_roles(json_object_get(r, "roles"));
+}
+
+int run_status(struct invocation *in)
+{
+	json_t *result;
+	int code = 0;
+
+	result = ask(in, "status", NULL, &code);
+	if (!result)
+		return code;
+	if (given(in, OPTION_JSON))
+		print_json(result);
+	else
+		status_print(result);
+	json_decref(result);
+	return 0;
+}
