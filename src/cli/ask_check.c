@@ -53,7 +53,8 @@ static void answer_print(const json_t *r, const struct query *q, const char *ask
 		text_of(o, "state"), shown_time((uint64_t)number_of(o, "until")));
 	json_array_foreach(json_object_get(r, "listed"), at, o)
 	{
-		printf("  listed     %s: %s\n", shown(text_of(o, "indicator")),
+		printf("  listed     %s: %s\n", shown(*text_of(o, "source") ?
+			text_of(o, "source") : text_of(o, "indicator")),
 			shown_sentence(text_of(o, "text")));
 		words_print(json_object_get(o, "words"));
 	}

@@ -22,6 +22,7 @@
  *   role_node.c     start, sandbox, links, timers, stop
  *   node_sense.c    observations -> detections -> own bans and reports
  *   node_ledger.c   events -> registry -> decisions -> learnt bans
+ *   node_text.c     the texts of hashed indicators, for people
  *   node_bans.c     the ban table, the store's copy of it, orders to enforce
  *   node_outbox.c   decided reports -> batches -> fates
  *   node_control.c  the control socket's commands that change something
@@ -83,6 +84,7 @@ struct node {
 	bool caught_up;   /* the ledger was read whole at least once */
 	bool healthy;
 	char trouble[300];
+	struct table *texts; /* of hashed indicators, for people; NULL: none yet */
 	bool all_dirty;   /* every listed indicator is to be decided anew */
 	struct table *dirty; /* indicators to be decided anew */
 
@@ -142,6 +144,14 @@ void node_decide_dirty(struct node *n);
 void node_touch(void *context, const struct indicator *i);
 /* This node's member, or NULL when it has no key or is not admitted. */
 const struct member *node_member(const struct node *n);
+
+/* --- node_text.c --- */
+
+/* Keep the texts that a batch published. */
+void node_texts_take(struct node *n, const struct operation *op);
+/* The text of a hashed indicator, or NULL when it is not known. */
+const char *node_text(const struct node *n, const struct indicator *i);
+void node_text_forget(struct node *n, const struct indicator *i);
 
 /* --- node_bans.c --- */
 

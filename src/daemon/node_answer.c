@@ -47,6 +47,8 @@ static json_t *decision_json(struct node *n, const struct indicator *i, bool wit
 		(json_int_t)d.sum, "required", (json_int_t)d.required, "until",
 		(json_int_t)(d.block ? d.until : 0), "category", category_name(d.category),
 		"proof", proof_name(d.proof));
+	if (node_text(n, i))
+		json_object_set_new(out, "source", json_string(node_text(n, i)));
 	if (!with_words)
 		return out;
 	list = json_array();
@@ -122,8 +124,9 @@ static void add_covering(void *context, const struct ban *b)
 }
 
 /* The sentence that answers "is it blocked here, and why?". */
-static const char *verdict(const struct node *n, const json_t *listed, const json_t *bans,
-	const struct allow_entry *allowed, const struct indicator *protected)
+static const char *verdict(const struct node *n, bool is_address, const json_t *listed,
+	const json_t *bans, const struct allow_entry *allowed,
+	const struct indicator *protected)
 {
 	const json_t *d;
 	size_t at;
@@ -134,7 +137,9 @@ static const char *verdict(const struct node *n, const json_t *listed, const jso
 			"banned here";
 	json_array_foreach(listed, at, d)
 		if (json_is_true(json_object_get(d, "block")))
-			return "blocked: listed, and this node follows";
+			return is_address ? "blocked: listed, and this node follows" :
+				"listed and decided: block; but nothing on this node enforces "
+				"numbers, URIs, domains or agents";
 	if (protected && json_array_size(listed))
 		return "listed, but the consortium protects it: not blocked";
 	if (allowed && json_array_size(listed))
@@ -161,7 +166,8 @@ json_t *node_check(struct node *n, const struct indicator *i)
 	ban_table_each(n->bans, add_covering, &covering);
 	out = json_pack("{s:s, s:s, s:s, s:{s:o, s:o}}", "indicator", indicator_print(text, i),
 		"kind", indicator_kind_name(i->kind), "text",
-		verdict(n, listed, bans, allowed, protected), "tip", "members",
+		verdict(n, i->kind == INDICATOR_IP4 || i->kind == INDICATOR_IP6, listed, bans,
+			allowed, protected), "tip", "members",
 		node_tip(n, CHAIN_MEMBERS), "admin",
 		node_tip(n, CHAIN_ADMIN));
 	json_object_set_new(out, "listed", listed);

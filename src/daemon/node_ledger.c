@@ -52,8 +52,11 @@ static void follow(struct node *n, const struct indicator *i)
 	char text[INDICATOR_TEXT], sentence[DECISION_TEXT];
 	struct decision d;
 
-	if (i->kind != INDICATOR_IP4 && i->kind != INDICATOR_IP6)
+	if (i->kind != INDICATOR_IP4 && i->kind != INDICATOR_IP6) {
+		if (n->caught_up && !registry_words(n->registry, i, node_now(), NULL, 0))
+			node_text_forget(n, i);
 		return;
+	}
 	follow_own(n, i);
 	/* Before the ledger is read whole, a revocation may still be to come. */
 	if (!n->caught_up)
@@ -181,6 +184,7 @@ static void fold(struct node *n, struct view payload)
 		read_again(n);
 		return;
 	}
+	node_texts_take(n, &op);
 	if (r == n->registry)
 		node_event(n, "ledger", NULL, "%s, operation %llu", operation_name(op.type),
 			(unsigned long long)op.seq);

@@ -328,6 +328,7 @@ static void free_node(struct node *n)
 	allowlist_free(n->allow);
 	ban_table_free(n->bans);
 	table_free(n->dirty);
+	table_free(n->texts);
 	free(n->in_flight);
 	store_close(n->store);
 	free(n);

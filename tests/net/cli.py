@@ -424,7 +424,8 @@ def unreachable(s):
         with subprocess.Popen([s.program, "status", "--socket", s.path("dead.sock")],
                               stderr=subprocess.PIPE, text=True) as process:
             connection = listener.accept()[0]
-            connection.recv(1000)
+            with connection.makefile() as request:
+                request.readline()
             connection.close()
             text = process.communicate(timeout=20)[1]
         want(process.returncode == UNREACHABLE and "closed" in text, "%d %r",
