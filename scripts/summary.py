@@ -4,7 +4,7 @@
 
 TESTLOG is Meson's testlog.json: one object a line; a program that speaks TAP
 counts as its own test points, any other as one test. RESULTS has lines
-"pass|fail TAB name". Leaves with 1 when one failed or none ran.
+"pass|fail|skip TAB name". Leaves with 1 when one failed or none ran.
 """
 import json
 import re
@@ -63,6 +63,8 @@ def main():
             verdict, name = line.rstrip("\n").split("\t", 1)
             if verdict == "pass":
                 total.passed += 1
+            elif verdict == "skip":
+                total.skipped += 1
             else:
                 total.fail(name)
     for name in total.names:

@@ -139,7 +139,7 @@ static int check_kind(struct invocation *in)
 int run_list(struct invocation *in)
 {
 	json_t *args, *result, *list;
-	size_t limit, all;
+	size_t limit = SIZE_MAX, all;
 	int code = check_kind(in);
 
 	if (!code)

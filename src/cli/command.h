@@ -34,6 +34,7 @@ enum option_id {
 	OPTION_MAX_TTL,
 	OPTION_MIN_V4,
 	OPTION_MIN_V6,
+	OPTION_MIN_E164,
 	OPTION_ALLOW_UNROUTABLE,
 	OPTION_NAME,
 	OPTION_SIGNER,
@@ -130,6 +131,10 @@ void usage_print(FILE *out);
 void group_help_print(FILE *out, const char *group);
 void command_help_print(FILE *out, const struct command *c);
 void manual_print(FILE *out);
+void config_manual_print(FILE *out);
+
+/* Text with what man(7) would take for its own made harmless. */
+void roff_print(FILE *out, const char *text);
 void completion_print(FILE *out);
 
 /* --- the commands, by file --- */
@@ -152,6 +157,21 @@ int run_protect_remove(struct invocation *in);
 int run_protect_list(struct invocation *in);
 int run_ledger_pause(struct invocation *in);
 int run_ledger_unpause(struct invocation *in);
+
+/* member_change.c */
+int run_member_set(struct invocation *in);
+int run_member_signer_add(struct invocation *in);
+int run_member_signer_remove(struct invocation *in);
+
+/* ledger_change.c: who governs the ledger, its rules, its end */
+int run_ledger_config(struct invocation *in);
+int run_ledger_guardian(struct invocation *in);
+int run_ledger_owner_propose(struct invocation *in);
+int run_ledger_owner_accept(struct invocation *in);
+int run_ledger_supersede(struct invocation *in);
+
+/* ledger_show.c */
+int run_ledger_show(struct invocation *in);
 
 /* ledger_read.c */
 int run_ledger_verify(struct invocation *in);

@@ -3,6 +3,7 @@
 #include "cli/command.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon/config.h"
@@ -135,7 +136,14 @@ static int print_made(struct invocation *in, const char *name, void (*print)(FIL
 
 int run_manual(struct invocation *in)
 {
-	return print_made(in, "manual", manual_print);
+	if (!in->count || !strcmp(in->arguments[0], "sipchain"))
+		return print_made(in, "manual", manual_print);
+	if (!strcmp(in->arguments[0], "sipchain.conf"))
+		return print_made(in, "manual", config_manual_print);
+	return failure(CONTROL_USAGE,
+		"there is no page %s; there are sipchain and "
+		"sipchain.conf",
+		shown(in->arguments[0]));
 }
 
 int run_completion(struct invocation *in)

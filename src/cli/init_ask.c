@@ -7,13 +7,12 @@
 
 #include "base/escape.h"
 #include "base/hex.h"
-#include "base/units.h"
 #include "cli/init.h"
+#include "cli/rules.h"
 #include "daemon/start.h"
 
 /* The longest life of a report unless --max-ttl says otherwise. */
 #define MAX_TTL_DEFAULT (7 * 86400)
-#define MAX_TTL_MOST    (366 * 86400)
 
 /* Whether a person answers. */
 static bool asking(const struct invocation *in)
@@ -48,49 +47,27 @@ static void question(struct invocation *in, enum option_id id, const char *text,
 	}
 }
 
-/* A whole number from an option, within bounds. Returns 0 or -1 with a text. */
-static int number(struct invocation *in, enum option_id id, uint64_t least, uint64_t most,
-	uint64_t fallback, uint64_t *out)
+/* One rule alone: a question is not asked again for another option's slip. */
+static int check_rule(struct invocation *in, enum option_id id)
 {
-	*out = fallback;
-	if (!given(in, id))
+	struct invocation alone = {0};
+	struct ledger_config rules = {0};
+
+	alone.options[id] = in->options[id];
+	if (rules_change(&rules, &alone) >= 0)
 		return 0;
-	if (view_decimal(view_str(option(in, id, "")), most, out) || *out < least)
-		return error_set(&in->error,
-			"--%s %s: give a whole number from %llu to %llu",
-			option_specs[id].name, shown(option(in, id, "")),
-			(unsigned long long)least, (unsigned long long)most);
-	return 0;
-}
-
-static int take_threshold(struct invocation *in, uint64_t *out)
-{
-	return number(in, OPTION_THRESHOLD, 1, UINT32_MAX - 1, 1, out);
-}
-
-static int take_max_ttl(struct invocation *in, uint64_t *out)
-{
-	*out = MAX_TTL_DEFAULT;
-	if (given(in, OPTION_MAX_TTL) &&
-		duration_parse(out, view_str(option(in, OPTION_MAX_TTL, "")), &in->error))
-		return error_prefix(&in->error, "--max-ttl");
-	if (!*out || *out > MAX_TTL_MOST)
-		return error_set(&in->error, "--max-ttl: from 1s to 366d");
-	return 0;
+	in->error = alone.error;
+	return -1;
 }
 
 static int check_threshold(struct invocation *in)
 {
-	uint64_t value;
-
-	return take_threshold(in, &value);
+	return check_rule(in, OPTION_THRESHOLD);
 }
 
 static int check_max_ttl(struct invocation *in)
 {
-	uint64_t value;
-
-	return take_max_ttl(in, &value);
+	return check_rule(in, OPTION_MAX_TTL);
 }
 
 static int check_name(struct invocation *in)
@@ -106,18 +83,12 @@ static int check_name(struct invocation *in)
 /* The ledger's rules from the options. Returns 0 or -1 with a text. */
 static int take_rules(struct setup *s, struct invocation *in)
 {
-	uint64_t v4, v6, threshold, max_ttl;
-
 	s->rules.limits = indicator_limits_default;
 	s->rules.limits.allow_unroutable = given(in, OPTION_ALLOW_UNROUTABLE);
-	if (number(in, OPTION_MIN_V4, 0, 32, s->rules.limits.min_v4, &v4) ||
-		number(in, OPTION_MIN_V6, 0, 128, s->rules.limits.min_v6, &v6) ||
-		take_threshold(in, &threshold) || take_max_ttl(in, &max_ttl))
+	s->rules.threshold = 1;
+	s->rules.max_ttl = MAX_TTL_DEFAULT;
+	if (rules_change(&s->rules, in) < 0)
 		return -1;
-	s->rules.limits.min_v4 = (uint8_t)v4;
-	s->rules.limits.min_v6 = (uint8_t)v6;
-	s->rules.threshold = (uint32_t)threshold;
-	s->rules.max_ttl = (uint32_t)max_ttl;
 	s->guardian_given = given(in, OPTION_GUARDIAN);
 	if (s->guardian_given &&
 		address20_parse(s->guardian, view_str(option(in, OPTION_GUARDIAN, "")),

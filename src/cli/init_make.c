@@ -78,15 +78,27 @@ static int make_folder(
 	return 0;
 }
 
-/* The ledger's files become the daemon's. Returns 0 or -1 with a text. */
+/*
+ * The ledger's files become the daemon's; a folder with the setgid bit has a
+ * group that shares them, and keeps it. Returns 0 or -1 with a text.
+ */
 static int give_ledger(
 	const struct setup *s, const struct passwd *owner, struct error *err)
 {
 	char path[CONFIG_PATH_MAX + 8];
+	struct stat folder;
+	gid_t group;
 
-	for (size_t i = 0; owner && i < LEDGER_FILES; i++) {
+	if (!owner)
+		return 0;
+	snprintf(path, sizeof path, "%s", s->ledger);
+	if (stat(dirname(path), &folder))
+		return error_set(err, "%s: %s", path, strerror(errno));
+	group = folder.st_mode & S_ISGID ? folder.st_gid : owner->pw_gid;
+	for (size_t i = 0; i < LEDGER_FILES; i++) {
 		snprintf(path, sizeof path, "%s%s", s->ledger, ledger_files[i]);
-		if (lchown(path, owner->pw_uid, owner->pw_gid) && errno != ENOENT &&
+		/* EINVAL: not mapped in this namespace. */
+		if (lchown(path, owner->pw_uid, group) && errno != ENOENT &&
 			errno != EINVAL)
 			return error_set(err, "%s: %s", path, strerror(errno));
 	}

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sipchain member, protect, ledger pause: signed by the owner or guardian. */
 #include "cli/columns.h"
-#include "cli/command.h"
+#include "cli/desk.h"
+#include "cli/rules.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "base/clock.h"
-#include "base/hex.h"
-#include "ledger/local.h"
-
-static uint32_t now_seconds(void)
-{
-	return (uint32_t)(clock_wall() / USEC_PER_SEC);
-}
 
 /* "member-suspend" of the protocol in words. */
 static const char *done_words(uint8_t type)
@@ -37,82 +28,6 @@ static const char *done_words(uint8_t type)
 	}
 }
 
-/* An opened ledger and the key that signs. */
-struct desk {
-	struct local *ledger;
-	struct signer *signer;
-};
-
-static void desk_close(struct desk *d)
-{
-	local_close(d->ledger);
-	signer_free(d->signer);
-}
-
-/* Open the ledger, and the key when the command signs. Returns an exit code. */
-static int desk_open(struct desk *d, struct invocation *in, bool signs)
-{
-	const char *path;
-	int code = 0;
-
-	memset(d, 0, sizeof *d);
-	path = ledger_path(in, &code);
-	if (!path)
-		return code;
-	if (signs && !given(in, OPTION_KEY))
-		return failure(
-			CONTROL_USAGE, "--key FILE is missing: whose signature is it?");
-	code = file_permitted(path, R_OK | W_OK);
-	if (!code && signs)
-		code = file_permitted(option(in, OPTION_KEY, ""), R_OK);
-	if (code)
-		return code;
-	progress_begin("reading the ledger");
-	d->ledger = local_open(path, false, now_seconds(), &in->error);
-	progress_end();
-	if (!d->ledger)
-		return failure(CONTROL_FAILED, "%s", in->error.text);
-	if (!signs)
-		return 0;
-	d->signer = signer_open(option(in, OPTION_KEY, ""), &in->error);
-	if (d->signer)
-		return 0;
-	desk_close(d);
-	return failure(CONTROL_FAILED, "%s", in->error.text);
-}
-
-/* Sign and append; tell what became of subject. Returns an exit code. */
-static int append(
-	struct desk *d, struct invocation *in, struct operation *op, const char *subject)
-{
-	struct refusal why = {0};
-	char text[200];
-	json_t *out;
-
-	switch (local_append(d->ledger, op, d->signer, now_seconds(), &why, &in->error)) {
-	case 0:
-		break;
-	case -1:
-		return failure(why.code == REFUSED_NOT_OWNER ||
-					why.code == REFUSED_NOT_GUARDIAN ?
-				CONTROL_PERMISSION :
-				CONTROL_FAILED,
-			"refused: %s", refusal_print(text, &why));
-	default:
-		return failure(CONTROL_FAILED, "%s", in->error.text);
-	}
-	if (given(in, OPTION_JSON)) {
-		out = json_pack("{s:s, s:I, s:i}", "operation", operation_name(op->type),
-			"seq", (json_int_t)op->seq, "member", (int)op->member);
-		print_json(out);
-		json_decref(out);
-	} else {
-		printf("%s is %s (administrative operation %llu)\n", subject,
-			done_words(op->type), (unsigned long long)op->seq);
-	}
-	return 0;
-}
-
 /* --- members --- */
 
 /* The index of a removed member of that name, to be re-admitted; else a new one. */
@@ -129,34 +44,11 @@ static uint16_t index_for(const struct registry *r, const char *name)
 	return (uint16_t)(n + 1);
 }
 
-/* A whole number from an option. Returns 0 or -1 having said why. */
-static int number(struct invocation *in, enum option_id id, uint64_t most,
-	uint64_t fallback, uint64_t *out)
-{
-	*out = fallback;
-	if (given(in, id) &&
-		(view_decimal(view_str(option(in, id, "")), most, out) || !*out))
-		return failure(-1, "--%s %s: give a whole number from 1 to %llu",
-			option_specs[id].name, shown(option(in, id, "")),
-			(unsigned long long)most);
-	return 0;
-}
-
-/* "member 3 (bank-a)" */
-#define SUBJECT_TEXT (4 * NAME_MAX_BYTES + 32)
-
-static const char *member_subject(
-	char dst[SUBJECT_TEXT], uint16_t index, const char *name)
-{
-	snprintf(dst, SUBJECT_TEXT, "member %u (%s)", index, shown(name));
-	return dst;
-}
-
 int run_member_add(struct invocation *in)
 {
 	struct operation op = {.type = OP_MEMBER_ADD};
 	char subject[SUBJECT_TEXT];
-	uint64_t weight, cap;
+	uint64_t weight = 1, cap = 1000;
 	struct desk d;
 	int code;
 
@@ -165,9 +57,9 @@ int run_member_add(struct invocation *in)
 			"--name and at least one --signer are needed; for "
 			"example: %s",
 			in->command->example);
-	if (number(in, OPTION_WEIGHT, UINT16_MAX, 1, &weight) ||
-		number(in, OPTION_CAP, 1u << 24, 1000, &cap))
-		return CONTROL_USAGE;
+	if (option_number(in, OPTION_WEIGHT, 1, UINT16_MAX, &weight) ||
+		option_number(in, OPTION_CAP, 1, 1u << 24, &cap))
+		return failure(CONTROL_USAGE, "%s", in->error.text);
 	if (in->repeated_count > SIGNERS_MAX)
 		return failure(CONTROL_USAGE, "at most %d --signer", SIGNERS_MAX);
 	for (unsigned i = 0; i < in->repeated_count; i++)
@@ -183,28 +75,11 @@ int run_member_add(struct invocation *in)
 	if (code)
 		return code;
 	op.member = index_for(local_registry(d.ledger), option(in, OPTION_NAME, ""));
-	code = append(&d, in, &op,
-		member_subject(subject, op.member, option(in, OPTION_NAME, "")));
+	code = desk_append(&d, in, &op,
+		member_subject(subject, op.member, option(in, OPTION_NAME, "")),
+		done_words(op.type));
 	desk_close(&d);
 	return code;
-}
-
-/* The member that a person names, by index or name; NULL with a text. */
-static const struct member *named_member(
-	const struct registry *r, const char *text, struct error *err)
-{
-	uint64_t index = 0;
-
-	if (view_decimal(view_str(text), UINT16_MAX, &index))
-		index = 0;
-	for (uint16_t i = 1; i <= registry_members(r); i++) {
-		const struct member *m = registry_member(r, i);
-
-		if (m && (index ? i == index : !strcmp(m->name, text)))
-			return m;
-	}
-	error_set(err, "there is no member %s; see `sipchain member list`", shown(text));
-	return NULL;
 }
 
 /* remove, suspend, resume: one operation about one member. */
@@ -221,7 +96,8 @@ static int about_member(struct invocation *in, uint8_t type)
 	m = named_member(local_registry(d.ledger), in->arguments[0], &in->error);
 	if (m) {
 		op.member = m->index;
-		code = append(&d, in, &op, member_subject(subject, m->index, m->name));
+		code = desk_append(&d, in, &op,
+			member_subject(subject, m->index, m->name), done_words(type));
 	} else {
 		code = failure(CONTROL_FAILED, "%s", in->error.text);
 	}
@@ -405,7 +281,7 @@ static int change_protected(struct invocation *in, bool adding)
 	op.table = (const uint8_t *)table;
 	snprintf(subject, sizeof subject, "the protected table with its %u entr%s",
 		op.table_count, op.table_count == 1 ? "y" : "ies");
-	code = append(&d, in, &op, subject);
+	code = desk_append(&d, in, &op, subject, done_words(op.type));
 	desk_close(&d);
 	return code;
 }
@@ -460,7 +336,7 @@ static int without_arguments(struct invocation *in, uint8_t type)
 
 	if (code)
 		return code;
-	code = append(&d, in, &op, "the ledger");
+	code = desk_append(&d, in, &op, "the ledger", done_words(type));
 	desk_close(&d);
 	return code;
 }

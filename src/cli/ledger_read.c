@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sipchain ledger verify, export */
-#include "cli/command.h"
+#include "cli/desk.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/hex.h"
-#include "ledger/local.h"
 
 static void show_progress(void *context, uint64_t done, uint64_t total)
 {
@@ -20,16 +19,11 @@ static void show_progress(void *context, uint64_t done, uint64_t total)
 /* The two tips of a verified ledger as JSON. */
 static json_t *tips_json(const struct registry *r)
 {
-	char members[2 * HASH_SIZE + 1], admin[2 * HASH_SIZE + 1], id[2 * HASH_SIZE + 1];
-	const struct tip *m = registry_tip(r, CHAIN_MEMBERS),
-			 *a = registry_tip(r, CHAIN_ADMIN);
+	char id[2 * HASH_SIZE + 1];
 
-	hex_encode(members, m->hash, HASH_SIZE);
-	hex_encode(admin, a->hash, HASH_SIZE);
-	hex_encode(id, registry_id(r), HASH_SIZE);
-	return json_pack("{s:s, s:{s:I, s:s}, s:{s:I, s:s}, s:I}", "id", id, "members",
-		"seq", (json_int_t)m->seq, "hash", members, "admin", "seq",
-		(json_int_t)a->seq, "hash", admin, "live",
+	return json_pack("{s:s, s:o, s:o, s:I}", "id",
+		hex_encode(id, registry_id(r), HASH_SIZE), "members",
+		tip_json(r, CHAIN_MEMBERS), "admin", tip_json(r, CHAIN_ADMIN), "live",
 		(json_int_t)registry_live_count(r));
 }
 
@@ -45,7 +39,7 @@ int run_ledger_verify(struct invocation *in)
 	path = ledger_path(in, &code);
 	if (!path)
 		return code;
-	code = file_permitted(path, R_OK | W_OK);
+	code = ledger_permitted(path);
 	if (code)
 		return code;
 	verified = local_verify(path, show_progress, NULL, &in->error);
@@ -156,7 +150,7 @@ int run_ledger_export(struct invocation *in)
 	path = ledger_path(in, &code);
 	if (!path)
 		return code;
-	code = file_permitted(path, R_OK | W_OK);
+	code = ledger_permitted(path);
 	if (code)
 		return code;
 	if (!isatty(STDOUT_FILENO))

@@ -129,9 +129,12 @@ static int load(struct invocation *in, struct config *config)
 	else if (config_load(config, path, &errors)) {
 		fwrite(errors.p, 1, errors.n, stderr);
 		rc = failure(CONTROL_CONFIG,
-			"%s cannot be used as it is; `sipchain config test` "
-			"checks it again",
-			shown(path));
+			"%s cannot be used as it is; correct it, or name the %s "
+			"itself with --%s",
+			shown(path),
+			in->command->options[1] == OPTION_SOCKET ? "daemon's socket" :
+								   "ledger",
+			in->command->options[1] == OPTION_SOCKET ? "socket" : "ledger");
 	}
 	buffer_free(&errors);
 	return rc;

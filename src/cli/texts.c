@@ -19,7 +19,7 @@ void usage_print(FILE *out)
 	      "Detect SIP attackers, share them with a consortium, block them here.\n\n",
 		out);
 	for (size_t i = 0; i < commands_count; i++)
-		fprintf(out, "  %-16s %s\n", full_name(name, &commands[i]),
+		fprintf(out, "  %-20s %s\n", full_name(name, &commands[i]),
 			commands[i].summary);
 	fputs("\n`sipchain COMMAND --help` shows a command's options and an example.\n"
 	      "Exit codes: 0 ok, 1 not listed or failed, 2 usage, 3 daemon unreachable,\n"
@@ -34,7 +34,7 @@ void group_help_print(FILE *out, const char *group)
 	fprintf(out, "usage: sipchain %s COMMAND [OPTION ...] [ARGUMENT ...]\n\n", group);
 	for (size_t i = 0; i < commands_count; i++)
 		if (!strcmp(commands[i].name, group))
-			fprintf(out, "  %-16s %s\n", full_name(name, &commands[i]),
+			fprintf(out, "  %-20s %s\n", full_name(name, &commands[i]),
 				commands[i].summary);
 	fprintf(out,
 		"\n`sipchain %s COMMAND --help` shows a command's options and an example.\n",
@@ -87,13 +87,15 @@ void command_help_print(FILE *out, const struct command *c)
 	fprintf(out, "\nexample:\n  %s\n", c->example);
 }
 
-/* Text with roff's own characters made harmless. */
-static void roff(FILE *out, const char *text)
+void roff_print(FILE *out, const char *text)
 {
-	for (; *text; text++) {
+	for (bool begins = true; *text; text++) {
+		if (begins && (*text == '.' || *text == '\''))
+			fputs("\\&", out);
 		if (*text == '-' || *text == '\\')
 			fputc('\\', out);
 		fputc(*text, out);
+		begins = *text == '\n';
 	}
 }
 
@@ -113,36 +115,36 @@ void manual_print(FILE *out)
 		if (c->arguments[0])
 			fprintf(out, " \\fI%s\\fR", c->arguments);
 		fputs("\n", out);
-		roff(out, c->summary);
+		roff_print(out, c->summary);
 		fputs(".\n", out);
 		if (c->more) {
 			fputc('\n', out);
-			roff(out, c->more);
+			roff_print(out, c->more);
 			fputc('\n', out);
 		}
 		for (size_t k = 0; k < OPTIONS_MAX && c->options[k]; k++) {
 			fputs(k ? ", " : "Options: ", out);
 			fputs("\\-\\-", out);
-			roff(out, option_specs[c->options[k]].name);
+			roff_print(out, option_specs[c->options[k]].name);
 		}
 		if (c->options[0])
 			fputs(".\n", out);
 		fputs("Example:\n.br\n.RS\n.nf\n", out);
-		roff(out, c->example);
+		roff_print(out, c->example);
 		fputs("\n.fi\n.RE\n", out);
 	}
 	fputs(".SH OPTIONS\n", out);
 	for (int id = OPTION_HELP; id < OPTION_COUNT; id++) {
 		fputs(".TP\n.B \\-\\-", out);
-		roff(out, option_specs[id].name);
+		roff_print(out, option_specs[id].name);
 		if (option_specs[id].value)
 			fprintf(out, " \\fI%s\\fR", option_specs[id].value);
 		fputs("\n", out);
-		roff(out, option_specs[id].help);
+		roff_print(out, option_specs[id].help);
 		fputs("\n", out);
 	}
 	fputs(".SH EXIT STATUS\n0 ok, 1 not listed or failed, 2 usage, 3 daemon unreachable, "
-	      "4 permission, 78 configuration.\n.SH SEE ALSO\n.BR sipchaind (8),\n"
+	      "4 permission, 78 configuration.\n.SH SEE ALSO\n.BR sipchaind (8),\n.BR sipchain.conf (5),\n"
 	      ".BR nft (8)\n",
 		out);
 }

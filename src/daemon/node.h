@@ -106,6 +106,7 @@ struct node {
 	struct node_submission submission;
 	uint64_t next_ticket;
 	usec retry_at;    /* monotonic: not before */
+	usec prune_at;    /* monotonic: when the store forgets what is old */
 
 	/* control */
 	struct control *control;
@@ -128,6 +129,11 @@ static inline uint32_t node_now(void)
 void node_sense_message(struct node *n, uint16_t type, struct view payload);
 /* What became a detection by the passing of time alone. */
 void node_sense_due(struct node *n);
+/*
+ * A ban of this address was lifted by a person or a rule: what led to it is
+ * forgotten, so that what it does from now on counts anew.
+ */
+void node_forgive(struct node *n, const struct indicator *i);
 /* A new link: tell it where to go on reading. */
 void node_sense_start(struct node *n);
 /* Load earlier offences into the detector. Returns 0 or -1. */
@@ -185,7 +191,7 @@ struct node_report {
 	uint8_t proof;
 	uint8_t action;  /* ACTION_REPORT or ACTION_SPEND */
 	uint32_t expiry;
-	char evidence[1024]; /* JSON of the evidence record */
+	char evidence[2048]; /* JSON of the evidence record */
 };
 
 /*
@@ -193,6 +199,8 @@ struct node_report {
  * the row's id, or 0 with a text.
  */
 uint64_t node_publish(struct node *n, const struct node_report *r, struct error *err);
+/* Whether something about i is decided and not final yet. */
+bool node_outbox_open(struct node *n, const struct indicator *i);
 /* Submit what waits, if nothing is in flight. */
 void node_outbox_submit(struct node *n);
 void node_outbox_fate(struct node *n, const struct ledger_fate *fate);

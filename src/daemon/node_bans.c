@@ -37,6 +37,11 @@ static void record(struct node *n, const struct ban *b)
 void node_ban(struct node *n, const struct indicator *i, uint8_t scope, uint8_t origin,
 	uint8_t category, uint32_t until)
 {
+	const struct ban *b = ban_table_get(n->bans, i, scope);
+
+	/* A detection never shortens what stands, least of all an operator's ban. */
+	if (origin == BAN_OWN && b && b->until >= until)
+		return;
 	if (ban_table_set(n->bans, i, scope, origin, category, until, node_now()))
 		record(n, ban_table_get(n->bans, i, scope));
 }
@@ -142,10 +147,13 @@ static bool send_orders(struct node *n)
 	size = sizeof header + header.count * sizeof slot->orders[0];
 	memcpy(message, &header, sizeof header);
 	memcpy(message + sizeof header, slot->orders, size - sizeof header);
-	if (link_send(n->enforce, MSG_ORDERS, view_of(message, size)))
-		log_warning("orders to the enforcer: %s; ordered again when it is back",
-			strerror(errno));
-	return true;
+	if (!link_send(n->enforce, MSG_ORDERS, view_of(message, size)))
+		return true;
+	log_warning("orders to the enforcer: %s; ordered again in a moment", strerror(errno));
+	slot->batch = 0;
+	n->order_again_at = clock_monotonic() + USEC_PER_SEC;
+	node_schedule(n);
+	return false;
 }
 
 void node_bans_flush(struct node *n)
@@ -208,28 +216,24 @@ static void on_done(struct node *n, struct view payload)
 	node_bans_flush(n);
 }
 
-static void order_gone(void *context, const struct ban *b)
-{
-	uint8_t message[sizeof(struct order_header) + sizeof(struct ban_order)];
-	struct order_header header;
-	struct ban_order order = {.indicator = b->indicator, .change = BAN_DELETE,
-		.scope = b->scope};
-	struct node *n = context;
-
-	memset(&header, 0, sizeof header); /* batch 0: no answer is waited for */
-	header.count = 1;
-	memcpy(message, &header, sizeof header);
-	memcpy(message + sizeof header, &order, sizeof order);
-	if (n->enforce && link_send(n->enforce, MSG_ORDERS, view_of(message, sizeof message)))
-		log_error("a ban stays in the firewall: %s", strerror(errno));
-}
-
 void node_observe_changed(struct node *n)
 {
-	if (n->config->node.observe)
-		ban_table_each(n->bans, order_gone, n);
-	else
+	/* Into observe mode the enforcer removes the whole table by itself. */
+	if (!n->config->node.observe)
 		order_everything(n);
+}
+
+/* What the firewall can hold of an allowlist, as it is now. */
+static bool goes_to_enforcer(const struct allow_entry *e)
+{
+	return (e->indicator.kind == INDICATOR_IP4 || e->indicator.kind == INDICATOR_IP6) &&
+		(!e->expiry || e->expiry > node_now());
+}
+
+static void send_allow_part(struct node *n, const uint8_t *message, size_t size)
+{
+	if (link_send(n->enforce, MSG_ALLOW, view_of(message, size)))
+		log_error("the allowlist does not reach the enforcer: %s", strerror(errno));
 }
 
 void node_send_allow(struct node *n)
@@ -237,24 +241,26 @@ void node_send_allow(struct node *n)
 	enum { PART = 1024 };
 	static uint8_t message[4 + PART * INDICATOR_SIZE];
 	const struct allow_entry *list;
-	size_t count, sent = 0, part;
+	size_t count, part = 0;
 
 	if (!n->enforce)
 		return;
 	list = allowlist_entries(n->allow, &count);
-	do {
-		part = count - sent < PART ? count - sent : PART;
-		memset(message, 0, 4);
-		message[0] = sent == 0;
-		message[1] = sent + part == count;
-		for (size_t i = 0; i < part; i++)
-			memcpy(message + 4 + i * INDICATOR_SIZE, &list[sent + i].indicator,
-				INDICATOR_SIZE);
-		if (link_send(n->enforce, MSG_ALLOW, view_of(message, 4 + part * INDICATOR_SIZE)))
-			log_error("the allowlist does not reach the enforcer: %s",
-				strerror(errno));
-		sent += part;
-	} while (sent < count);
+	memset(message, 0, 4);
+	message[0] = 1;
+	for (size_t i = 0; i < count; i++) {
+		if (!goes_to_enforcer(&list[i]))
+			continue;
+		if (part == PART) {
+			send_allow_part(n, message, sizeof message);
+			message[0] = 0;
+			part = 0;
+		}
+		memcpy(message + 4 + part++ * INDICATOR_SIZE, &list[i].indicator,
+			INDICATOR_SIZE);
+	}
+	message[1] = 1;
+	send_allow_part(n, message, 4 + part * INDICATOR_SIZE);
 }
 
 static void on_counters(struct node *n, struct view payload)

@@ -225,19 +225,20 @@ static void do_object(struct request *r)
 static void do_revoke(struct request *r)
 {
 	const struct member *m = writer(r);
-	struct report words[64];
 	char text[INDICATOR_TEXT];
-	size_t n;
+	struct report word;
 
 	if (!m)
 		return;
-	n = registry_words(r->node->registry, &r->indicator, node_now(), words, 64);
-	for (size_t i = 0; i < n && i < 64; i++) {
-		if (words[i].member != m->index ||
-			memcmp(&words[i].indicator, &r->indicator, sizeof r->indicator))
-			continue;
+	if (!registry_own_word(r->node->registry, m->index, &r->indicator, node_now(), &word)) {
 		audit(r, "revoke");
-		publish(r, words[i].category, ACTION_SPEND, words[i].expiry - node_now());
+		publish(r, word.category, ACTION_SPEND, word.expiry - node_now());
+		return;
+	}
+	/* Decided, and not on the ledger yet: the wish to spend takes its place. */
+	if (node_outbox_open(r->node, &r->indicator)) {
+		audit(r, "revoke");
+		publish(r, CATEGORY_OTHER, ACTION_SPEND, 0);
 		return;
 	}
 	control_refuse(r->client, CONTROL_FAILED, "member %u (%s) has no live report of %s",
@@ -270,13 +271,16 @@ static void do_ban(struct request *r)
 			decision_print(sentence, &d));
 		return;
 	}
+	node_bans_begin(r->node, STORE_SYNCED);
 	audit(r, "ban");
 	node_ban(r->node, &r->indicator, BAN_ALL, BAN_OPERATOR, CATEGORY_OTHER, until);
 	node_bans_flush(r->node);
 	node_schedule(r->node);
 	node_event(r->node, "ban", &r->indicator, "by an operator: %s", r->note);
-	answer(r, until, "%s is banned on every port until %s",
-		indicator_print(name, &r->indicator), clock_rfc3339(when, until));
+	answer(r, until, r->node->config->node.observe ?
+		"%s would be banned on every port until %s (observe mode)" :
+		"%s is banned on every port until %s", indicator_print(name, &r->indicator),
+		clock_rfc3339(when, until));
 }
 
 static void do_unban(struct request *r)
@@ -287,7 +291,9 @@ static void do_unban(struct request *r)
 	if (!is_address(r))
 		return;
 	indicator_print(name, &r->indicator);
+	node_bans_begin(r->node, STORE_SYNCED);
 	if (!node_unban(r->node, &r->indicator, BAN_ALL)) {
+		node_bans_flush(r->node);
 		control_refuse(r->client, CONTROL_FAILED, learnt ?
 			"%s is banned by the ledger, not by this node; use `sipchain allow add` "
 			"to exempt it here, or `sipchain object` to speak for it" :
@@ -295,6 +301,7 @@ static void do_unban(struct request *r)
 		return;
 	}
 	audit(r, "unban");
+	node_forgive(r->node, &r->indicator);
 	node_bans_flush(r->node);
 	node_event(r->node, "unban", &r->indicator, "by an operator");
 	answer(r, 0, "%s is no longer banned by this node%s", name,

@@ -43,6 +43,7 @@ static void follow_own(struct node *n, const struct indicator *i)
 	log_info("%s: no longer: %s", indicator_print(text, i), decision_print(sentence, &d));
 	node_event(n, "unban", i, "%s", decision_print(sentence, &d));
 	node_unban(n, i, BAN_ALL);
+	node_forgive(n, i);
 }
 
 /* A learnt ban follows the decision; only addresses go to the firewall. */
@@ -129,6 +130,8 @@ void node_ledger_start(struct node *n)
 	}
 	registry_free(n->incoming);
 	n->incoming = fresh;
+	table_free(n->texts); /* they come again with their batches */
+	n->texts = NULL;
 	n->delivery++;
 	if (link_send(n->ledger, MSG_LEDGER_START, view_of(&n->delivery, sizeof n->delivery)))
 		log_error("the ledger role takes no message: %s", strerror(errno));
@@ -169,7 +172,7 @@ static void fold(struct node *n, struct view payload)
 		read_again(n);
 		return;
 	}
-	if (header.chain > CHAIN_ADMIN ||
+	if (header.chain != operation_chain(op.type) ||
 		memcmp(registry_tip(r, (enum chain)header.chain)->hash, header.tip_before,
 			HASH_SIZE)) {
 		log_error("operation %llu does not follow the tip that was folded",
@@ -185,6 +188,9 @@ static void fold(struct node *n, struct view payload)
 		return;
 	}
 	node_texts_take(n, &op);
+	/* An unpause, a resumption, a new limit: what was refused may pass now. */
+	if (header.chain == CHAIN_ADMIN)
+		n->retry_at = 0;
 	if (r == n->registry)
 		node_event(n, "ledger", NULL, "%s, operation %llu", operation_name(op.type),
 			(unsigned long long)op.seq);
@@ -252,9 +258,11 @@ void node_ledger_message(struct node *n, uint16_t type, struct view payload)
 		if (payload.n != sizeof window)
 			break;
 		memcpy(&window, payload.p, sizeof window);
-		if (window.delivery == n->delivery && n->incoming &&
-			registry_window(n->incoming, &window.before, window.since))
-			log_error("a window in the middle of the history is not believed");
+		if (window.delivery != n->delivery || !n->incoming ||
+			!registry_window(n->incoming, &window.before, window.since))
+			break;
+		log_error("a window in the middle of the history is not believed");
+		read_again(n);
 		break;
 	case MSG_EVENT:
 		fold(n, payload);

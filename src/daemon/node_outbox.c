@@ -3,6 +3,7 @@
 #include "daemon/node.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,30 +78,13 @@ static bool cell_taken(const struct draft *d, uint32_t cell)
 	return false;
 }
 
-/* The live cell in which this member speaks of i; -1: there is none. */
-static int own_cell(struct node *n, const struct member *m, const struct indicator *i,
-	struct report *out)
-{
-	struct report words[64];
-	size_t count = registry_words(n->registry, i, node_now(), words, 64);
-
-	for (size_t k = 0; k < count && k < 64; k++) {
-		if (words[k].member != m->index ||
-			memcmp(&words[k].indicator, i, sizeof *i))
-			continue;
-		*out = words[k];
-		return 0;
-	}
-	return -1;
-}
-
 /* The word of one row. Returns 0, or -1 when it cannot go into this batch. */
 static int make_word(struct node *n, const struct member *m, const struct draft *d,
 	const struct outbox_row *row, struct report *w)
 {
 	memset(w, 0, sizeof *w);
 	if (row->want == OUTBOX_SPEND) {
-		if (own_cell(n, m, &row->indicator, w))
+		if (registry_own_word(n->registry, m->index, &row->indicator, node_now(), w))
 			return -1;
 		w->action = ACTION_SPEND;
 		return cell_taken(d, w->cell) ? -1 : 0;
@@ -128,7 +112,8 @@ static bool nothing_to_spend(struct node *n, const struct member *m,
 	struct report w;
 	struct error err = {""};
 
-	if (row->want != OUTBOX_SPEND || !own_cell(n, m, &row->indicator, &w))
+	if (row->want != OUTBOX_SPEND || !registry_own_word(n->registry, m->index, &row->indicator,
+		node_now(), &w))
 		return false;
 	if (outbox_settle(n->store, row->ticket, OUTBOX_FINAL, 0, "nothing was live",
 		    node_now(), &err))
@@ -228,11 +213,13 @@ static void submit(struct node *n, const struct member *m, struct draft *d)
 	n->submission.ticket = 0;
 	if (!outbox_failed(n->store, batch, "not handed over", 0, node_now(), &err)) {
 		n->retry_at = clock_monotonic() + RETRY_SOON;
+		node_schedule(n);
 		return;
 	}
 failed:
 	log_error("outbox: %s", err.text);
 	n->retry_at = clock_monotonic() + RETRY_LATER;
+	node_schedule(n);
 }
 
 void node_outbox_submit(struct node *n)
@@ -258,6 +245,29 @@ void node_outbox_submit(struct node *n)
 	if (d->count)
 		submit(n, m, d);
 	free(d);
+}
+
+struct seeking {
+	const struct indicator *i;
+	bool found;
+};
+
+static void seek(void *context, const struct outbox_row *row)
+{
+	struct seeking *s = context;
+
+	s->found = s->found || (row->want != OUTBOX_SPEND &&
+		!memcmp(&row->indicator, s->i, sizeof row->indicator));
+}
+
+bool node_outbox_open(struct node *n, const struct indicator *i)
+{
+	struct seeking s = {i, false};
+	struct error err = {""};
+
+	if (outbox_list(n->store, 0, INT_MAX, true, seek, &s, &err) < 0)
+		log_error("outbox: %s", err.text);
+	return s.found;
 }
 
 /* --- fates --- */
@@ -295,6 +305,13 @@ static void on_final(struct node *n, const struct ledger_fate *f)
 	node_event(n, "published", NULL, "%u reports are %s", n->submission.count, text);
 }
 
+/* A race for a cell: another one is chosen. */
+static bool about_cell(enum refusal_code code)
+{
+	return code == REFUSED_CELL_LIVE || code == REFUSED_CELL_NOT_LIVE ||
+		code == REFUSED_CELL_MISMATCH;
+}
+
 /* Who asked for it hears no, so it must not be published behind his back. */
 static void give_up_if_awaited(struct node *n, uint64_t row, const char *why)
 {
@@ -323,12 +340,10 @@ static void on_refused(struct node *n, const struct ledger_fate *f)
 	} else {
 		/* A full or moved cell is chosen anew; a pause has to end. */
 		n->retry_at = clock_monotonic() +
-			(f->refusal.code == REFUSED_CELL_LIVE ||
-				f->refusal.code == REFUSED_CELL_NOT_LIVE ||
-				f->refusal.code == REFUSED_CELL_MISMATCH ?
-				RETRY_SOON : RETRY_LATER);
+			(about_cell(f->refusal.code) ? RETRY_SOON : RETRY_LATER);
 		rc = outbox_failed(n->store, f->ticket, text, 0, node_now(), &err);
-		for (unsigned i = 0; i < n->submission.count; i++)
+		for (unsigned i = 0; !about_cell(f->refusal.code) &&
+			i < n->submission.count; i++)
 			give_up_if_awaited(n, n->submission.rows[i], text);
 	}
 	if (rc)

@@ -86,11 +86,14 @@ static void on_detection(struct node *n, const struct detection *d)
 	 * disk is waited for when the report leaves, not while the attacker goes on.
 	 */
 	node_bans_begin(n, STORE_WITH_NEXT);
-	if (a.ban)
+	/* In observe mode it is kept as what would stand, and nothing is ordered. */
+	if (a.would_ban)
 		node_ban(n, &a.indicator, BAN_ALL, BAN_OWN, d->category, a.until);
 	if (a.publish)
 		publish(n, &a, d);
-	if (offences_put(n->store, &d->source, d->offence, d->time, &err))
+	/* Anybody can make a spoofed source offend: that is not held against it. */
+	if (d->proof != PROOF_NONE && d->proof != PROOF_LOG &&
+		offences_put(n->store, &d->source, d->offence, d->time, &err))
 		log_error("store: %s", err.text);
 	node_bans_flush(n);
 	node_schedule(n);
@@ -198,6 +201,19 @@ void node_sense_start(struct node *n)
 		log_error("store: %s", err.text);
 	if (link_send(n->sense, MSG_SENSE_START, view_of(l.list, l.count * sizeof l.list[0])))
 		log_error("the sense role takes no message: %s", strerror(errno));
+}
+
+void node_forgive(struct node *n, const struct indicator *i)
+{
+	struct address source;
+	struct error err = {""};
+	unsigned plen;
+
+	if (indicator_to_address(&source, &plen, i) || plen != (source.family == 4 ? 32 : 128))
+		return;
+	detector_forgive(n->detector, &source);
+	if (offences_delete(n->store, &source, &err))
+		log_error("store: %s", err.text);
 }
 
 static void remember(void *context, const struct address *source, uint32_t count, usec last)

@@ -17,7 +17,7 @@ static json_t *ledger_json(struct node *n)
 	hex_encode(id, registry_id(n->registry), HASH_SIZE);
 	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:I, s:I, s:I, s:b, s:o, s:o}", "where",
 		n->self_known ? n->self.where : "not reached yet", "text",
-		!n->caught_up ? "being read" : n->healthy ? "healthy" : n->trouble,
+		!n->healthy ? n->trouble : n->caught_up ? "healthy" : "being read",
 		"healthy", n->healthy, "caught_up", n->caught_up, "id", id, "live",
 		(json_int_t)registry_live_count(n->registry), "threshold",
 		(json_int_t)(c ? c->threshold : 0), "max_ttl",

@@ -42,22 +42,50 @@ bool node_row_awaited(const struct node *n, uint64_t row)
 	return false;
 }
 
-void node_row_done(struct node *n, uint64_t row, bool final, const char *why)
+/*
+ * Take the waiters that match out of the list, before any is answered: an
+ * answer lets the client's next line in, which may change the list.
+ */
+static struct node_waiter *take(struct node *n, bool by_row, uint64_t row, usec now)
 {
-	struct node_waiter **at = &n->waiters, *w;
+	struct node_waiter **at = &n->waiters, *taken = NULL, *w;
 
 	while ((w = *at)) {
-		if (w->row != row) {
+		if (by_row ? w->row != row : w->until > now) {
 			at = &w->next;
 			continue;
 		}
 		*at = w->next;
+		w->next = taken;
+		taken = w;
+	}
+	return taken;
+}
+
+/* The first of a taken list, removed from it and freed; its client and row. */
+static struct control_client *next(struct node_waiter **taken, uint64_t *row)
+{
+	struct node_waiter *w = *taken;
+	struct control_client *client = w->client;
+
+	*row = w->row;
+	*taken = w->next;
+	free(w);
+	return client;
+}
+
+void node_row_done(struct node *n, uint64_t row, bool final, const char *why)
+{
+	struct node_waiter *taken = take(n, true, row, 0);
+
+	while (taken) {
+		struct control_client *client = next(&taken, &row);
+
 		if (final)
-			control_answer(w->client, json_pack("{s:I, s:s, s:s}", "id",
+			control_answer(client, json_pack("{s:I, s:s, s:s}", "id",
 				(json_int_t)row, "state", "final", "text", why));
 		else
-			control_refuse(w->client, CONTROL_FAILED, "refused: %s", why);
-		free(w);
+			control_refuse(client, CONTROL_FAILED, "refused: %s", why);
 	}
 }
 
@@ -72,42 +100,34 @@ void node_ask_counters(struct node *n, struct control_client *client)
 
 void node_counters_answer(struct node *n)
 {
-	struct node_waiter **at = &n->waiters, *w;
+	struct node_waiter *taken = take(n, true, 0, 0);
+	uint64_t row;
 
-	while ((w = *at)) {
-		if (w->row) {
-			at = &w->next;
-			continue;
-		}
-		*at = w->next;
-		control_answer(w->client, node_banned(n));
-		free(w);
-	}
+	while (taken)
+		control_answer(next(&taken, &row), node_banned(n));
 }
 
 usec node_wait_expire(struct node *n, usec now)
 {
-	struct node_waiter **at = &n->waiters, *w;
-	usec next = 0;
+	struct node_waiter *taken = take(n, false, 0, now), *w;
+	uint64_t row;
+	usec first = 0;
 
-	while ((w = *at)) {
-		if (w->until > now) {
-			if (!next || w->until < next)
-				next = w->until;
-			at = &w->next;
-			continue;
-		}
-		*at = w->next;
-		if (w->row)
-			control_answer(w->client, json_pack("{s:I, s:s, s:s}", "id",
-				(json_int_t)w->row, "state", "waiting", "text",
+	while (taken) {
+		struct control_client *client = next(&taken, &row);
+
+		if (row)
+			control_answer(client, json_pack("{s:I, s:s, s:s}", "id",
+				(json_int_t)row, "state", "waiting", "text",
 				"kept in the outbox; the ledger has not confirmed it yet, see "
 				"`sipchain status`"));
 		else
-			control_answer(w->client, node_banned(n));
-		free(w);
+			control_answer(client, node_banned(n));
 	}
-	return next;
+	for (w = n->waiters; w; w = w->next)
+		if (!first || w->until < first)
+			first = w->until;
+	return first;
 }
 
 void node_stop_waiting(struct node *n)

@@ -32,6 +32,7 @@ struct enforce_role {
 	struct nft *nft; /* NULL: [enforce] type = none */
 	uv_poll_t events;
 	bool polling;
+	bool failed; /* leave, to be started anew */
 	struct indicator *allow; /* own entries, then the list being received */
 	size_t addresses;        /* of them, this machine's own */
 	size_t own_count;        /* those and the configured ones */
@@ -64,6 +65,14 @@ static void tell_self(struct enforce_role *r)
 	tell_node(r, MSG_ENFORCE_READY, &self, sizeof self);
 }
 
+/* Without a table nothing can be done: a new process tries again. */
+static void give_up(struct enforce_role *r, const struct error *err)
+{
+	log_error("%s", err->text);
+	r->failed = true;
+	uv_stop(&r->loop);
+}
+
 /*
  * Somebody changed the ruleset. Our table is put back before the node is
  * told, so that the bans it orders again have a place to go.
@@ -79,8 +88,10 @@ static void on_ruleset(uv_poll_t *handle, int status, int events)
 		return;
 	log_warning("table inet %s was removed by somebody; setting it up again",
 		r->config->enforce.nft.table);
-	if (nft_setup(r->nft, &err))
-		log_error("%s", err.text);
+	if (nft_setup(r->nft, &err)) {
+		give_up(r, &err);
+		return;
+	}
 	r->allow_known = false;
 	tell_node(r, MSG_LOST, NULL, 0);
 }
@@ -232,8 +243,10 @@ static int on_reload(void *context, struct config *config, struct error *err)
 		return 0;
 	r->config->node.observe = config->node.observe;
 	r->allow_known = false;
-	if (r->nft && stand(r, err))
+	if (r->nft && stand(r, err)) {
+		give_up(r, err);
 		return -1;
+	}
 	tell_self(r); /* the node orders everything anew */
 	return 0;
 }
@@ -307,7 +320,7 @@ int role_enforce(struct config *config, int parent_fd, const struct control_hell
 	}
 	parent_ready(r.parent);
 	uv_run(&r.loop, UV_RUN_DEFAULT);
-	rc = ROLE_EXIT_OK;
+	rc = r.failed ? ROLE_EXIT_FAILED : ROLE_EXIT_OK;
 done:
 	if (r.polling)
 		uv_close((uv_handle_t *)&r.events, NULL);

@@ -224,6 +224,10 @@ static void on_peer(void *context, enum role peer, int fd, uint32_t starts, pid_
 	(void)starts;
 	(void)pid;
 	link_close(r->node);
+	/* What was delivered to the last node is not this one's: it asks anew. */
+	if (r->ledger)
+		r->ledger->methods->close(r->ledger);
+	r->ledger = NULL;
 	r->node = link_open(&r->loop, fd, QUEUE_LIMIT, &callbacks);
 	if (!r->node)
 		log_error("link to the node: %s", strerror(errno));

@@ -32,8 +32,46 @@ static void forget_expired(void *context, const struct ban *b)
 	struct error err = {""};
 
 	node_event(n, "expired", &b->indicator, "%s ban ended", ban_origin_name(b->origin));
+	node_bans_begin(n, STORE_SOON); /* a hundred thousand may end together */
 	if (ban_record_delete(n->store, &b->indicator, b->scope, &err))
 		log_error("store: %s", err.text);
+}
+
+/* One allowlist entry that has ended; NULL when there is none. */
+static const struct allow_entry *allow_ended(const struct node *n, uint32_t now,
+	uint32_t *next)
+{
+	size_t count;
+	const struct allow_entry *e = allowlist_entries(n->allow, &count);
+
+	*next = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (e[i].expiry && e[i].expiry <= now)
+			return &e[i];
+		if (e[i].expiry && (!*next || e[i].expiry < *next))
+			*next = e[i].expiry;
+	}
+	return NULL;
+}
+
+/* Allowlist entries that ended go. Returns when the next one ends, or 0. */
+static uint32_t allow_expire(struct node *n, uint32_t now)
+{
+	const struct allow_entry *e;
+	bool changed = false;
+	uint32_t next;
+
+	while ((e = allow_ended(n, now, &next))) {
+		struct allow_entry gone = *e;
+
+		allowlist_remove(n->allow, &gone.indicator, gone.origin);
+		changed = true;
+	}
+	if (changed) {
+		node_send_allow(n);
+		n->all_dirty = true;
+	}
+	return next;
 }
 
 /* Monotonic microseconds until a wall second, at least one millisecond. */
@@ -51,10 +89,33 @@ static void on_tick(uv_timer_t *timer)
 	node_schedule(n);
 }
 
+/* What is kept for a time only. Returns 0, or -1 with a text. */
+static int prune(struct node *n, struct error *err)
+{
+	uint64_t now = node_now();
+
+	return audit_prune(n->store, AUDIT_MOST, 0, err) ||
+		allow_record_prune(n->store, now, err) ||
+		evidence_prune(n->store, now - EVIDENCE_DAYS * 86400, err) ||
+		outbox_prune(n->store, now - OUTBOX_DAYS * 86400, err) ? -1 : 0;
+}
+
+static void prune_daily(struct node *n)
+{
+	struct error err = {""};
+
+	if (clock_monotonic() < n->prune_at)
+		return;
+	n->prune_at = clock_monotonic() + 86400 * USEC_PER_SEC;
+	if (prune(n, &err))
+		log_error("store: %s", err.text);
+}
+
 static void on_due(uv_timer_t *timer)
 {
 	node_sense_due(timer->data);
 	node_sense_start(timer->data); /* when the ledger takes too long */
+	prune_daily(timer->data);
 }
 
 void node_schedule(struct node *n)
@@ -66,13 +127,18 @@ void node_schedule(struct node *n)
 		return;
 	n->scheduling = true;
 	/* Words that ended touch their indicators, which are then decided anew. */
+	/* Bans first: what ended by itself needs no order. */
+	next = ban_table_expire(n->bans, seconds, forget_expired, n);
+	if (next && until_second(next, wall) < wait)
+		wait = until_second(next, wall);
+	next = allow_expire(n, seconds);
+	if (next && until_second(next, wall) < wait)
+		wait = until_second(next, wall);
 	registry_expire(n->registry, seconds, node_touch, n);
 	if (table_count(n->dirty) || n->all_dirty)
 		node_decide_dirty(n);
+	node_bans_flush(n);
 	next = registry_next_expiry(n->registry);
-	if (next)
-		wait = until_second(next, wall);
-	next = ban_table_expire(n->bans, seconds, forget_expired, n);
 	if (next && until_second(next, wall) < wait)
 		wait = until_second(next, wall);
 	at = node_wait_expire(n, now);
@@ -252,16 +318,13 @@ static void add_allow(void *context, const struct allow_entry *e)
 static int open_store(struct node *n, struct error *err)
 {
 	char path[CONFIG_PATH_MAX + 32];
-	uint64_t now = node_now();
 
 	snprintf(path, sizeof path, "%s/node.db", n->config->node.state);
 	n->store = store_open(path, err);
-	if (!n->store || audit_prune(n->store, AUDIT_MOST, 0, err) ||
-		allow_record_prune(n->store, now, err) ||
-		allow_record_each(n->store, add_allow, n, err) < 0 ||
-		evidence_prune(n->store, now - EVIDENCE_DAYS * 86400, err) ||
-		outbox_prune(n->store, now - OUTBOX_DAYS * 86400, err))
+	if (!n->store || prune(n, err) ||
+		allow_record_each(n->store, add_allow, n, err) < 0)
 		return -1;
+	n->prune_at = clock_monotonic() + 86400 * USEC_PER_SEC;
 	return node_sense_load(n, err) || node_bans_load(n, err);
 }
 

@@ -48,6 +48,14 @@ struct sandbox {
  */
 int sandbox_seal(const struct sandbox *s, struct error *err);
 
+/*
+ * The user that a role would become when it is sealed: *pw is NULL when it
+ * stays who it is (no name, not root, or nobody but root is mapped). Returns 0,
+ * or -1 with a text when there is no such user.
+ */
+struct passwd;
+int sandbox_user(const char *user, const struct passwd **pw, struct error *err);
+
 /* What a process is now, as the kernel says it. */
 struct sandbox_report {
 	uid_t uid;

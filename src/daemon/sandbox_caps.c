@@ -69,28 +69,39 @@ static int set_ids(const struct passwd *pw, struct error *err)
 	return 0;
 }
 
+int sandbox_user(const char *user, const struct passwd **pw, struct error *err)
+{
+	bool root_mapped;
+
+	*pw = NULL;
+	if (!user || !user[0] || geteuid() != 0 ||
+		mapped("/proc/self/uid_map", 0, &root_mapped) == 1)
+		return 0;
+	errno = 0;
+	*pw = getpwnam(user);
+	if (*pw)
+		return 0;
+	return error_set(err,
+		"[node] user: there is no user \"%s\"%s%s; make it "
+		"(adduser --system --group %s) or name another",
+		escaped(view_str(user)), errno ? ": " : "", errno ? strerror(errno) : "",
+		user);
+}
+
 /* Become the user if we are root and there is one to become. */
 static int set_user(const char *user, struct error *err)
 {
 	bool uid_mapped, gid_mapped;
-	struct passwd *pw;
+	const struct passwd *pw;
 
-	if (!user || !user[0] || geteuid() != 0)
-		return 0;
-	if (mapped("/proc/self/uid_map", 0, &uid_mapped) == 1) {
-		log_notice(
-			"sandbox: this namespace has no user but root; staying, without "
-			"capabilities");
+	if (sandbox_user(user, &pw, err))
+		return -1;
+	if (!pw) {
+		if (user && user[0] && geteuid() == 0)
+			log_notice("sandbox: this namespace has no user but root; "
+				   "staying, without capabilities");
 		return 0;
 	}
-	errno = 0;
-	pw = getpwnam(user);
-	if (!pw)
-		return error_set(err,
-			"[node] user: there is no user \"%s\"%s%s; make it "
-			"(adduser --system --group %s) or name another",
-			escaped(view_str(user)), errno ? ": " : "",
-			errno ? strerror(errno) : "", user);
 	if (pw->pw_uid == 0)
 		return 0;
 	mapped("/proc/self/uid_map", pw->pw_uid, &uid_mapped);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "daemon/messages.h"
 #include "daemon/packet.h"
 #include "daemon/parent.h"
+#include "daemon/sandbox.h"
 #include "daemon/supervisor.h"
 
 #define EXIT_USAGE 2
@@ -143,6 +145,29 @@ static int make_folder(const char *path, mode_t mode, const char *user)
 	return -1;
 }
 
+/*
+ * The user and the group that the configuration names, before a role fails by
+ * them again and again. Returns 0, or -1 having logged it.
+ */
+static int check_names(const struct config *c)
+{
+	const char *group = c->node.control_group;
+	const struct passwd *pw;
+	struct error err;
+
+	if (sandbox_user(c->node.user, &pw, &err)) {
+		log_error("%s", err.text);
+		return -1;
+	}
+	if (!group[0] || getgrnam(group))
+		return 0;
+	log_error(
+		"[node] control_group: there is no group `%s`; groupadd it, or leave the "
+		"key out",
+		group);
+	return -1;
+}
+
 /* Descriptors 0, 1 and 2 must not become sockets of ours. */
 static void fill_standard(void)
 {
@@ -177,6 +202,11 @@ static int start_parent(const struct arguments *a)
 	buffer_free(&errors);
 	fill_standard();
 	log_open("sipchaind", config->node.log_level);
+	if (check_names(config)) {
+		config_free(config);
+		free(config);
+		return ROLE_EXIT_CONFIG;
+	}
 	if (make_folder(config->node.state, 0750, config->node.user) ||
 		make_folder(config->node.run, 0755, config->node.user)) {
 		config_free(config);

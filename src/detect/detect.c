@@ -191,8 +191,8 @@ static uint8_t category_of(uint8_t kind)
 	return kind < sizeof(categories) ? categories[kind] : CATEGORY_OTHER;
 }
 
-/* A new offence: count it, and leave older offences' attempts behind. */
-static void begin_offence(struct detector *d, struct source *s, usec now)
+/* Count an offence, which is a proved one. */
+static void count_offence(struct detector *d, struct source *s, usec now)
 {
 	if (s->offences && apart(s->offence_last, now) >=
 			(usec)d->config.forget * USEC_PER_SEC)
@@ -200,6 +200,11 @@ static void begin_offence(struct detector *d, struct source *s, usec now)
 	if (s->offences < UINT32_MAX)
 		s->offences++;
 	s->offence_last = now;
+}
+
+/* A new detection: older ones' attempts are left behind. */
+static void begin_offence(struct source *s)
+{
 	for (unsigned i = 0; i < s->attempts.n; i++)
 		if (s->attempts.list[i].state == ATTEMPT_SPENT)
 			s->attempts.list[i].state = ATTEMPT_ANSWERED;
@@ -221,8 +226,11 @@ static void emit(struct detector *d, struct source *s, struct detection *out,
 	out->window = (uint32_t)((now - w->oldest + USEC_PER_SEC - 1) / USEC_PER_SEC);
 	if (!out->window)
 		out->window = 1;
-	out->offence = s->offences;
-	out->ban = ban_seconds(&d->config, s->offences);
+	if (proof_rank(proof) >= PROOF_RANK_PROVED)
+		count_offence(d, s, now);
+	/* An unproved one is treated as a first, whatever its number. */
+	out->offence = proof_rank(proof) >= PROOF_RANK_PROVED ? s->offences : 1;
+	out->ban = ban_seconds(&d->config, out->offence);
 	memcpy(out->account, s->account, sizeof(out->account));
 	memcpy(out->dialled, s->dialled, sizeof(out->dialled));
 	memcpy(out->agent, s->agent, sizeof(out->agent));
@@ -266,7 +274,7 @@ static bool judge(struct detector *d, struct source *s, usec now, struct detecti
 	if (w.sum >= WEIGHT_ONE) {
 		uint8_t proof = proof_of(d, s, now);
 
-		begin_offence(d, s, now);
+		begin_offence(s);
 		emit(d, s, out, &w, proof, now);
 		return true;
 	}
@@ -319,6 +327,19 @@ void detector_remember(struct detector *d, const struct address *source,
 	s->offence_last = last;
 	/* A flood of spoofed packets shall not wipe out the record. */
 	sources_keep(d->sources, s);
+}
+
+void detector_forgive(struct detector *d, const struct address *source)
+{
+	struct source *s = sources_put(d->sources, source);
+
+	if (!s)
+		return;
+	s->ban_until = 0;
+	s->offences = 0;
+	s->offence_proof = PROOF_NONE;
+	for (unsigned i = 0; i < s->attempts.n; i++)
+		s->attempts.list[i].state = ATTEMPT_ANSWERED;
 }
 
 void detector_figures(const struct detector *d, struct detect_figures *out)

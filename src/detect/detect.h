@@ -44,6 +44,8 @@
  *   tcp    completed a handshake; weaker, for what answers may be a
  *          transparent proxy or a NAT in front of many
  *   ack    returned our To-tag: as unguessable as the PBX makes its tags
+ * Offences count, and double the ban, only when they are proved: else spoofed
+ * ones would make a customer's first mistake a repeat offence.
  * A later success proves no earlier failure, not even of the same account:
  * who spoofs failures of a customer's account from the customer's address
  * would only have to wait for the customer to register.
@@ -122,6 +124,12 @@ bool detector_due(struct detector *d, usec now, struct detection *out);
  */
 void detector_remember(struct detector *d, const struct address *source,
 	uint32_t offences, usec last);
+
+/*
+ * A ban of this source was lifted: its attempts and offences are forgotten and
+ * no ban is taken to be running, so that the next threshold counts again.
+ */
+void detector_forgive(struct detector *d, const struct address *source);
 
 /* Figures for `status`. */
 struct detect_figures {

@@ -241,6 +241,13 @@ int registry_choose_cell(const struct registry *r, uint16_t member,
 	const struct indicator *i, uint32_t now, const uint32_t *avoid,
 	size_t avoid_count, uint32_t *cell, uint8_t *action);
 
+/*
+ * The live word that this member holds about exactly i into *out, and 0; -1
+ * when there is none. Of several the first of its list.
+ */
+int registry_own_word(const struct registry *r, uint16_t member,
+	const struct indicator *i, uint32_t now, struct report *out);
+
 /* The live word in a cell into *out, and 0; -1 when there is none. */
 int registry_cell(const struct registry *r, uint16_t member, uint32_t cell,
 	uint32_t now, struct report *out);

@@ -224,6 +224,18 @@ static uint32_t cell_expiry(const struct registry *r, uint16_t member,
 }
 
 /* The lowest cell where i stands already and is alive. Returns 0 or -1. */
+int registry_own_word(const struct registry *r, uint16_t member,
+	const struct indicator *i, uint32_t now, struct report *out)
+{
+	for (uint32_t at = index_head(r, i); at != NO_SLOT; at = r->words[at].next) {
+		if (r->words[at].member != member || !word_live(r, &r->words[at], now))
+			continue;
+		*out = report_of(&r->words[at]);
+		return 0;
+	}
+	return -1;
+}
+
 static int own_cell(const struct registry *r, const struct member *m,
 	const struct indicator *i, uint32_t now, const uint32_t *avoid,
 	size_t avoid_count, uint32_t *cell)

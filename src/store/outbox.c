@@ -58,7 +58,7 @@ int outbox_next(struct store *s, struct outbox_row *rows, int max, uint64_t now,
 	sql_prepare(&q, s, "SELECT " OUTBOX_COLUMNS " FROM outbox o"
 		" WHERE o.state = 1 AND o.retry_at <= ? AND NOT EXISTS"
 		" (SELECT 1 FROM outbox f WHERE f.indicator = o.indicator"
-		"  AND f.state IN (2, 3)) ORDER BY o.id");
+		"  AND f.state IN (2, 3)) ORDER BY o.want <> 3, o.id");
 	sql_u64(&q, now);
 	return outbox_rows_read(rows, max, &q, err);
 }

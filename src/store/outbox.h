@@ -97,7 +97,8 @@ int outbox_add(struct store *s, const struct outbox_request *request, uint64_t n
 	uint64_t *ticket, bool *fresh, struct error *err);
 
 /*
- * Waiting rows that may be sent now, oldest first, at most max into rows[].
+ * Waiting rows that may be sent now, spends before all others (they pass where
+ * reports must wait), then oldest first, at most max into rows[].
  * Returns how many, or -1 with a text.
  */
 int outbox_next(struct store *s, struct outbox_row *rows, int max, uint64_t now,

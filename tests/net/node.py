@@ -265,7 +265,7 @@ class Node:
         for item in self.rules() or []:
             elements = item.get("set", {}).get("elem", [])
             name = item.get("set", {}).get("name", "")
-            if not name.startswith(("all", "sip")):
+            if not name.startswith(("all4_", "all6_", "sip4_", "sip6_")):
                 continue
             for element in elements:
                 value = element["elem"]["val"] if isinstance(element, dict) else element

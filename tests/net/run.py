@@ -134,9 +134,9 @@ def perform(options, tree, table):
         table.line("", "every sipchaind ends in order, without complaint", None, None, "")
 
 
-def keep_logs(build):
+def keep_logs(build, name="network-logs"):
     """What one needs to find out why, from the private /run."""
-    kept = os.path.join(build, "network-logs")
+    kept = os.path.join(build, name)
     shutil.rmtree(kept, ignore_errors=True)
     try:
         shutil.copytree("/run/sipchain-tests", kept, ignore=lambda folder, names: [

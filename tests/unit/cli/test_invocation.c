@@ -38,12 +38,74 @@ static void words_find_commands(void **state)
 	assert_non_null(strstr(in.error.text, "one more word"));
 	assert_int_equal(parse("sipchain frobnicate"), -1);
 	assert_non_null(strstr(in.error.text, "frobnicate"));
+	assert_null(strstr(in.error.text, "did you mean"));
 	assert_int_equal(parse("sipchain"), -1);
 	assert_int_equal(parse("sipchain --help"), 1);
 	assert_int_equal(parse("sipchain check --help"), 1);
 	assert_string_equal(in.command->name, "check");
 	assert_int_equal(parse("sipchain --version"), 0);
 	assert_string_equal(in.command->name, "version");
+}
+
+static void the_nearest_name_is_suggested(void **state)
+{
+	static const struct {
+		const char *line, *suggestion;
+	} slips[] = {
+		{"sipchain stauts", "`sipchain status`?"},
+		{"sipchain baned", "`sipchain banned`?"},
+		{"sipchain member lst", "`member list`?"},
+		{"sipchain status --jsn", "--json?"},
+		{"sipchain report 192.0.2.7 --categroy=scan", "--category?"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof slips / sizeof slips[0]; i++) {
+		assert_int_equal(parse(slips[i].line), -1);
+		assert_non_null(strstr(in.error.text, slips[i].suggestion));
+	}
+	/* Another command's option is not suggested. */
+	assert_int_equal(parse("sipchain status --ttk 1h"), -1);
+	assert_null(strstr(in.error.text, "did you mean"));
+	/* Far from every second word: all of them. */
+	assert_int_equal(parse("sipchain member frobnicate"), -1);
+	assert_non_null(strstr(in.error.text, "suspend, resume"));
+	/* What is typed is shown escaped. */
+	assert_int_equal(parse("sipchain \x1b[2J"), -1);
+	assert_null(strchr(in.error.text, '\x1b'));
+}
+
+static void options_may_come_first(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("sipchain --json --config FILE status"), 0);
+	assert_string_equal(in.command->name, "status");
+	assert_true(given(&in, OPTION_JSON));
+	assert_string_equal(option(&in, OPTION_CONFIG, ""), "FILE");
+	assert_int_equal(parse("sipchain -c FILE member list --json"), 0);
+	assert_string_equal(in.command->sub, "list");
+	assert_int_equal(parse("sipchain --json"), -1);
+	assert_non_null(strstr(in.error.text, "which command"));
+	assert_int_equal(parse("sipchain --config"), -1);
+	assert_int_equal(parse("sipchain --weight 3 status"), -1);
+	assert_non_null(strstr(in.error.text, "no option --weight"));
+}
+
+static void help_knows_commands_and_groups(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("sipchain help"), 1);
+	assert_null(in.command);
+	assert_null(in.group);
+	assert_int_equal(parse("sipchain help check"), 1);
+	assert_string_equal(in.command->name, "check");
+	assert_int_equal(parse("sipchain help member"), 1);
+	assert_string_equal(in.group, "member");
+	assert_int_equal(parse("sipchain help member add"), 1);
+	assert_string_equal(in.command->sub, "add");
+	assert_int_equal(parse("sipchain member --help"), 1);
+	assert_string_equal(in.group, "member");
+	assert_int_equal(parse("sipchain help stauts"), -1);
 }
 
 static void options_take_values(void **state)
@@ -137,6 +199,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_find_commands),
+		cmocka_unit_test(the_nearest_name_is_suggested),
+		cmocka_unit_test(options_may_come_first),
+		cmocka_unit_test(help_knows_commands_and_groups),
 		cmocka_unit_test(options_take_values),
 		cmocka_unit_test(slips_are_named),
 		cmocka_unit_test(every_example_parses),

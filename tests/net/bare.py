@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes without a PBX: what they hear is written into their security log."""
+import json
+import os
+import secrets
+import signal
+import socket
+import time
+import types
+
+import node
+import topology
+from world import FOLDER, expect, wait_for
+
+BASE = {
+    "node.user": "",
+    "node.log_level": "info",
+    "detect.auth_failed": "3/10m",
+    "detect.ban": "10m",
+    # Unproved sources are banned here and still never reported.
+    "report.unproved": "ban",
+    "report.unproved_ban": "5m",
+}
+
+
+class Sources:
+    """Addresses that have done nothing yet (RFC 2544)."""
+    used = 0
+
+    @classmethod
+    def fresh(cls):
+        cls.used += 1
+        return "198.18.%d.%d" % divmod(cls.used, 250)
+
+
+def failures(address, count, transport):
+    """Lines of Asterisk 22's security.json: wrong passwords of one source."""
+    text = ""
+    for account in range(101, 101 + count):
+        now = time.time()
+        fraction = ".%03d" % (now % 1 * 1000)
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + fraction + "+0000"
+        message = (
+            'SecurityEvent="ChallengeResponseFailed",EventTV="%s",Severity="Error",'
+            'Service="PJSIP",EventVersion="1",AccountID="%d",SessionID="%s@%s",'
+            'LocalAddress="IPV4/%s/192.0.2.11/5060",RemoteAddress="IPV4/%s/%s/5071",'
+            'Challenge="%d/%s",Response="%s",ExpectedResponse=""\n' % (
+                stamp, account, secrets.token_hex(8), address, transport, transport, address,
+                now, secrets.token_hex(16), secrets.token_hex(16)))
+        text += json.dumps({
+            "hostname": "",
+            "timestamp": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now)) + fraction,
+            "identifiers": {"lwp": 26897, "callid": ""},
+            "logmsg": {"location": {"filename": "res_security_log.c",
+                                    "function": "security_event_stasis_cb", "line": 114},
+                       "level": "SECURITY", "message": message}},
+            separators=(",", ":")) + "\n"
+    return text.encode("ascii")
+
+
+class BareNode(node.Node):
+    """A node whose sensor is one security log; settings are "section.key"."""
+
+    def __init__(self, build, letter, ledger):
+        self.folder = "%s/%s" % (FOLDER, letter)
+        os.makedirs(self.folder + "/pbx")  # nothing else is written to where it listens
+        self.security_log = self.folder + "/pbx/security.json"
+        with open(self.security_log, "wb"):
+            pass
+        super().__init__(build, letter, self.folder, ledger, types.SimpleNamespace(
+            hep_password="", security_log=self.security_log), 600)
+        self.member = ledger.indices["bank-" + letter]
+        self.settings = dict(BASE, **{
+            "node.name": "node-" + letter, "node.state": self.folder + "/state",
+            "node.run": self.folder + "/run", "member.key": self.folder + "/member.key",
+            "ledger.path": ledger.path, "security_log.path": self.security_log})
+        self.configure({})
+
+    def configure(self, changes):
+        """Write the configuration; returns {setting: its line}."""
+        settings = dict(self.settings, **changes)
+        lines, where = [], {}
+        for section in sorted({name.split(".")[0] for name in settings}):
+            lines.append("[%s]" % section)
+            for name, value in settings.items():
+                if name.split(".")[0] == section and value is not None:
+                    lines.append("%s = %s" % (name.split(".", 1)[1], value))
+                    where[name] = len(lines)
+        with open(self.configuration, "w", encoding="ascii") as f:
+            f.write("\n".join(lines) + "\n")
+        return where
+
+    def hangup(self):
+        os.kill(self.process.pid, signal.SIGHUP)
+
+    def restart(self):
+        self.start()
+        self.wait_ready()
+
+    # --- what attackers leave ---
+
+    def attack(self, address, count=3, transport="TCP"):
+        """So many wrong passwords, in one write."""
+        log = os.open(self.security_log, os.O_WRONLY | os.O_APPEND)
+        os.write(log, failures(address, count, transport))
+        os.close(log)
+        return address
+
+    def fence(self, seconds=20):
+        """A fresh attack until it is banned: all lines before it were read."""
+        address = self.attack(Sources.fresh())
+        self.wait_banned(address, "all4_32", seconds)
+        return address
+
+    # --- what stands ---
+
+    def wait_banned(self, address, name, seconds=20):
+        wait_for(lambda: name in self.banned().get(address, ()), seconds,
+                 "node %s: %s is in %s", self.letter, address, name)
+
+    def wait_not_banned(self, address, name, seconds=20):
+        wait_for(lambda: name not in self.banned().get(address, ()), seconds,
+                 "node %s: %s leaves %s", self.letter, address, name)
+
+    def ends(self):
+        """{(address, set): wall second at which the kernel ends it}."""
+        ends, now = {}, time.time()
+        for item in self.rules() or []:
+            described = item.get("set", {})
+            for element in described.get("elem", []):
+                element = element.get("elem", {}) if isinstance(element, dict) else {}
+                if "expires" in element:
+                    ends[element["val"], described["name"]] = now + element["expires"]
+        return ends
+
+    def passes(self, source):
+        """Whether a TCP handshake of that source gets through to this host.
+
+        Nobody listens: the refusal is the answer.
+        """
+        with topology.inside("attacker"):
+            s = socket.socket()
+        with s:
+            s.bind((source, 0))
+            s.settimeout(0.7)
+            try:
+                s.connect((self.address, 5060))
+            except ConnectionRefusedError:
+                return True
+            except socket.timeout:
+                return False
+        raise AssertionError("somebody listens on port 5060 of " + self.letter)
+
+    def would_ban(self):
+        """The addresses that `sipchain banned` lists; nothing before it answers."""
+        try:
+            return {ban["indicator"] for ban in self.ask("banned")["bans"]}
+        except node.CommandFailed:
+            return set()
+
+    def wait_outbox(self, state, least, seconds=20):
+        wait_for(lambda: self.ask("status")["outbox"][state] >= least, seconds,
+                 "node %s: %d reports %s in the outbox", self.letter, least, state)
+
+    def wait_settled(self, seconds=40):
+        """Until it answers and nothing is on its way to the ledger."""
+        def settled():
+            try:
+                status = self.ask("status")
+            except node.CommandFailed:
+                return False
+            outbox = status["outbox"]
+            return (status["ledger"]["caught_up"] and status["ledger"]["healthy"]
+                    and not outbox["waiting"] and not outbox["submitted"])
+        wait_for(settled, seconds, "node %s: its outbox is empty", self.letter)
+
+    def signal(self, role, number):
+        os.kill(self.role(role)["pid"], number)
+
+    def kill_role(self, role):
+        """kill -9; whether there was somebody to kill."""
+        try:
+            pid = self.role(role)["pid"]
+        except node.CommandFailed:  # the role node is dead from the last time
+            return False
+        if pid <= 0:
+            return False
+        os.kill(pid, signal.SIGKILL)
+        return True
+
+
+def words(ledger, address):
+    """Every word of the ledger's history about an address."""
+    return [dict(word, member=operation["member"])
+            for operation in ledger.operations() for word in operation.get("words", [])
+            if word["indicator"] == address]
+
+
+def expect_reported_once(ledger, n, address):
+    """One operation and no other speaks of the address, and it is n's."""
+    found = [(word["member"], word["action"]) for word in words(ledger, address)]
+    expect(found == [(n.member, "report")], "the ledger's history of %s is %s, not one "
+           "report of member %d", address, found, n.member)
+
+
+def expect_never_reported(ledger, address):
+    found = words(ledger, address)
+    expect(not found, "%s is on the ledger: %s", address, found)
+
+
+def wait_reported(ledger, address, seconds=20):
+    wait_for(lambda: words(ledger, address), seconds, "%s is on the ledger", address)
