@@ -24,12 +24,12 @@
  * member of the configured group for commands that change anything; anybody
  * who can connect (mode of the socket) may ask.
  */
-#define CONTROL_LINE_MAX 65536
+#define CONTROL_LINE_MAX    65536
 #define CONTROL_CLIENTS_MAX 32
 
 enum control_code {
 	CONTROL_OK = 0,
-	CONTROL_FAILED = 1,      /* not listed, refused, failed */
+	CONTROL_FAILED = 1, /* not listed, refused, failed */
 	CONTROL_USAGE = 2,
 	CONTROL_UNREACHABLE = 3,
 	CONTROL_PERMISSION = 4,
@@ -81,16 +81,15 @@ void control_publish(struct control *c, json_t *event);
 struct control_connection;
 
 /* NULL with a text; *code is CONTROL_UNREACHABLE or CONTROL_PERMISSION. */
-struct control_connection *control_connect(const char *path,
-	enum control_code *code, struct error *err);
+struct control_connection *control_connect(
+	const char *path, enum control_code *code, struct error *err);
 void control_disconnect(struct control_connection *c);
 
 /* Ask and wait for the answer (new reference). NULL with code and text. */
-json_t *control_ask(struct control_connection *c, const char *command,
-	json_t *arguments, enum control_code *code, struct error *err);
+json_t *control_ask(struct control_connection *c, const char *command, json_t *arguments,
+	enum control_code *code, struct error *err);
 
 /* The next line of a watch (new reference); NULL at its end or timeout_ms. */
-json_t *control_next(struct control_connection *c, int timeout_ms,
-	struct error *err);
+json_t *control_next(struct control_connection *c, int timeout_ms, struct error *err);
 
 #endif

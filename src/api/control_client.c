@@ -21,8 +21,8 @@ struct control_connection {
 	size_t scanned; /* bytes of in known to hold no line feed */
 };
 
-struct control_connection *control_connect(const char *path,
-	enum control_code *code, struct error *err)
+struct control_connection *control_connect(
+	const char *path, enum control_code *code, struct error *err)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	struct control_connection *c;
@@ -45,9 +45,10 @@ struct control_connection *control_connect(const char *path,
 
 		if (e == EACCES || e == EPERM)
 			*code = CONTROL_PERMISSION;
-		error_set(err, e == EACCES || e == EPERM ?
-			"%s: %s; be root or in the daemon's [node] control_group" :
-			"%s: %s; is sipchaind running with this configuration?",
+		error_set(err,
+			e == EACCES || e == EPERM ?
+				"%s: %s; be root or in the daemon's [node] control_group" :
+				"%s: %s; is sipchaind running with this configuration?",
 			path, strerror(e));
 		if (c->fd >= 0)
 			close(c->fd);
@@ -101,13 +102,15 @@ json_t *control_next(struct control_connection *c, int timeout_ms, struct error 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0) {
-			error_set(err, got ? "the daemon's socket: %s" :
-				"the daemon closed the connection%s",
+			error_set(err,
+				got ? "the daemon's socket: %s" :
+				      "the daemon closed the connection%s",
 				got ? strerror(errno) : "");
 			return NULL;
 		}
 		if (buffer_put(&c->in, chunk, (size_t)got)) {
-			error_set(err, "the answer is longer than %u MiB", ANSWER_MAX >> 20);
+			error_set(err, "the answer is longer than %u MiB",
+				ANSWER_MAX >> 20);
 			return NULL;
 		}
 	}
@@ -135,8 +138,8 @@ static int send_all(int fd, const char *text, size_t n)
 	return 0;
 }
 
-json_t *control_ask(struct control_connection *c, const char *command,
-	json_t *arguments, enum control_code *code, struct error *err)
+json_t *control_ask(struct control_connection *c, const char *command, json_t *arguments,
+	enum control_code *code, struct error *err)
 {
 	json_t *request, *answer, *result = NULL;
 	char *text;
@@ -166,7 +169,8 @@ json_t *control_ask(struct control_connection *c, const char *command,
 	} else {
 		const char *why = json_string_value(json_object_get(answer, "error"));
 
-		*code = (enum control_code)json_integer_value(json_object_get(answer, "code"));
+		*code = (enum control_code)json_integer_value(
+			json_object_get(answer, "code"));
 		error_set(err, "%s", why ? why : "refused without a reason");
 		if (*code == CONTROL_OK)
 			*code = CONTROL_FAILED;

@@ -26,10 +26,10 @@ struct control_client {
 	uid_t uid;
 	bool may_change;
 	bool watching;
-	bool busy;    /* a request is being answered: the owner holds this client */
+	bool busy;       /* a request is being answered: the owner holds this client */
 	bool processing; /* client_process() runs: an answer need not call it */
 	bool closing;
-	bool closed;  /* the pipe is gone; freed as soon as it is not busy */
+	bool closed; /* the pipe is gone; freed as soon as it is not busy */
 };
 
 struct control {
@@ -123,7 +123,8 @@ static void client_send(struct control_client *client, const json_t *value)
 		memcpy(w->text, text, n);
 		w->text[n] = '\n';
 		out = uv_buf_init(w->text, (unsigned)n + 1);
-		if (uv_write(&w->request, (uv_stream_t *)&client->pipe, &out, 1, on_written)) {
+		if (uv_write(&w->request, (uv_stream_t *)&client->pipe, &out, 1,
+			    on_written)) {
 			free(w);
 			client_close(client);
 		}
@@ -165,8 +166,8 @@ void control_answer(struct control_client *client, json_t *result)
 	client_next(client);
 }
 
-void control_refuse(struct control_client *client, enum control_code code,
-	const char *fmt, ...)
+void control_refuse(
+	struct control_client *client, enum control_code code, const char *fmt, ...)
 {
 	char text[512];
 	json_t *line;
@@ -346,7 +347,8 @@ static void on_connection(uv_stream_t *listener, int status)
 	client->next = c->clients;
 	c->clients = client;
 	c->count++;
-	if (uv_accept(listener, (uv_stream_t *)&client->pipe) || client_identify(client)) {
+	if (uv_accept(listener, (uv_stream_t *)&client->pipe) ||
+		client_identify(client)) {
 		client_close(client);
 		return;
 	}
@@ -426,12 +428,15 @@ int control_listen(const char *path, gid_t group, struct error *err)
 	int fd;
 
 	if (strlen(path) >= sizeof sun.sun_path)
-		return error_set(err, "%s: longer than %zu bytes; choose a shorter [node] run",
-			path, sizeof sun.sun_path - 1);
+		return error_set(err,
+			"%s: longer than %zu bytes; choose a shorter [node] run", path,
+			sizeof sun.sun_path - 1);
 	memcpy(sun.sun_path, path, strlen(path));
 	if (socket_is_live(&sun))
-		return error_set(err, "%s: another sipchaind answers there; stop it or "
-			"choose another [node] run", path);
+		return error_set(err,
+			"%s: another sipchaind answers there; stop it or "
+			"choose another [node] run",
+			path);
 	unlink(path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)

@@ -14,7 +14,7 @@ struct buffer {
 	uint8_t *p;
 	size_t n;
 	size_t capacity;
-	size_t max;  /* 0: no limit */
+	size_t max; /* 0: no limit */
 	bool failed;
 };
 

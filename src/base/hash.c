@@ -38,12 +38,13 @@ uint64_t hash_bytes(const struct hash_key *key, const void *p, size_t n)
 {
 	const uint8_t *in = p;
 	size_t whole = n - n % 8;
-	uint64_t m, v[4] = {
-		key->k0 ^ UINT64_C(0x736f6d6570736575),
-		key->k1 ^ UINT64_C(0x646f72616e646f6d),
-		key->k0 ^ UINT64_C(0x6c7967656e657261),
-		key->k1 ^ UINT64_C(0x7465646279746573),
-	};
+	uint64_t m,
+		v[4] = {
+			key->k0 ^ UINT64_C(0x736f6d6570736575),
+			key->k1 ^ UINT64_C(0x646f72616e646f6d),
+			key->k0 ^ UINT64_C(0x6c7967656e657261),
+			key->k1 ^ UINT64_C(0x7465646279746573),
+		};
 
 	for (size_t i = 0; i < whole; i += 8) {
 		m = load_le(in + i, 8);

@@ -49,8 +49,7 @@ void heap_pop(struct heap *h)
 	last = h->entries[--h->n];
 	/* Sift down: pull the earlier child up into the hole. */
 	while ((child = 2 * i + 1) < h->n) {
-		if (child + 1 < h->n &&
-		    h->entries[child + 1].at < h->entries[child].at)
+		if (child + 1 < h->n && h->entries[child + 1].at < h->entries[child].at)
 			child++;
 		if (last.at <= h->entries[child].at)
 			break;

@@ -71,8 +71,8 @@ void log_at(enum log_level level, const char *fmt, ...)
 	if (log_journal)
 		n = snprintf(line, sizeof(line), "<%d>%s: ", (int)level, log_role);
 	else
-		n = snprintf(line, sizeof(line), "%s %s %s: ",
-			clock_rfc3339(time, clock_wall() / USEC_PER_SEC),
+		n = snprintf(line, sizeof(line),
+			"%s %s %s: ", clock_rfc3339(time, clock_wall() / USEC_PER_SEC),
 			level_name(level), log_role);
 	if (n < 0 || (size_t)n >= sizeof(line) / 2)
 		return;

@@ -41,7 +41,7 @@ static int resize(struct table *t, size_t slots)
 	uint32_t *tags;
 
 	if (slots > SIZE_MAX / 2 / t->record_size ||
-	    slots > SIZE_MAX / 2 / sizeof(*tags) || slots > UINT32_MAX)
+		slots > SIZE_MAX / 2 / sizeof(*tags) || slots > UINT32_MAX)
 		return -1;
 	tags = calloc(slots, sizeof(*tags));
 	if (!tags)
@@ -62,8 +62,7 @@ static int resize(struct table *t, size_t slots)
 		while (tags[slot])
 			slot = (slot + 1) & (slots - 1);
 		tags[slot] = t->tags[i];
-		memcpy(records + slot * t->record_size, record_at(t, i),
-			t->record_size);
+		memcpy(records + slot * t->record_size, record_at(t, i), t->record_size);
 	}
 	free(t->tags);
 	free(t->records);
@@ -73,8 +72,8 @@ static int resize(struct table *t, size_t slots)
 	return 0;
 }
 
-struct table *table_new(size_t record_size, size_t key_size, size_t limit,
-	struct hash_key key)
+struct table *table_new(
+	size_t record_size, size_t key_size, size_t limit, struct hash_key key)
 {
 	struct table *t;
 
@@ -111,8 +110,8 @@ static size_t probe(const struct table *t, const void *key, uint64_t hash)
 
 	/* Never more than 7/8 full: an empty slot ends every probe. */
 	while (t->tags[slot] &&
-	       (t->tags[slot] != tag ||
-		memcmp(record_at(t, slot), key, t->key_size) != 0))
+		(t->tags[slot] != tag ||
+			memcmp(record_at(t, slot), key, t->key_size) != 0))
 		slot = (slot + 1) & (t->slots - 1);
 	return slot;
 }
@@ -163,8 +162,8 @@ bool table_remove(struct table *t, const void *key)
 	 * unless its home lies behind the hole (Knuth 6.4, algorithm R).
 	 */
 	for (at = (hole + 1) & mask; t->tags[at]; at = (at + 1) & mask) {
-		size_t home = home_of(hash_bytes(&t->key, record_at(t, at),
-				t->key_size), t->slots);
+		size_t home = home_of(
+			hash_bytes(&t->key, record_at(t, at), t->key_size), t->slots);
 
 		if (((at - home) & mask) < ((at - hole) & mask))
 			continue;

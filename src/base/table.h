@@ -16,8 +16,8 @@ struct table;
  * record_size bytes each, of which the first key_size are the key. limit is
  * the most records it may hold (0: none). NULL when memory is short.
  */
-struct table *table_new(size_t record_size, size_t key_size, size_t limit,
-	struct hash_key key);
+struct table *table_new(
+	size_t record_size, size_t key_size, size_t limit, struct hash_key key);
 void table_free(struct table *t);
 
 /* The record with this key, or NULL. */

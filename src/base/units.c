@@ -11,7 +11,11 @@ static const struct {
 	char letter;
 	uint64_t seconds;
 } durations[] = {
-	{'w', 604800}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1},
+	{'w', 604800},
+	{'d', 86400},
+	{'h', 3600},
+	{'m', 60},
+	{'s', 1},
 };
 
 #define DURATIONS (sizeof(durations) / sizeof(durations[0]))
@@ -51,9 +55,9 @@ int duration_parse(uint64_t *seconds, struct view text, struct error *err)
 			goto bad;
 		unit = find_unit(rest.p[n], unit);
 		if (unit == DURATIONS ||
-		    view_decimal(view_head(rest, n), UINT64_MAX, &v) < 0 ||
-		    __builtin_mul_overflow(v, durations[unit].seconds, &v) ||
-		    __builtin_add_overflow(total, v, &total))
+			view_decimal(view_head(rest, n), UINT64_MAX, &v) < 0 ||
+			__builtin_mul_overflow(v, durations[unit].seconds, &v) ||
+			__builtin_add_overflow(total, v, &total))
 			goto bad;
 		unit++; /* each unit once, the larger ones first */
 		rest = view_from(rest, n + 1);
@@ -61,9 +65,11 @@ int duration_parse(uint64_t *seconds, struct view text, struct error *err)
 	*seconds = total;
 	return 0;
 bad:
-	return error_set(err, "\"%s\" is no duration: write seconds or numbers "
+	return error_set(err,
+		"\"%s\" is no duration: write seconds or numbers "
 		"with the units w, d, h, m, s, larger ones first, such as "
-		"90, 10m, 1h30m, 7d", escaped(text));
+		"90, 10m, 1h30m, 7d",
+		escaped(text));
 }
 
 char *duration_print(char *dst, uint64_t seconds)
@@ -72,13 +78,13 @@ char *duration_print(char *dst, uint64_t seconds)
 
 	/* 8 days read better than 1w1d: weeks only when they are whole. */
 	for (size_t i = seconds % durations[0].seconds ? 1 : 0;
-	     i < DURATIONS && seconds > 0; i++) {
+		i < DURATIONS && seconds > 0; i++) {
 		uint64_t n = seconds / durations[i].seconds;
 
 		seconds %= durations[i].seconds;
 		if (n > 0)
-			at += (size_t)snprintf(dst + at, 32 - at, "%" PRIu64 "%c",
-				n, durations[i].letter);
+			at += (size_t)snprintf(dst + at, 32 - at, "%" PRIu64 "%c", n,
+				durations[i].letter);
 	}
 	if (at == 0)
 		memcpy(dst, "0s", 3);
@@ -102,10 +108,12 @@ int count_parse(uint64_t *count, struct view text, struct error *err)
 	else
 		goto bad;
 	if (view_decimal(view_head(text, n), UINT64_MAX, &v) < 0 ||
-	    __builtin_mul_overflow(v, factor, count))
+		__builtin_mul_overflow(v, factor, count))
 		goto bad;
 	return 0;
 bad:
-	return error_set(err, "\"%s\" is no count: write digits, or digits with "
-		"k, M or G (thousands), such as 1000, 64k, 1M", escaped(text));
+	return error_set(err,
+		"\"%s\" is no count: write digits, or digits with "
+		"k, M or G (thousands), such as 1000, 64k, 1M",
+		escaped(text));
 }

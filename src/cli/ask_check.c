@@ -53,8 +53,9 @@ static void answer_print(const json_t *r, const struct query *q, const char *ask
 		text_of(o, "state"), shown_time((uint64_t)number_of(o, "until")));
 	json_array_foreach(json_object_get(r, "listed"), at, o)
 	{
-		printf("  listed     %s: %s\n", shown(*text_of(o, "source") ?
-			text_of(o, "source") : text_of(o, "indicator")),
+		printf("  listed     %s: %s\n",
+			shown(*text_of(o, "source") ? text_of(o, "source") :
+						      text_of(o, "indicator")),
 			shown_sentence(text_of(o, "text")));
 		words_print(json_object_get(o, "words"));
 	}
@@ -129,11 +130,11 @@ static void json_out(struct invocation *in, const struct query *q, json_t *const
 int run_check(struct invocation *in)
 {
 	struct query q[QUERY_MAX];
-	json_t *answers[QUERY_MAX];
+	json_t *answers[QUERY_MAX] = {NULL};
 	bool any;
 	int code = 0, first, n = query_read(q, in->arguments[0], &in->error);
 
-	if (n < 0)
+	if (n < 1)
 		return failure(CONTROL_USAGE, "%s", in->error.text);
 	if (ask_all(in, q, n, answers, &code) < 0)
 		return code;

@@ -73,8 +73,9 @@ static void list_row(struct columns *c, const json_t *i)
 	long long required = number_of(i, "required");
 	bool block = is_true(i, "block");
 
-	columns_put(c, "%s", shown(*text_of(i, "source") ? text_of(i, "source") :
-		text_of(i, "indicator")));
+	columns_put(c, "%s",
+		shown(*text_of(i, "source") ? text_of(i, "source") :
+					      text_of(i, "indicator")));
 	columns_put(c, "%s", block ? "block" : "pass");
 	/* UINT32_MAX is the policy's `never`; 0: it was not even counted. */
 	if (!required)

@@ -22,52 +22,53 @@
  */
 enum message_type {
 	/* parent -> role */
-	MSG_CONFIG = 1,  /* fd: the printed configuration; no payload. First message */
-	MSG_PEER,        /* u32 enum role; fd: a fresh link to it */
-	MSG_RELOAD,      /* fd: as MSG_CONFIG */
-	MSG_PING,        /* u64 */
-	MSG_STOP,        /* no payload */
+	MSG_CONFIG = 1, /* fd: the printed configuration; no payload. First message */
+	MSG_PEER,       /* u32 enum role; fd: a fresh link to it */
+	MSG_RELOAD,     /* fd: as MSG_CONFIG */
+	MSG_PING,       /* u64 */
+	MSG_STOP,       /* no payload */
 	/* role -> parent */
-	MSG_READY,       /* struct sandbox_report */
-	MSG_PONG,        /* u64 */
+	MSG_READY, /* struct sandbox_report */
+	MSG_PONG,  /* u64 */
 
 	/* parent -> node: what `status` shows of all roles */
-	MSG_ROLES,       /* struct role_status[] */
+	MSG_ROLES, /* struct role_status[] */
 
 	/* sense -> node */
 	MSG_OBSERVATIONS = 32, /* struct observation[], 1 .. OBSERVATIONS_MAX */
 	MSG_POSITION,          /* struct log_position: a log was read up to here */
 	MSG_SENSE_FIGURES,     /* struct sense_figures, once a second when changed */
 	/* node -> sense */
-	MSG_SENSE_START,       /* struct log_position[] (0 ..): where to go on */
+	MSG_SENSE_START, /* struct log_position[] (0 ..): where to go on */
 
 	/* node -> ledger */
 	MSG_LEDGER_START = 64, /* u32 delivery: deliver from the beginning, under
 	                          this number, which what belongs to it echoes */
 	MSG_SUBMIT,            /* struct submit_header, words, texts */
 	/* ledger -> node */
-	MSG_LEDGER_SELF,       /* struct ledger_self */
-	MSG_WINDOW,            /* struct ledger_window */
-	MSG_EVENT,             /* struct event_header, operation bytes */
-	MSG_UNDO,              /* u32 delivery: events are undone, ask anew */
-	MSG_CAUGHT_UP,         /* u32 delivery */
-	MSG_FATE,              /* struct ledger_fate */
-	MSG_TROUBLE,           /* struct ledger_trouble */
+	MSG_LEDGER_SELF, /* struct ledger_self */
+	MSG_WINDOW,      /* struct ledger_window */
+	MSG_EVENT,       /* struct event_header, operation bytes */
+	MSG_UNDO,        /* u32 delivery: events are undone, ask anew */
+	MSG_CAUGHT_UP,   /* u32 delivery */
+	MSG_FATE,        /* struct ledger_fate */
+	MSG_TROUBLE,     /* struct ledger_trouble */
 
 	/* node -> enforce */
-	MSG_ALLOW = 96,        /* u8 first, u8 last, pad, struct indicator[]: the whole list in parts */
-	MSG_ORDERS,            /* struct order_header, struct ban_order[] 1 .. ORDERS_MAX */
-	MSG_COUNTERS_ASK,      /* no payload */
+	MSG_ALLOW =
+		96, /* u8 first, u8 last, pad, struct indicator[]: the whole list in parts */
+	MSG_ORDERS,       /* struct order_header, struct ban_order[] 1 .. ORDERS_MAX */
+	MSG_COUNTERS_ASK, /* no payload */
 	/* enforce -> node */
-	MSG_ENFORCE_READY,     /* struct enforce_self: send allow, then every ban */
-	MSG_ORDERS_DONE,       /* struct orders_done, u8 done[] */
-	MSG_COUNTERS,          /* struct nft_counter[] */
-	MSG_LOST,              /* no payload: somebody removed our table; it is set up
+	MSG_ENFORCE_READY, /* struct enforce_self: send allow, then every ban */
+	MSG_ORDERS_DONE,   /* struct orders_done, u8 done[] */
+	MSG_COUNTERS,      /* struct nft_counter[] */
+	MSG_LOST,          /* no payload: somebody removed our table; it is set up
 	                          anew and empty: order every ban again */
 };
 
 #define OBSERVATIONS_MAX 128
-#define ORDERS_MAX 1000
+#define ORDERS_MAX       1000
 
 struct log_position {
 	char path[256];
@@ -115,7 +116,8 @@ struct event_header {
 _Static_assert(sizeof(struct event_header) + OPERATION_MAX <= PACKET_PAYLOAD_MAX,
 	"the longest operation fits a packet");
 _Static_assert(sizeof(struct submit_header) + BATCH_MAX * WORD_SIZE + TEXTS_MAX <=
-	PACKET_PAYLOAD_MAX, "the longest batch fits a packet");
+		PACKET_PAYLOAD_MAX,
+	"the longest batch fits a packet");
 
 struct ledger_trouble {
 	uint8_t healthy;
@@ -128,7 +130,7 @@ struct order_header {
 };
 
 struct enforce_self {
-	uint8_t active;  /* 0: type = none, or it failed: text says why */
+	uint8_t active; /* 0: type = none, or it failed: text says why */
 	struct nft_features features;
 	char text[200];
 };
@@ -136,7 +138,7 @@ struct enforce_self {
 struct orders_done {
 	uint64_t batch;
 	uint32_t count;
-	uint8_t failed;  /* the kernel refused the whole: text */
+	uint8_t failed; /* the kernel refused the whole: text */
 	char text[200];
 };
 

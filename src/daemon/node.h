@@ -32,7 +32,7 @@
 
 /* A submission that waits for its fate. */
 struct node_submission {
-	uint64_t ticket;      /* 0: nothing is in flight */
+	uint64_t ticket; /* 0: nothing is in flight */
 	unsigned count;
 	uint64_t rows[BATCH_MAX]; /* outbox ids, in the batch's order */
 };
@@ -71,7 +71,7 @@ struct node {
 
 	/* sense */
 	struct link *sense;
-	bool sense_told;  /* it has been told where to go on */
+	bool sense_told; /* it has been told where to go on */
 	struct sense_figures sense_figures;
 
 	/* ledger */
@@ -81,11 +81,11 @@ struct node {
 	uint32_t delivery;         /* what the ledger role delivers now */
 	struct registry *incoming; /* while the ledger is read anew; else NULL */
 	usec read_again_at;        /* monotonic: after what could not be folded */
-	bool caught_up;   /* the ledger was read whole at least once */
+	bool caught_up;            /* the ledger was read whole at least once */
 	bool healthy;
 	char trouble[300];
 	struct table *texts; /* of hashed indicators, for people; NULL: none yet */
-	bool all_dirty;   /* every listed indicator is to be decided anew */
+	bool all_dirty;      /* every listed indicator is to be decided anew */
 	struct table *dirty; /* indicators to be decided anew */
 
 	/* enforce */
@@ -93,20 +93,20 @@ struct node {
 	struct enforce_self enforcer;
 	bool enforcer_ready; /* it has said hello over this link */
 	struct ban_table *bans;
-	bool bans_open;   /* a transaction of ban records is open */
+	bool bans_open;      /* a transaction of ban records is open */
 	usec order_again_at; /* monotonic: after the kernel refused; 0: not */
 	uint64_t next_batch;
 	struct node_orders *in_flight; /* ORDERS_IN_FLIGHT of them, made on first use */
 	struct nft_counter counters[64];
 	unsigned counters_count;
-	usec counters_at;  /* wall, of the last answer */
+	usec counters_at; /* wall, of the last answer */
 
 	/* outbox */
 	struct store *store;
 	struct node_submission submission;
 	uint64_t next_ticket;
-	usec retry_at;    /* monotonic: not before */
-	usec prune_at;    /* monotonic: when the store forgets what is old */
+	usec retry_at; /* monotonic: not before */
+	usec prune_at; /* monotonic: when the store forgets what is old */
 
 	/* control */
 	struct control *control;
@@ -114,8 +114,9 @@ struct node {
 	struct role_status roles[ROLE_COUNT];
 	size_t roles_count;
 
-	uv_timer_t due;  /* each second: detections that come of silence */
-	uv_timer_t tick; /* the next thing that time alone brings, at least once a minute */
+	uv_timer_t due; /* each second: detections that come of silence */
+	uv_timer_t
+		tick; /* the next thing that time alone brings, at least once a minute */
 };
 
 static inline uint32_t node_now(void)
@@ -169,8 +170,8 @@ int node_bans_load(struct node *n, struct error *err);
  */
 void node_bans_begin(struct node *n, enum durability durability);
 /* A ban shall stand until `until` (also written to the store). */
-void node_ban(struct node *n, const struct indicator *i, uint8_t scope,
-	uint8_t origin, uint8_t category, uint32_t until);
+void node_ban(struct node *n, const struct indicator *i, uint8_t scope, uint8_t origin,
+	uint8_t category, uint32_t until);
 /* It shall end. Returns whether it stood. */
 bool node_unban(struct node *n, const struct indicator *i, uint8_t scope);
 /* Commit what was written and send what waits. */
@@ -189,7 +190,7 @@ struct node_report {
 	char text[INDICATOR_SOURCE_TEXT + 1]; /* canonical, of kinds 4..6 */
 	uint8_t category;
 	uint8_t proof;
-	uint8_t action;  /* ACTION_REPORT or ACTION_SPEND */
+	uint8_t action; /* ACTION_REPORT or ACTION_SPEND */
 	uint32_t expiry;
 	char evidence[2048]; /* JSON of the evidence record */
 };

@@ -149,7 +149,8 @@ static bool send_orders(struct node *n)
 	memcpy(message + sizeof header, slot->orders, size - sizeof header);
 	if (!link_send(n->enforce, MSG_ORDERS, view_of(message, size)))
 		return true;
-	log_warning("orders to the enforcer: %s; ordered again in a moment", strerror(errno));
+	log_warning(
+		"orders to the enforcer: %s; ordered again in a moment", strerror(errno));
 	slot->batch = 0;
 	n->order_again_at = clock_monotonic() + USEC_PER_SEC;
 	node_schedule(n);
@@ -226,14 +227,16 @@ void node_observe_changed(struct node *n)
 /* What the firewall can hold of an allowlist, as it is now. */
 static bool goes_to_enforcer(const struct allow_entry *e)
 {
-	return (e->indicator.kind == INDICATOR_IP4 || e->indicator.kind == INDICATOR_IP6) &&
+	return (e->indicator.kind == INDICATOR_IP4 ||
+		       e->indicator.kind == INDICATOR_IP6) &&
 		(!e->expiry || e->expiry > node_now());
 }
 
 static void send_allow_part(struct node *n, const uint8_t *message, size_t size)
 {
 	if (link_send(n->enforce, MSG_ALLOW, view_of(message, size)))
-		log_error("the allowlist does not reach the enforcer: %s", strerror(errno));
+		log_error(
+			"the allowlist does not reach the enforcer: %s", strerror(errno));
 }
 
 void node_send_allow(struct node *n)
@@ -294,8 +297,9 @@ void node_enforce_message(struct node *n, uint16_t type, struct view payload)
 		break;
 	case MSG_LOST:
 		log_warning("the firewall's table was removed by somebody; every ban is "
-			"ordered again");
-		node_event(n, "trouble", NULL, "the firewall's table was removed; bans are "
+			    "ordered again");
+		node_event(n, "trouble", NULL,
+			"the firewall's table was removed; bans are "
 			"ordered again");
 		order_everything(n);
 		break;

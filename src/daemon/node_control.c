@@ -27,8 +27,8 @@ struct request {
 	char note[80];
 };
 
-void node_event(struct node *n, const char *type, const struct indicator *i,
-	const char *fmt, ...)
+void node_event(
+	struct node *n, const char *type, const struct indicator *i, const char *fmt, ...)
 {
 	char text[400], name[INDICATOR_TEXT] = "";
 	va_list ap;
@@ -40,8 +40,9 @@ void node_event(struct node *n, const char *type, const struct indicator *i,
 	va_end(ap);
 	if (i)
 		indicator_print(name, i);
-	control_publish(n->control, json_pack("{s:I, s:s, s:s, s:s}", "time",
-		(json_int_t)node_now(), "type", type, "indicator", name, "text", text));
+	control_publish(n->control,
+		json_pack("{s:I, s:s, s:s, s:s}", "time", (json_int_t)node_now(), "type",
+			type, "indicator", name, "text", text));
 }
 
 /* What every changing command needs: an indicator, perhaps ttl and note. */
@@ -56,15 +57,18 @@ static int parse(struct request *r)
 		return control_refuse(r->client, CONTROL_USAGE, "no indicator"), -1;
 	if (indicator_parse(&r->indicator, r->canonical, view_str(text), &err))
 		return control_refuse(r->client, CONTROL_USAGE, "%s", err.text), -1;
-	if (ttl && (!json_is_integer(ttl) || json_integer_value(ttl) < 1 ||
-			   json_integer_value(ttl) > 366 * 86400))
+	if (ttl &&
+		(!json_is_integer(ttl) || json_integer_value(ttl) < 1 ||
+			json_integer_value(ttl) > 366 * 86400))
 		return control_refuse(r->client, CONTROL_USAGE, "ttl: 1 to %d seconds",
-			       366 * 86400), -1;
+			       366 * 86400),
+		       -1;
 	r->ttl = ttl ? (uint32_t)json_integer_value(ttl) : 0;
 	if (note && (strlen(note) >= sizeof r->note || !text_is_clean(view_str(note))))
 		return control_refuse(r->client, CONTROL_USAGE,
 			       "note: at most %zu bytes of printable text",
-			       sizeof r->note - 1), -1;
+			       sizeof r->note - 1),
+		       -1;
 	snprintf(r->note, sizeof r->note, "%s", note ? note : "");
 	return 0;
 }
@@ -94,9 +98,10 @@ static void answer(struct request *r, uint32_t until, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	control_answer(r->client, json_pack("{s:s, s:s, s:I}", "indicator",
-		indicator_print(name, &r->indicator), "text", text, "until",
-		(json_int_t)until));
+	control_answer(r->client,
+		json_pack("{s:s, s:s, s:I}", "indicator",
+			indicator_print(name, &r->indicator), "text", text, "until",
+			(json_int_t)until));
 }
 
 /* --- report, object, revoke: through the outbox, answered with their fate --- */
@@ -114,11 +119,13 @@ static const struct member *writer(struct request *r)
 				"member was removed; `sipchain member list` shows, the owner "
 				"admits it (again) with `sipchain member add`");
 	else if (m->status != MEMBER_ACTIVE)
-		control_refuse(r->client, CONTROL_FAILED, m->status == MEMBER_SUSPENDED ?
-			"member %u (%s) is suspended; the owner ends that with `sipchain member "
-			"resume`" :
-			"member %u (%s) was removed; the owner admits it again with `sipchain "
-			"member add`", m->index, m->name);
+		control_refuse(r->client, CONTROL_FAILED,
+			m->status == MEMBER_SUSPENDED ?
+				"member %u (%s) is suspended; the owner ends that with `sipchain member "
+				"resume`" :
+				"member %u (%s) was removed; the owner admits it again with `sipchain "
+				"member add`",
+			m->index, m->name);
 	else
 		return m;
 	return NULL;
@@ -168,11 +175,13 @@ static bool reportable(struct request *r, uint32_t ttl)
 	struct error err = {""};
 
 	if (!r->node->caught_up) {
-		control_refuse(r->client, CONTROL_FAILED, "the ledger has not been read yet");
+		control_refuse(
+			r->client, CONTROL_FAILED, "the ledger has not been read yet");
 		return false;
 	}
 	if (registry_paused(r->node->registry)) {
-		control_refuse(r->client, CONTROL_FAILED, "refused: the ledger is paused; only "
+		control_refuse(r->client, CONTROL_FAILED,
+			"refused: the ledger is paused; only "
 			"`sipchain revoke` passes until its owner ends that");
 		return false;
 	}
@@ -188,8 +197,10 @@ static bool reportable(struct request *r, uint32_t ttl)
 		return false;
 	}
 	if (ttl > c->max_ttl) {
-		control_refuse(r->client, CONTROL_USAGE, "ttl: this ledger allows at most "
-			"%u seconds", c->max_ttl);
+		control_refuse(r->client, CONTROL_USAGE,
+			"ttl: this ledger allows at most "
+			"%u seconds",
+			c->max_ttl);
 		return false;
 	}
 	return true;
@@ -230,7 +241,8 @@ static void do_revoke(struct request *r)
 
 	if (!m)
 		return;
-	if (!registry_own_word(r->node->registry, m->index, &r->indicator, node_now(), &word)) {
+	if (!registry_own_word(
+		    r->node->registry, m->index, &r->indicator, node_now(), &word)) {
 		audit(r, "revoke");
 		publish(r, word.category, ACTION_SPEND, word.expiry - node_now());
 		return;
@@ -241,8 +253,9 @@ static void do_revoke(struct request *r)
 		publish(r, CATEGORY_OTHER, ACTION_SPEND, 0);
 		return;
 	}
-	control_refuse(r->client, CONTROL_FAILED, "member %u (%s) has no live report of %s",
-		m->index, m->name, indicator_print(text, &r->indicator));
+	control_refuse(r->client, CONTROL_FAILED,
+		"member %u (%s) has no live report of %s", m->index, m->name,
+		indicator_print(text, &r->indicator));
 }
 
 /* --- ban, unban: this node alone --- */
@@ -251,7 +264,8 @@ static bool is_address(struct request *r)
 {
 	if (r->indicator.kind == INDICATOR_IP4 || r->indicator.kind == INDICATOR_IP6)
 		return true;
-	control_refuse(r->client, CONTROL_USAGE, "only addresses and prefixes are banned in "
+	control_refuse(r->client, CONTROL_USAGE,
+		"only addresses and prefixes are banned in "
 		"the firewall; numbers and names are shared with `sipchain report`");
 	return false;
 }
@@ -264,8 +278,8 @@ static void do_ban(struct request *r)
 
 	if (!is_address(r))
 		return;
-	decide_own(&d, r->node->registry, r->node->allow, &r->indicator, WHY_OPERATOR, until,
-		node_now());
+	decide_own(&d, r->node->registry, r->node->allow, &r->indicator, WHY_OPERATOR,
+		until, node_now());
 	if (!d.block) {
 		control_refuse(r->client, CONTROL_FAILED, "not banned: %s",
 			decision_print(sentence, &d));
@@ -277,10 +291,11 @@ static void do_ban(struct request *r)
 	node_bans_flush(r->node);
 	node_schedule(r->node);
 	node_event(r->node, "ban", &r->indicator, "by an operator: %s", r->note);
-	answer(r, until, r->node->config->node.observe ?
-		"%s would be banned on every port until %s (observe mode)" :
-		"%s is banned on every port until %s", indicator_print(name, &r->indicator),
-		clock_rfc3339(when, until));
+	answer(r, until,
+		r->node->config->node.observe ?
+			"%s would be banned on every port until %s (observe mode)" :
+			"%s is banned on every port until %s",
+		indicator_print(name, &r->indicator), clock_rfc3339(when, until));
 }
 
 static void do_unban(struct request *r)
@@ -294,10 +309,12 @@ static void do_unban(struct request *r)
 	node_bans_begin(r->node, STORE_SYNCED);
 	if (!node_unban(r->node, &r->indicator, BAN_ALL)) {
 		node_bans_flush(r->node);
-		control_refuse(r->client, CONTROL_FAILED, learnt ?
-			"%s is banned by the ledger, not by this node; use `sipchain allow add` "
-			"to exempt it here, or `sipchain object` to speak for it" :
-			"%s is not banned by this node", name);
+		control_refuse(r->client, CONTROL_FAILED,
+			learnt ?
+				"%s is banned by the ledger, not by this node; use `sipchain allow add` "
+				"to exempt it here, or `sipchain object` to speak for it" :
+				"%s is not banned by this node",
+			name);
 		return;
 	}
 	audit(r, "unban");
@@ -330,7 +347,8 @@ static void do_allow_add(struct request *r)
 	}
 	e.expiry = r->ttl ? node_now() + r->ttl : 0;
 	snprintf(e.note, sizeof e.note, "%s", r->note);
-	if (allow_record_put(r->node->store, &e, &err) || allowlist_add(r->node->allow, &e)) {
+	if (allow_record_put(r->node->store, &e, &err) ||
+		allowlist_add(r->node->allow, &e)) {
 		control_refuse(r->client, CONTROL_FAILED, "not added: %s", err.text);
 		return;
 	}
@@ -349,10 +367,10 @@ static void do_allow_remove(struct request *r)
 	indicator_print(name, &r->indicator);
 	if (!allowlist_remove(r->node->allow, &r->indicator, ALLOW_OPERATOR)) {
 		other = allowlist_overlap(r->node->allow, &r->indicator, node_now());
-		control_refuse(r->client, CONTROL_FAILED, other ?
-			"%s was not added by an operator (it is %s)" :
-			"%s is not on the allowlist%s", name,
-			other ? allow_origin_name(other->origin) : "");
+		control_refuse(r->client, CONTROL_FAILED,
+			other ? "%s was not added by an operator (it is %s)" :
+				"%s is not on the allowlist%s",
+			name, other ? allow_origin_name(other->origin) : "");
 		return;
 	}
 	if (allow_record_delete(r->node->store, &r->indicator, &err) < 0)
@@ -368,9 +386,12 @@ static const struct {
 	const char *name;
 	void (*run)(struct request *r);
 } changes[] = {
-	{"report", do_report},       {"object", do_object},
-	{"revoke", do_revoke},       {"ban", do_ban},
-	{"unban", do_unban},         {"allow-add", do_allow_add},
+	{"report", do_report},
+	{"object", do_object},
+	{"revoke", do_revoke},
+	{"ban", do_ban},
+	{"unban", do_unban},
+	{"allow-add", do_allow_add},
 	{"allow-remove", do_allow_remove},
 };
 
@@ -395,8 +416,9 @@ static bool asks(struct node *n, struct control_client *client, const char *comm
 	if (!strcmp(command, "status"))
 		control_answer(client, node_status(n));
 	else if (!strcmp(command, "list"))
-		control_answer(client, node_list(n,
-			json_string_value(json_object_get(arguments, "kind"))));
+		control_answer(client,
+			node_list(n,
+				json_string_value(json_object_get(arguments, "kind"))));
 	else if (!strcmp(command, "check"))
 		check(n, client, arguments);
 	else if (!strcmp(command, "banned"))
@@ -423,13 +445,16 @@ void node_control_request(void *context, struct control_client *client,
 		if (strcmp(command, changes[i].name))
 			continue;
 		if (!control_may_change(client))
-			control_refuse(client, CONTROL_PERMISSION, "uid %u may ask but not "
+			control_refuse(client, CONTROL_PERMISSION,
+				"uid %u may ask but not "
 				"change; be root or in [node] control_group",
 				(unsigned)control_uid(client));
 		else if (!parse(&r))
 			changes[i].run(&r);
 		return;
 	}
-	control_refuse(client, CONTROL_USAGE, "the daemon knows no command `%s`; are "
-		"sipchain and sipchaind of one version?", escaped(view_str(command)));
+	control_refuse(client, CONTROL_USAGE,
+		"the daemon knows no command `%s`; are "
+		"sipchain and sipchaind of one version?",
+		escaped(view_str(command)));
 }

@@ -40,7 +40,8 @@ static void follow_own(struct node *n, const struct indicator *i)
 	decide_own(&d, n->registry, n->allow, i, WHY_OWN_DETECTION, b->until, node_now());
 	if (d.block)
 		return;
-	log_info("%s: no longer: %s", indicator_print(text, i), decision_print(sentence, &d));
+	log_info("%s: no longer: %s", indicator_print(text, i),
+		decision_print(sentence, &d));
 	node_event(n, "unban", i, "%s", decision_print(sentence, &d));
 	node_unban(n, i, BAN_ALL);
 	node_forgive(n, i);
@@ -66,7 +67,8 @@ static void follow(struct node *n, const struct indicator *i)
 	if (d.block) {
 		if (standing && standing->until == d.until)
 			return;
-		log_info("%s: %s", indicator_print(text, i), decision_print(sentence, &d));
+		log_info(
+			"%s: %s", indicator_print(text, i), decision_print(sentence, &d));
 		node_event(n, "ban", i, "%s", decision_print(sentence, &d));
 		node_ban(n, i, BAN_SIP, BAN_LEARNT, d.category, d.until);
 	} else if (standing) {
@@ -133,7 +135,8 @@ void node_ledger_start(struct node *n)
 	table_free(n->texts); /* they come again with their batches */
 	n->texts = NULL;
 	n->delivery++;
-	if (link_send(n->ledger, MSG_LEDGER_START, view_of(&n->delivery, sizeof n->delivery)))
+	if (link_send(n->ledger, MSG_LEDGER_START,
+		    view_of(&n->delivery, sizeof n->delivery)))
 		log_error("the ledger role takes no message: %s", strerror(errno));
 }
 
@@ -144,7 +147,8 @@ static void read_again(struct node *n)
 	n->incoming = NULL;
 	n->delivery++; /* what is still on its way is of no use */
 	n->healthy = false;
-	snprintf(n->trouble, sizeof n->trouble, "its operations do not follow one another; "
+	snprintf(n->trouble, sizeof n->trouble,
+		"its operations do not follow one another; "
 		"what was read before counts until it has been read anew");
 	n->read_again_at = clock_monotonic() + READ_AGAIN;
 	node_schedule(n);
@@ -181,7 +185,8 @@ static void fold(struct node *n, struct view payload)
 		return;
 	}
 	/* While it is read anew nothing is decided: then everything is. */
-	if (registry_apply(r, &op, bytes, r == n->registry ? node_touch : NULL, n, &why)) {
+	if (registry_apply(
+		    r, &op, bytes, r == n->registry ? node_touch : NULL, n, &why)) {
 		log_error("operation %llu breaks a rule: %s", (unsigned long long)op.seq,
 			refusal_print(text, &why));
 		read_again(n);
@@ -192,8 +197,8 @@ static void fold(struct node *n, struct view payload)
 	if (header.chain == CHAIN_ADMIN)
 		n->retry_at = 0;
 	if (r == n->registry)
-		node_event(n, "ledger", NULL, "%s, operation %llu", operation_name(op.type),
-			(unsigned long long)op.seq);
+		node_event(n, "ledger", NULL, "%s, operation %llu",
+			operation_name(op.type), (unsigned long long)op.seq);
 }
 
 /* The ledger was read whole: from now on this registry counts. */

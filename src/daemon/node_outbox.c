@@ -14,9 +14,9 @@
 #include "store/evidence.h"
 #include "store/outbox_batch.h"
 
-#define BATCH_ROWS    100
-#define RETRY_SOON    (1 * USEC_PER_SEC)
-#define RETRY_LATER   (30 * USEC_PER_SEC)
+#define BATCH_ROWS  100
+#define RETRY_SOON  (1 * USEC_PER_SEC)
+#define RETRY_LATER (30 * USEC_PER_SEC)
 
 /* Evidence and request in the open transaction. Returns the ticket or 0. */
 static uint64_t add(struct node *n, const struct node_report *r, struct error *err)
@@ -24,8 +24,9 @@ static uint64_t add(struct node *n, const struct node_report *r, struct error *e
 	struct outbox_request request = {
 		.indicator = r->indicator,
 		.text = r->text,
-		.want = r->action == ACTION_SPEND ? OUTBOX_SPEND :
-			r->category == CATEGORY_OBJECTION ? OUTBOX_OBJECT : OUTBOX_REPORT,
+		.want = r->action == ACTION_SPEND         ? OUTBOX_SPEND :
+			r->category == CATEGORY_OBJECTION ? OUTBOX_OBJECT :
+							    OUTBOX_REPORT,
 		.category = r->category,
 		.proof = r->proof,
 		.expiry = r->action == ACTION_SPEND ? 0 : r->expiry,
@@ -37,8 +38,9 @@ static uint64_t add(struct node *n, const struct node_report *r, struct error *e
 		error_set(err, "getrandom: %s", strerror(errno));
 		return 0;
 	}
-	if (r->evidence[0] && evidence_add(n->store, &request.evidence, &r->indicator,
-				      view_str(r->evidence), salt, node_now(), err))
+	if (r->evidence[0] &&
+		evidence_add(n->store, &request.evidence, &r->indicator,
+			view_str(r->evidence), salt, node_now(), err))
 		return 0;
 	if (outbox_add(n->store, &request, node_now(), &ticket, NULL, err))
 		return 0;
@@ -84,7 +86,8 @@ static int make_word(struct node *n, const struct member *m, const struct draft 
 {
 	memset(w, 0, sizeof *w);
 	if (row->want == OUTBOX_SPEND) {
-		if (registry_own_word(n->registry, m->index, &row->indicator, node_now(), w))
+		if (registry_own_word(
+			    n->registry, m->index, &row->indicator, node_now(), w))
 			return -1;
 		w->action = ACTION_SPEND;
 		return cell_taken(d, w->cell) ? -1 : 0;
@@ -106,14 +109,15 @@ static int make_word(struct node *n, const struct member *m, const struct draft 
 }
 
 /* A spend of what is not there any more has reached its aim. */
-static bool nothing_to_spend(struct node *n, const struct member *m,
-	const struct outbox_row *row)
+static bool nothing_to_spend(
+	struct node *n, const struct member *m, const struct outbox_row *row)
 {
 	struct report w;
 	struct error err = {""};
 
-	if (row->want != OUTBOX_SPEND || !registry_own_word(n->registry, m->index, &row->indicator,
-		node_now(), &w))
+	if (row->want != OUTBOX_SPEND ||
+		!registry_own_word(
+			n->registry, m->index, &row->indicator, node_now(), &w))
 		return false;
 	if (outbox_settle(n->store, row->ticket, OUTBOX_FINAL, 0, "nothing was live",
 		    node_now(), &err))
@@ -196,7 +200,8 @@ static void submit(struct node *n, const struct member *m, struct draft *d)
 	if (store_begin(n->store, STORE_SYNCED, &err))
 		goto failed;
 	if (outbox_assign(n->store, d->entries, d->count, node_now(), &batch, commitment,
-		    &err) || outbox_submitted(n->store, batch, node_now(), &err)) {
+		    &err) ||
+		outbox_submitted(n->store, batch, node_now(), &err)) {
 		store_rollback(n->store);
 		goto failed;
 	}
@@ -229,8 +234,8 @@ void node_outbox_submit(struct node *n)
 	struct draft *d;
 	int waiting;
 
-	if (!n->ledger || !n->caught_up || n->incoming || n->submission.ticket || n->retry_at ||
-		n->bans_open || !m || m->status != MEMBER_ACTIVE)
+	if (!n->ledger || !n->caught_up || n->incoming || n->submission.ticket ||
+		n->retry_at || n->bans_open || !m || m->status != MEMBER_ACTIVE)
 		return;
 	d = calloc(1, sizeof *d);
 	if (!d)
@@ -256,8 +261,9 @@ static void seek(void *context, const struct outbox_row *row)
 {
 	struct seeking *s = context;
 
-	s->found = s->found || (row->want != OUTBOX_SPEND &&
-		!memcmp(&row->indicator, s->i, sizeof row->indicator));
+	s->found = s->found ||
+		(row->want != OUTBOX_SPEND &&
+			!memcmp(&row->indicator, s->i, sizeof row->indicator));
 }
 
 bool node_outbox_open(struct node *n, const struct indicator *i)
@@ -334,16 +340,16 @@ static void on_refused(struct node *n, const struct ledger_fate *f)
 	refusal_print(text, &f->refusal);
 	log_warning("the ledger refused a batch: %s", text);
 	if (about_entry(f->refusal.code) && entry < n->submission.count) {
-		rc = outbox_refused(n->store, f->ticket, (uint16_t)entry, text, node_now(),
-			&err);
+		rc = outbox_refused(
+			n->store, f->ticket, (uint16_t)entry, text, node_now(), &err);
 		node_row_done(n, n->submission.rows[entry], false, text);
 	} else {
 		/* A full or moved cell is chosen anew; a pause has to end. */
 		n->retry_at = clock_monotonic() +
 			(about_cell(f->refusal.code) ? RETRY_SOON : RETRY_LATER);
 		rc = outbox_failed(n->store, f->ticket, text, 0, node_now(), &err);
-		for (unsigned i = 0; !about_cell(f->refusal.code) &&
-			i < n->submission.count; i++)
+		for (unsigned i = 0;
+			!about_cell(f->refusal.code) && i < n->submission.count; i++)
 			give_up_if_awaited(n, n->submission.rows[i], text);
 	}
 	if (rc)
@@ -363,7 +369,8 @@ void node_outbox_fate(struct node *n, const struct ledger_fate *f)
 	} else {
 		log_warning("the ledger did not take a batch: %s", f->error.text);
 		n->retry_at = clock_monotonic() + RETRY_SOON;
-		if (outbox_failed(n->store, f->ticket, f->error.text, 0, node_now(), &err))
+		if (outbox_failed(
+			    n->store, f->ticket, f->error.text, 0, node_now(), &err))
 			log_error("outbox: %s", err.text);
 	}
 	n->submission.ticket = 0;
@@ -399,7 +406,8 @@ static bool stands(struct node *n, const struct outbox_row *row)
 	if (registry_cell(n->registry, said.member, said.cell, node_now(), &there))
 		return row->want == OUTBOX_SPEND;
 	if (row->want == OUTBOX_SPEND)
-		return memcmp(&there.indicator, &said.indicator, sizeof said.indicator) != 0;
+		return memcmp(&there.indicator, &said.indicator, sizeof said.indicator) !=
+			0;
 	return !memcmp(&there.indicator, &said.indicator, sizeof said.indicator) &&
 		there.expiry >= said.expiry && there.category == said.category;
 }
@@ -416,13 +424,16 @@ void node_outbox_reconcile(struct node *n)
 		bool final = stands(n, &u.rows[i]);
 
 		if (outbox_settle(n->store, u.rows[i].ticket,
-			    final ? OUTBOX_FINAL : OUTBOX_WAITING, 0, NULL, node_now(), &err))
+			    final ? OUTBOX_FINAL : OUTBOX_WAITING, 0, NULL, node_now(),
+			    &err))
 			log_error("outbox: %s", err.text);
 		if (final)
 			node_row_done(n, u.rows[i].ticket, true, "on the ledger");
 	}
 	if (u.count)
-		log_notice("%d reports were on their way when something died; their fate is "
-			"known now", u.count);
+		log_notice(
+			"%d reports were on their way when something died; their fate is "
+			"known now",
+			u.count);
 	free(u.rows);
 }

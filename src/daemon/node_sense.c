@@ -30,8 +30,8 @@ static void evidence(char *dst, size_t size, const struct detection *d)
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:s, s:s, s:s}",
 		"source", address_print(source, &d->source), "category",
 		category_name(d->category), "proof", proof_name(d->proof), "sensor",
-		sensor_name(d->sensor), "transport", transport_name(d->transport), "attempts",
-		(int)d->attempts, "window", (int)d->window, "time",
+		sensor_name(d->sensor), "transport", transport_name(d->transport),
+		"attempts", (int)d->attempts, "window", (int)d->window, "time",
 		(json_int_t)(d->time / USEC_PER_SEC), "account",
 		escaped(view_str(d->account)), "dialled", escaped(view_str(d->dialled)),
 		"agent", escaped(view_str(d->agent)));
@@ -73,11 +73,12 @@ static void on_detection(struct node *n, const struct detection *d)
 
 	n->own.may_report = n->config->member.key[0] &&
 		(!n->caught_up || (m && m->status == MEMBER_ACTIVE));
-	own_decide(&a, &n->own, n->caught_up ? n->registry : NULL, n->allow, d,
-		node_now());
+	own_decide(
+		&a, &n->own, n->caught_up ? n->registry : NULL, n->allow, d, node_now());
 	log_notice("%s: %u x %s in %us, offence %u, proof %s: %s",
-		indicator_print(text, &a.indicator), d->attempts, category_name(d->category),
-		d->window, d->offence, proof_name(d->proof), a.reason);
+		indicator_print(text, &a.indicator), d->attempts,
+		category_name(d->category), d->window, d->offence, proof_name(d->proof),
+		a.reason);
 	node_event(n, "detection", &a.indicator, "%s", a.reason);
 	/*
 	 * Ban, evidence, report and offence are one transaction, written before
@@ -142,8 +143,8 @@ static void on_position(struct node *n, struct view payload)
 		return;
 	memcpy(&from, payload.p, sizeof from);
 	memset(&to, 0, sizeof to);
-	view_copy(to.path, sizeof to.path, view_of(from.path,
-		strnlen(from.path, sizeof from.path)));
+	view_copy(to.path, sizeof to.path,
+		view_of(from.path, strnlen(from.path, sizeof from.path)));
 	to.dev = from.dev;
 	to.inode = from.inode;
 	to.offset = from.offset;
@@ -199,7 +200,8 @@ void node_sense_start(struct node *n)
 	n->sense_told = true;
 	if (positions_each(n->store, add_position, &l, &err) < 0)
 		log_error("store: %s", err.text);
-	if (link_send(n->sense, MSG_SENSE_START, view_of(l.list, l.count * sizeof l.list[0])))
+	if (link_send(n->sense, MSG_SENSE_START,
+		    view_of(l.list, l.count * sizeof l.list[0])))
 		log_error("the sense role takes no message: %s", strerror(errno));
 }
 
@@ -209,14 +211,16 @@ void node_forgive(struct node *n, const struct indicator *i)
 	struct error err = {""};
 	unsigned plen;
 
-	if (indicator_to_address(&source, &plen, i) || plen != (source.family == 4 ? 32 : 128))
+	if (indicator_to_address(&source, &plen, i) ||
+		plen != (source.family == 4 ? 32 : 128))
 		return;
 	detector_forgive(n->detector, &source);
 	if (offences_delete(n->store, &source, &err))
 		log_error("store: %s", err.text);
 }
 
-static void remember(void *context, const struct address *source, uint32_t count, usec last)
+static void remember(
+	void *context, const struct address *source, uint32_t count, usec last)
 {
 	struct node *n = context;
 
@@ -229,6 +233,8 @@ int node_sense_load(struct node *n, struct error *err)
 
 	if (offences_prune(n->store, now > forget ? now - forget : 0, err))
 		return -1;
-	return offences_each(n->store, n->config->detect.sources_max / 2, remember, n, err) < 0 ?
-		-1 : 0;
+	return offences_each(n->store, n->config->detect.sources_max / 2, remember, n,
+		       err) < 0 ?
+		-1 :
+		0;
 }

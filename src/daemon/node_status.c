@@ -15,15 +15,16 @@ static json_t *ledger_json(struct node *n)
 	char id[2 * HASH_SIZE + 1];
 
 	hex_encode(id, registry_id(n->registry), HASH_SIZE);
-	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:I, s:I, s:I, s:b, s:o, s:o}", "where",
-		n->self_known ? n->self.where : "not reached yet", "text",
-		!n->healthy ? n->trouble : n->caught_up ? "healthy" : "being read",
+	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:I, s:I, s:I, s:b, s:o, s:o}",
+		"where", n->self_known ? n->self.where : "not reached yet", "text",
+		!n->healthy          ? n->trouble :
+			n->caught_up ? "healthy" :
+				       "being read",
 		"healthy", n->healthy, "caught_up", n->caught_up, "id", id, "live",
 		(json_int_t)registry_live_count(n->registry), "threshold",
 		(json_int_t)(c ? c->threshold : 0), "max_ttl",
 		(json_int_t)(c ? c->max_ttl : 0), "paused", registry_paused(n->registry),
-		"members", node_tip(n, CHAIN_MEMBERS), "admin",
-		node_tip(n, CHAIN_ADMIN));
+		"members", node_tip(n, CHAIN_MEMBERS), "admin", node_tip(n, CHAIN_ADMIN));
 }
 
 struct ban_counts {
@@ -46,9 +47,10 @@ static json_t *bans_json(struct node *n)
 	struct ban_counts c = {{0}, 0};
 
 	ban_table_each(n->bans, count_ban, &c);
-	return json_pack("{s:i, s:i, s:i, s:i, s:I}", "learnt", (int)c.by_origin[BAN_LEARNT],
-		"own", (int)c.by_origin[BAN_OWN], "operator", (int)c.by_origin[BAN_OPERATOR],
-		"refused", (int)c.refused, "queued", (json_int_t)ban_table_queued(n->bans));
+	return json_pack("{s:i, s:i, s:i, s:i, s:I}", "learnt",
+		(int)c.by_origin[BAN_LEARNT], "own", (int)c.by_origin[BAN_OWN],
+		"operator", (int)c.by_origin[BAN_OPERATOR], "refused", (int)c.refused,
+		"queued", (json_int_t)ban_table_queued(n->bans));
 }
 
 static json_t *enforcer_json(struct node *n)
@@ -57,7 +59,8 @@ static json_t *enforcer_json(struct node *n)
 	char text[320];
 
 	if (!n->enforce)
-		snprintf(text, sizeof text, "not connected; bans that stand in the kernel stay");
+		snprintf(text, sizeof text,
+			"not connected; bans that stand in the kernel stay");
 	else if (n->config->node.observe)
 		snprintf(text, sizeof text, "observe mode: nothing is ordered");
 	else if (!n->enforcer.active)
@@ -68,8 +71,8 @@ static json_t *enforcer_json(struct node *n)
 			f->update_timeout ? ", renews timeouts" : "",
 			f->destroy ? ", destroy" : "",
 			f->owner_persist ? ", owner persist" : "");
-	return json_pack("{s:b, s:s, s:b, s:b, s:b, s:b}", "active", n->enforcer.active, "text",
-		text, "update_timeout", f->update_timeout, "destroy", f->destroy,
+	return json_pack("{s:b, s:s, s:b, s:b, s:b, s:b}", "active", n->enforcer.active,
+		"text", text, "update_timeout", f->update_timeout, "destroy", f->destroy,
 		"owner_persist", f->owner_persist, "sndbuf_force", f->sndbuf_force);
 }
 
@@ -79,7 +82,8 @@ static json_t *sense_json(const struct node *n)
 	struct detect_figures d;
 
 	detector_figures(n->detector, &d);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"hep_received", (json_int_t)s->hep_received, "hep_bad",
 		(json_int_t)s->hep_bad, "hep_refused", (json_int_t)s->hep_refused,
 		"hep_dropped", (json_int_t)s->hep_dropped, "sip_malformed",
@@ -143,9 +147,9 @@ static json_t *role_json(const struct role_status *r)
 			r->sandbox.landlock_abi, r->sandbox.landlock_paths);
 	else
 		snprintf(landlock, sizeof landlock, "none");
-	return json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:i, s:s, s:s, s:s, s:b}", "role",
-		role_name((enum role)r->role), "state", state_name(r->state), "pid",
-		(int)r->pid, "uid", (json_int_t)r->sandbox.uid, "starts",
+	return json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:i, s:s, s:s, s:s, s:b}",
+		"role", role_name((enum role)r->role), "state", state_name(r->state),
+		"pid", (int)r->pid, "uid", (json_int_t)r->sandbox.uid, "starts",
 		(json_int_t)r->starts, "rss_kib", (json_int_t)r->rss_kib, "last_exit",
 		(int)r->last_exit, "capabilities",
 		capabilities(r->sandbox.cap_effective, caps), "seccomp",
@@ -163,16 +167,22 @@ json_t *node_status(struct node *n)
 		json_array_append_new(roles, role_json(&n->roles[i]));
 	if (n->self_known && n->self.has_key)
 		address20_print(address, n->self.address);
-	member = !m ? json_null() : json_pack("{s:i, s:s, s:s, s:I, s:I, s:i}", "index",
-		m->index, "name", m->name, "status",
-		m->status == MEMBER_ACTIVE ? "active" :
-			m->status == MEMBER_SUSPENDED ? "suspended" : "removed",
-		"live", (json_int_t)m->live, "cap", (json_int_t)m->cap, "weight", m->weight);
-	out = json_pack("{s:s, s:s, s:b, s:I, s:o, s:s, s:s}", "name", n->config->node.name,
-		"version", SIPCHAIN_VERSION, "observe", n->config->node.observe, "uptime",
+	member = !m ? json_null() :
+		      json_pack("{s:i, s:s, s:s, s:I, s:I, s:i}", "index", m->index,
+			      "name", m->name, "status",
+			      m->status == MEMBER_ACTIVE            ? "active" :
+				      m->status == MEMBER_SUSPENDED ? "suspended" :
+								      "removed",
+			      "live", (json_int_t)m->live, "cap", (json_int_t)m->cap,
+			      "weight", m->weight);
+	out = json_pack("{s:s, s:s, s:b, s:I, s:o, s:s, s:s}", "name",
+		n->config->node.name, "version", SIPCHAIN_VERSION, "observe",
+		n->config->node.observe, "uptime",
 		(json_int_t)((clock_monotonic() - n->started) / USEC_PER_SEC), "member",
-		member, "address", address, "member_text", !n->self_known ?
-			"the ledger is not reached yet" : !n->self.has_key ?
+		member, "address", address, "member_text",
+		!n->self_known ?
+			"the ledger is not reached yet" :
+			!n->self.has_key ?
 			"no [member] key: this node only reads" :
 			"its key is not admitted: it never was, or its member was removed; the "
 			"owner admits it (again) with `sipchain member add`");
@@ -182,8 +192,9 @@ json_t *node_status(struct node *n)
 	json_object_set_new(out, "sense", sense_json(n));
 	json_object_set_new(out, "outbox", outbox_json(n));
 	json_object_set_new(out, "roles", roles);
-	json_object_set_new(out, "memory", json_pack("{s:I, s:I}", "registry",
-		(json_int_t)registry_memory(n->registry), "bans",
-		(json_int_t)ban_table_memory(n->bans)));
+	json_object_set_new(out, "memory",
+		json_pack("{s:I, s:I}", "registry",
+			(json_int_t)registry_memory(n->registry), "bans",
+			(json_int_t)ban_table_memory(n->bans)));
 	return out;
 }

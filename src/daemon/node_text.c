@@ -20,8 +20,8 @@ void node_texts_take(struct node *n, const struct operation *op)
 	if (op->type != OP_BATCH || !op->texts.n)
 		return;
 	if (!n->texts)
-		n->texts = table_new(sizeof(struct kept), INDICATOR_SIZE, TEXTS_KEPT,
-			n->hash_key);
+		n->texts = table_new(
+			sizeof(struct kept), INDICATOR_SIZE, TEXTS_KEPT, n->hash_key);
 	for (unsigned i = 0; n->texts && i < op->count; i++) {
 		struct report word;
 		struct kept *k;

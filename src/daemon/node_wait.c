@@ -10,7 +10,8 @@
 #define COUNTERS_WITHIN (1 * USEC_PER_SEC)
 
 /* Returns 0, or -1 after having refused the client. */
-static int wait_for(struct node *n, uint64_t row, struct control_client *client, usec within)
+static int wait_for(
+	struct node *n, uint64_t row, struct control_client *client, usec within)
 {
 	struct node_waiter *w = calloc(1, sizeof *w);
 
@@ -82,8 +83,9 @@ void node_row_done(struct node *n, uint64_t row, bool final, const char *why)
 		struct control_client *client = next(&taken, &row);
 
 		if (final)
-			control_answer(client, json_pack("{s:I, s:s, s:s}", "id",
-				(json_int_t)row, "state", "final", "text", why));
+			control_answer(client,
+				json_pack("{s:I, s:s, s:s}", "id", (json_int_t)row,
+					"state", "final", "text", why));
 		else
 			control_refuse(client, CONTROL_FAILED, "refused: %s", why);
 	}
@@ -117,10 +119,11 @@ usec node_wait_expire(struct node *n, usec now)
 		struct control_client *client = next(&taken, &row);
 
 		if (row)
-			control_answer(client, json_pack("{s:I, s:s, s:s}", "id",
-				(json_int_t)row, "state", "waiting", "text",
-				"kept in the outbox; the ledger has not confirmed it yet, see "
-				"`sipchain status`"));
+			control_answer(client,
+				json_pack("{s:I, s:s, s:s}", "id", (json_int_t)row,
+					"state", "waiting", "text",
+					"kept in the outbox; the ledger has not confirmed it yet, see "
+					"`sipchain status`"));
 		else
 			control_answer(client, node_banned(n));
 	}

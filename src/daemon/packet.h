@@ -14,7 +14,7 @@
  * in host byte order (both ends are one program on one machine). At most one
  * descriptor travels with a packet (SCM_RIGHTS).
  */
-#define PACKET_HEADER      8
+#define PACKET_HEADER 8
 /*
  * Header and payload; the longest is a batch of 256 words with all their texts
  * (messages.h checks it).

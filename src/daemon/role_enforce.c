@@ -20,8 +20,8 @@
 #include "decide/auto_allow.h"
 #include "enforce/nft.h"
 
-#define QUEUE_LIMIT (1u << 20)
-#define ALLOW_MAX   65536
+#define QUEUE_LIMIT  (1u << 20)
+#define ALLOW_MAX    65536
 #define COUNTERS_MAX 256
 
 struct enforce_role {
@@ -32,7 +32,7 @@ struct enforce_role {
 	struct nft *nft; /* NULL: [enforce] type = none */
 	uv_poll_t events;
 	bool polling;
-	bool failed; /* leave, to be started anew */
+	bool failed;             /* leave, to be started anew */
 	struct indicator *allow; /* own entries, then the list being received */
 	size_t addresses;        /* of them, this machine's own */
 	size_t own_count;        /* those and the configured ones */
@@ -60,8 +60,10 @@ static void tell_self(struct enforce_role *r)
 	self.active = enforcing(r);
 	if (r->nft)
 		self.features = *nft_features(r->nft);
-	view_copy(self.text, sizeof self.text, view_str(!r->nft ? "[enforce] type = none" :
-		r->config->node.observe ? "observe mode" : ""));
+	view_copy(self.text, sizeof self.text,
+		view_str(!r->nft                        ? "[enforce] type = none" :
+				r->config->node.observe ? "observe mode" :
+							  ""));
 	tell_node(r, MSG_ENFORCE_READY, &self, sizeof self);
 }
 
@@ -173,8 +175,8 @@ static void tell_counters(struct enforce_role *r)
 	tell_node(r, MSG_COUNTERS, counters, (size_t)n * sizeof counters[0]);
 }
 
-static void on_message(void *context, struct link *l, uint16_t type, struct view payload,
-	int fd)
+static void on_message(
+	void *context, struct link *l, uint16_t type, struct view payload, int fd)
 {
 	struct enforce_role *r = context;
 
@@ -219,7 +221,8 @@ static void on_peer(void *context, enum role peer, int fd, uint32_t starts, pid_
 static void know_configured(struct enforce_role *r, const struct config *config)
 {
 	r->own_count = r->addresses;
-	for (size_t i = 0; i < config->allow.entry_count && r->own_count < ALLOW_MAX / 2; i++)
+	for (size_t i = 0; i < config->allow.entry_count && r->own_count < ALLOW_MAX / 2;
+		i++)
 		r->allow[r->own_count++] = config->allow.entry[i].indicator;
 	r->allow_count = r->own_count;
 }
@@ -227,7 +230,8 @@ static void know_configured(struct enforce_role *r, const struct config *config)
 /* Make the table, or in observe mode remove it. Returns 0 or -1. */
 static int stand(struct enforce_role *r, struct error *err)
 {
-	return r->config->node.observe ? nft_teardown(r->nft, err) : nft_setup(r->nft, err);
+	return r->config->node.observe ? nft_teardown(r->nft, err) :
+					 nft_setup(r->nft, err);
 }
 
 static int on_reload(void *context, struct config *config, struct error *err)
@@ -237,12 +241,16 @@ static int on_reload(void *context, struct config *config, struct error *err)
 	if (config->enforce.type != r->config->enforce.type ||
 		memcmp(&config->enforce.nft, &r->config->enforce.nft,
 			sizeof config->enforce.nft))
-		return error_set(err, "[enforce] changes only with a restart of sipchaind");
-	know_configured(r, config); /* the node sends its list after this */
-	if (config->node.observe == r->config->node.observe)
-		return 0;
-	r->config->node.observe = config->node.observe;
+		return error_set(
+			err, "[enforce] changes only with a restart of sipchaind");
+	know_configured(r, config);
 	r->allow_known = false;
+	if (config->node.observe == r->config->node.observe) {
+		/* The node may have been first: its list and orders came too early. */
+		tell_self(r);
+		return 0;
+	}
+	r->config->node.observe = config->node.observe;
 	if (r->nft && stand(r, err)) {
 		give_up(r, err);
 		return -1;
@@ -300,8 +308,8 @@ static int open_nft(struct enforce_role *r)
 
 int role_enforce(struct config *config, int parent_fd, const struct control_hello *hello)
 {
-	struct parent_callbacks callbacks = {.peer = on_peer, .reload = on_reload,
-		.stop = on_stop};
+	struct parent_callbacks callbacks = {
+		.peer = on_peer, .reload = on_reload, .stop = on_stop};
 	struct sandbox box = {.role = ROLE_ENFORCE, .user = config->node.user};
 	struct enforce_role r = {.config = config};
 	struct error err = {""};

@@ -31,7 +31,7 @@ struct ledger_role {
 	struct signer *signer;
 	struct ledger *ledger;
 	uint32_t delivery; /* of what the ledger delivers now */
-	bool failed; /* the parent's backoff decides when to try again */
+	bool failed;       /* the parent's backoff decides when to try again */
 };
 
 static uint32_t now_seconds(void)
@@ -181,15 +181,16 @@ static void submit(struct ledger_role *r, struct view payload)
 	fate.ticket = header.ticket;
 	fate.fate = FATE_FAILED;
 	if (!r->ledger || !r->signer)
-		error_set(&fate.error, "%s", r->signer ? "the ledger is not open" :
-			"this node has no signing key ([member] key)");
+		error_set(&fate.error, "%s",
+			r->signer ? "the ledger is not open" :
+				    "this node has no signing key ([member] key)");
 	else if (!r->ledger->methods->submit(r->ledger, &batch, &fate.error))
 		return;
 	on_fate(r, &fate);
 }
 
-static void on_message(void *context, struct link *l, uint16_t type, struct view payload,
-	int fd)
+static void on_message(
+	void *context, struct link *l, uint16_t type, struct view payload, int fd)
 {
 	struct ledger_role *r = context;
 
@@ -240,7 +241,8 @@ static int on_reload(void *context, struct config *config, struct error *err)
 
 	if (strcmp(config->ledger.path, r->config->ledger.path) ||
 		strcmp(config->member.key, r->config->member.key))
-		return error_set(err, "[ledger] path and [member] key change only with a "
+		return error_set(err,
+			"[ledger] path and [member] key change only with a "
 			"restart of sipchaind");
 	return 0;
 }
@@ -258,8 +260,10 @@ static int seal(const struct config *config, struct error *err)
 {
 	char path[CONFIG_PATH_MAX];
 	struct sandbox_path paths[1];
-	struct sandbox box = {.role = ROLE_LEDGER, .user = config->node.user,
-		.paths = paths, .paths_count = 1};
+	struct sandbox box = {.role = ROLE_LEDGER,
+		.user = config->node.user,
+		.paths = paths,
+		.paths_count = 1};
 
 	snprintf(path, sizeof path, "%s", config->ledger.path);
 	paths[0] = (struct sandbox_path){dirname(path), SANDBOX_READ | SANDBOX_WRITE};
@@ -268,8 +272,8 @@ static int seal(const struct config *config, struct error *err)
 
 int role_ledger(struct config *config, int parent_fd, const struct control_hello *hello)
 {
-	const struct parent_callbacks callbacks = {.peer = on_peer, .reload = on_reload,
-		.stop = on_stop};
+	const struct parent_callbacks callbacks = {
+		.peer = on_peer, .reload = on_reload, .stop = on_stop};
 	struct parent_callbacks with_context = callbacks;
 	struct ledger_role r = {.config = config};
 	struct error err = {""};

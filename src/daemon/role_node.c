@@ -31,15 +31,16 @@ static void forget_expired(void *context, const struct ban *b)
 	struct node *n = context;
 	struct error err = {""};
 
-	node_event(n, "expired", &b->indicator, "%s ban ended", ban_origin_name(b->origin));
+	node_event(
+		n, "expired", &b->indicator, "%s ban ended", ban_origin_name(b->origin));
 	node_bans_begin(n, STORE_SOON); /* a hundred thousand may end together */
 	if (ban_record_delete(n->store, &b->indicator, b->scope, &err))
 		log_error("store: %s", err.text);
 }
 
 /* One allowlist entry that has ended; NULL when there is none. */
-static const struct allow_entry *allow_ended(const struct node *n, uint32_t now,
-	uint32_t *next)
+static const struct allow_entry *allow_ended(
+	const struct node *n, uint32_t now, uint32_t *next)
 {
 	size_t count;
 	const struct allow_entry *e = allowlist_entries(n->allow, &count);
@@ -95,9 +96,11 @@ static int prune(struct node *n, struct error *err)
 	uint64_t now = node_now();
 
 	return audit_prune(n->store, AUDIT_MOST, 0, err) ||
-		allow_record_prune(n->store, now, err) ||
-		evidence_prune(n->store, now - EVIDENCE_DAYS * 86400, err) ||
-		outbox_prune(n->store, now - OUTBOX_DAYS * 86400, err) ? -1 : 0;
+			allow_record_prune(n->store, now, err) ||
+			evidence_prune(n->store, now - EVIDENCE_DAYS * 86400, err) ||
+			outbox_prune(n->store, now - OUTBOX_DAYS * 86400, err) ?
+		-1 :
+		0;
 }
 
 static void prune_daily(struct node *n)
@@ -167,8 +170,8 @@ void node_schedule(struct node *n)
 
 /* --- links --- */
 
-static void on_message(void *context, struct link *l, uint16_t type, struct view payload,
-	int fd)
+static void on_message(
+	void *context, struct link *l, uint16_t type, struct view payload, int fd)
 {
 	struct node *n = context;
 
@@ -203,7 +206,9 @@ static void on_peer(void *context, enum role peer, int fd, uint32_t starts, pid_
 		.context = context, .message = on_message, .closed = on_link_closed};
 	struct node *n = context;
 	struct link **place = peer == ROLE_SENSE ? &n->sense :
-		peer == ROLE_LEDGER ? &n->ledger : peer == ROLE_ENFORCE ? &n->enforce : NULL;
+		peer == ROLE_LEDGER              ? &n->ledger :
+		peer == ROLE_ENFORCE             ? &n->enforce :
+						   NULL;
 
 	(void)starts;
 	(void)pid;
@@ -285,7 +290,8 @@ static int on_reload(void *context, struct config *config, struct error *err)
 	if (strcmp(config->node.state, n->config->node.state) ||
 		strcmp(config->node.run, n->config->node.run) ||
 		strcmp(config->node.user, n->config->node.user))
-		return error_set(err, "[node] state, run and user change only with a restart of "
+		return error_set(err,
+			"[node] state, run and user change only with a restart of "
 			"sipchaind");
 	/* *config is freed by the caller: give it the old one. */
 	old = *n->config;
@@ -359,8 +365,10 @@ static int open_control(struct node *n, struct error *err)
 		const struct group *g = getgrnam(name);
 
 		if (!g)
-			return error_set(err, "[node] control_group: there is no group `%s`; "
-				"groupadd it, or leave the key out", name);
+			return error_set(err,
+				"[node] control_group: there is no group `%s`; "
+				"groupadd it, or leave the key out",
+				name);
 		gid = g->gr_gid;
 	}
 	snprintf(path, sizeof path, "%s/control.sock", n->config->node.run);
@@ -377,8 +385,10 @@ static int seal(struct node *n, struct error *err)
 		{n->config->node.state, SANDBOX_READ | SANDBOX_WRITE},
 		{n->config->node.run, SANDBOX_READ | SANDBOX_WRITE},
 	};
-	struct sandbox box = {.role = ROLE_NODE, .user = n->config->node.user,
-		.paths = paths, .paths_count = sizeof paths / sizeof paths[0]};
+	struct sandbox box = {.role = ROLE_NODE,
+		.user = n->config->node.user,
+		.paths = paths,
+		.paths_count = sizeof paths / sizeof paths[0]};
 
 	return sandbox_seal(&box, err);
 }
@@ -399,8 +409,8 @@ static void free_node(struct node *n)
 
 int role_node(struct config *config, int parent_fd, const struct control_hello *hello)
 {
-	struct parent_callbacks callbacks = {.peer = on_peer, .reload = on_reload,
-		.roles = on_roles, .stop = on_stop};
+	struct parent_callbacks callbacks = {
+		.peer = on_peer, .reload = on_reload, .roles = on_roles, .stop = on_stop};
 	struct node *n = calloc(1, sizeof *n);
 	struct error err = {""};
 	int rc = ROLE_EXIT_FAILED;

@@ -21,9 +21,9 @@
 #include "sense/logtail.h"
 #include "sense/security_log.h"
 
-#define QUEUE_LIMIT  (4u << 20)
+#define QUEUE_LIMIT (4u << 20)
 /* Kept while the node restarts: a second of a heavy attack. */
-#define PENDING_MAX  4096
+#define PENDING_MAX      4096
 #define FIGURES_EVERY_MS 1000
 
 struct tail {
@@ -52,7 +52,7 @@ struct sense_role {
 	uint64_t observed;
 	uint32_t queue_dropped;
 	struct sense_figures told;
-	uv_prepare_t flush;  /* runs before the loop sleeps */
+	uv_prepare_t flush; /* runs before the loop sleeps */
 	uv_timer_t figures;
 };
 
@@ -101,8 +101,9 @@ static void on_flush(uv_prepare_t *handle)
 	for (size_t i = 0; i < r->tails_count && !r->pending_count; i++) {
 		struct tail *t = &r->tails[i];
 
-		if (t->moved && !link_send(r->node, MSG_POSITION,
-					view_of(&t->position, sizeof t->position)))
+		if (t->moved &&
+			!link_send(r->node, MSG_POSITION,
+				view_of(&t->position, sizeof t->position)))
 			t->moved = false;
 	}
 }
@@ -201,7 +202,8 @@ static int tail_open(struct sense_role *r, const char *path)
 	snprintf(copy, sizeof copy, "%s", path);
 	t->directory = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (t->directory < 0) {
-		log_error("[security_log] path %s: its folder: %s", path, strerror(errno));
+		log_error(
+			"[security_log] path %s: its folder: %s", path, strerror(errno));
 		return -1;
 	}
 	r->tails_count++;
@@ -210,8 +212,8 @@ static int tail_open(struct sense_role *r, const char *path)
 
 /* --- links --- */
 
-static void on_message(void *context, struct link *l, uint16_t type, struct view payload,
-	int fd)
+static void on_message(
+	void *context, struct link *l, uint16_t type, struct view payload, int fd)
 {
 	struct sense_role *r = context;
 	struct log_position list[CONFIG_LOGS_MAX];
@@ -219,7 +221,8 @@ static void on_message(void *context, struct link *l, uint16_t type, struct view
 
 	(void)l;
 	(void)fd;
-	if (type != MSG_SENSE_START || payload.n % sizeof list[0] || count > CONFIG_LOGS_MAX)
+	if (type != MSG_SENSE_START || payload.n % sizeof list[0] ||
+		count > CONFIG_LOGS_MAX)
 		return;
 	if (count)
 		memcpy(list, payload.p, payload.n);
@@ -299,7 +302,8 @@ static int open_hep(struct sense_role *r)
 	if (!r->config->hep.listen_count)
 		return 0;
 	config.password = r->config->hep.password;
-	r->hep = hep_collector_new(&r->loop, &config, hash_key_random(), on_observation, r);
+	r->hep = hep_collector_new(
+		&r->loop, &config, hash_key_random(), on_observation, r);
 	if (!r->hep) {
 		log_error("out of memory for the HEP collector");
 		return -1;
@@ -308,10 +312,11 @@ static int open_hep(struct sense_role *r)
 		const struct config_listen *l = &r->config->hep.listen[i];
 		bool udp = l->transport == TRANSPORT_UDP;
 		int fd = udp ? hep_open_udp(&l->address, l->port, &err) :
-			hep_open_tcp(&l->address, l->port, &err);
+			       hep_open_tcp(&l->address, l->port, &err);
 
-		if (fd < 0 || (udp ? hep_collector_udp(r->hep, fd, &err) :
-				hep_collector_tcp(r->hep, fd, &err))) {
+		if (fd < 0 ||
+			(udp ? hep_collector_udp(r->hep, fd, &err) :
+			       hep_collector_tcp(r->hep, fd, &err))) {
 			log_error("[hep] listen: %s", err.text);
 			return -1;
 		}
@@ -329,7 +334,8 @@ static int open_all(struct sense_role *r)
 			return -1;
 	uv_prepare_start(&r->flush, on_flush);
 	uv_unref((uv_handle_t *)&r->flush);
-	return uv_timer_start(&r->figures, on_figures, FIGURES_EVERY_MS, FIGURES_EVERY_MS);
+	return uv_timer_start(
+		&r->figures, on_figures, FIGURES_EVERY_MS, FIGURES_EVERY_MS);
 }
 
 /* The logs' folders are all that stays within reach. */
@@ -337,8 +343,10 @@ static int seal(struct sense_role *r, struct error *err)
 {
 	char folders[CONFIG_LOGS_MAX][CONFIG_PATH_MAX];
 	struct sandbox_path paths[CONFIG_LOGS_MAX];
-	struct sandbox box = {.role = ROLE_SENSE, .user = r->config->node.user,
-		.paths = paths, .paths_count = r->tails_count};
+	struct sandbox box = {.role = ROLE_SENSE,
+		.user = r->config->node.user,
+		.paths = paths,
+		.paths_count = r->tails_count};
 
 	for (size_t i = 0; i < r->tails_count; i++) {
 		snprintf(folders[i], sizeof folders[i], "%s", r->tails[i].path);
@@ -349,8 +357,8 @@ static int seal(struct sense_role *r, struct error *err)
 
 int role_sense(struct config *config, int parent_fd, const struct control_hello *hello)
 {
-	struct parent_callbacks callbacks = {.peer = on_peer, .reload = on_reload,
-		.stop = on_stop};
+	struct parent_callbacks callbacks = {
+		.peer = on_peer, .reload = on_reload, .stop = on_stop};
 	struct sense_role r = {.config = config};
 	struct error err = {""};
 	int rc = ROLE_EXIT_FAILED;

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define KINDS 7    /* enum indicator_kind, 0 unused */
+#define KINDS   7   /* enum indicator_kind, 0 unused */
 #define LENGTHS 129 /* prefix lengths 0..128 */
 
 /*
@@ -33,8 +33,8 @@ void allowlist_free(struct allowlist *a)
 }
 
 /* Index of the first entry that is not before (i, origin). */
-static size_t lower_bound(const struct allowlist *a, const struct indicator *i,
-	uint8_t origin)
+static size_t lower_bound(
+	const struct allowlist *a, const struct indicator *i, uint8_t origin)
 {
 	size_t low = 0, high = a->n;
 
@@ -52,8 +52,8 @@ static size_t lower_bound(const struct allowlist *a, const struct indicator *i,
 }
 
 /* Whether entry at is exactly (i, origin). */
-static bool is_at(const struct allowlist *a, size_t at, const struct indicator *i,
-	uint8_t origin)
+static bool is_at(
+	const struct allowlist *a, size_t at, const struct indicator *i, uint8_t origin)
 {
 	return at < a->n && a->entries[at].origin == origin &&
 		indicator_compare(&a->entries[at].indicator, i) == 0;
@@ -80,8 +80,8 @@ int allowlist_add(struct allowlist *a, const struct allow_entry *e)
 	}
 	if (a->n == a->capacity) {
 		size_t capacity = a->capacity == 0 ? 16 : a->capacity * 2;
-		struct allow_entry *grown =
-			reallocarray(a->entries, capacity, sizeof(*grown));
+		struct allow_entry *grown = reallocarray(
+			a->entries, capacity, sizeof(*grown));
 
 		if (grown == NULL)
 			return -1;
@@ -103,8 +103,7 @@ bool allowlist_remove(struct allowlist *a, const struct indicator *i, uint8_t or
 		return false;
 	(*length_count(a, i))--;
 	a->n--;
-	memmove(&a->entries[at], &a->entries[at + 1],
-		(a->n - at) * sizeof(*a->entries));
+	memmove(&a->entries[at], &a->entries[at + 1], (a->n - at) * sizeof(*a->entries));
 	return true;
 }
 
@@ -127,8 +126,8 @@ static bool entry_live(const struct allow_entry *e, uint32_t now)
 }
 
 /* A live entry about exactly i, whatever its origin, or NULL. */
-static const struct allow_entry *find_exact(const struct allowlist *a,
-	const struct indicator *i, uint32_t now)
+static const struct allow_entry *find_exact(
+	const struct allowlist *a, const struct indicator *i, uint32_t now)
 {
 	for (size_t at = lower_bound(a, i, 0); at < a->n; at++) {
 		const struct allow_entry *e = &a->entries[at];
@@ -141,8 +140,8 @@ static const struct allow_entry *find_exact(const struct allowlist *a,
 	return NULL;
 }
 
-const struct allow_entry *allowlist_overlap(const struct allowlist *a,
-	const struct indicator *i, uint32_t now)
+const struct allow_entry *allowlist_overlap(
+	const struct allowlist *a, const struct indicator *i, uint32_t now)
 {
 	if (i->kind == 0 || i->kind >= KINDS || i->plen >= LENGTHS)
 		return NULL;

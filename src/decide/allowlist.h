@@ -17,9 +17,9 @@ enum allow_origin {
 
 struct allow_entry {
 	struct indicator indicator;
-	uint8_t origin;   /* enum allow_origin */
-	uint32_t expiry;  /* unix seconds; 0: stays */
-	char note[80];    /* clean text */
+	uint8_t origin;  /* enum allow_origin */
+	uint32_t expiry; /* unix seconds; 0: stays */
+	char note[80];   /* clean text */
 };
 
 /* A set of intervals; overlap in either direction keeps a ban away. */
@@ -35,8 +35,7 @@ void allowlist_free(struct allowlist *a);
 int allowlist_add(struct allowlist *a, const struct allow_entry *e);
 
 /* Remove the entry; returns whether it was there. */
-bool allowlist_remove(struct allowlist *a, const struct indicator *i,
-	uint8_t origin);
+bool allowlist_remove(struct allowlist *a, const struct indicator *i, uint8_t origin);
 
 /* Remove every entry of an origin (before it is read again). */
 void allowlist_clear(struct allowlist *a, uint8_t origin);
@@ -45,8 +44,8 @@ void allowlist_clear(struct allowlist *a, uint8_t origin);
  * The entry that i overlaps at now (inside it, around it or equal), or NULL.
  * Of several the widest around i comes first. Valid until the next change.
  */
-const struct allow_entry *allowlist_overlap(const struct allowlist *a,
-	const struct indicator *i, uint32_t now);
+const struct allow_entry *allowlist_overlap(
+	const struct allowlist *a, const struct indicator *i, uint32_t now);
 
 /* All entries, sorted by indicator. */
 const struct allow_entry *allowlist_entries(const struct allowlist *a, size_t *n);

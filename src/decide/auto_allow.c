@@ -12,8 +12,8 @@
 #include "base/escape.h"
 #include "base/hex.h"
 
-#define FIELDS_MAX 11       /* of a route line */
-#define FILE_MAX (1u << 20) /* a routing table larger than that is cut */
+#define FIELDS_MAX 11         /* of a route line */
+#define FILE_MAX   (1u << 20) /* a routing table larger than that is cut */
 
 const struct auto_allow_paths auto_allow_paths_default = {
 	"/proc/net/route", "/proc/net/ipv6_route", "/etc/resolv.conf"};
@@ -203,8 +203,8 @@ static int read_file(struct buffer *out, const char *path, struct error *err)
 typedef int parse_fn(struct allowlist *a, struct view text);
 
 /* Read and parse one file. Returns what the parser found, or -1. */
-static int read_one(struct allowlist *a, const char *path, parse_fn *parse,
-	struct error *err)
+static int read_one(
+	struct allowlist *a, const char *path, parse_fn *parse, struct error *err)
 {
 	struct buffer b = {.max = FILE_MAX};
 	int found = read_file(&b, path, err);
@@ -255,8 +255,8 @@ static int replace(struct allowlist *a, struct allowlist *fresh)
 	return 0;
 }
 
-int auto_allow_read(struct allowlist *a, const struct auto_allow_paths *paths,
-	struct error *err)
+int auto_allow_read(
+	struct allowlist *a, const struct auto_allow_paths *paths, struct error *err)
 {
 	struct allowlist *fresh = allowlist_new();
 	int result = -1;

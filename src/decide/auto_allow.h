@@ -48,7 +48,7 @@ extern const struct auto_allow_paths auto_allow_paths_default;
  * has no ipv6_route). Returns how many entries were found; on failure -1 with
  * a text, and a is unchanged.
  */
-int auto_allow_read(struct allowlist *a, const struct auto_allow_paths *paths,
-	struct error *err);
+int auto_allow_read(
+	struct allowlist *a, const struct auto_allow_paths *paths, struct error *err);
 
 #endif

@@ -23,9 +23,9 @@ struct ballot {
 	size_t n;
 	bool present[PROOF_COUNT]; /* classes with at least one report */
 	uint32_t reporters, objectors;
-	int64_t reported;          /* weight of distinct reporters */
-	int64_t objected;          /* weight of distinct objectors */
-	uint32_t first_objection;  /* earliest end of an objection; 0: none */
+	int64_t reported;         /* weight of distinct reporters */
+	int64_t objected;         /* weight of distinct objectors */
+	uint32_t first_objection; /* earliest end of an objection; 0: none */
 };
 
 /* The figures of one quorum. */
@@ -45,9 +45,15 @@ struct contribution {
 static unsigned proof_rank(uint8_t proof)
 {
 	static const uint8_t rank[PROOF_COUNT] = {
-		[PROOF_NONE] = 0, [PROOF_LOG] = 1, [PROOF_MANUAL] = 2,
-		[PROOF_CLUSTER] = 3, [PROOF_RULE] = 4, [PROOF_ACK] = 5,
-		[PROOF_TCP] = 6, [PROOF_NONCE] = 7, [PROOF_AUTH] = 8,
+		[PROOF_NONE] = 0,
+		[PROOF_LOG] = 1,
+		[PROOF_MANUAL] = 2,
+		[PROOF_CLUSTER] = 3,
+		[PROOF_RULE] = 4,
+		[PROOF_ACK] = 5,
+		[PROOF_TCP] = 6,
+		[PROOF_NONCE] = 7,
+		[PROOF_AUTH] = 8,
 	};
 
 	return proof < PROOF_COUNT ? rank[proof] : 0;
@@ -63,16 +69,16 @@ static uint32_t asks_proof(const struct policy *p, uint8_t proof)
 static uint32_t asks_kind(const struct policy *p, const struct registry *r, uint8_t kind)
 {
 	uint32_t threshold = registry_config(r)->threshold;
-	uint32_t asked = kind < sizeof(p->by_kind) / sizeof(p->by_kind[0])
-				 ? p->by_kind[kind]
-				 : QUORUM_NEVER;
+	uint32_t asked = kind < sizeof(p->by_kind) / sizeof(p->by_kind[0]) ?
+		p->by_kind[kind] :
+		QUORUM_NEVER;
 
 	return asked > threshold ? asked : threshold;
 }
 
 /* Whether report a says more than report b; see struct decision. */
-static bool stronger(const struct policy *p, const struct report *a,
-	const struct report *b)
+static bool stronger(
+	const struct policy *p, const struct report *a, const struct report *b)
 {
 	uint32_t asked_a = asks_proof(p, a->proof), asked_b = asks_proof(p, b->proof);
 
@@ -97,8 +103,8 @@ static void count_objection(struct ballot *b, struct voter *v, uint32_t expiry)
 }
 
 /* Fold a report into its member's voter. */
-static void count_report(struct ballot *b, struct voter *v, const struct report *w,
-	bool *reported)
+static void count_report(
+	struct ballot *b, struct voter *v, const struct report *w, bool *reported)
 {
 	if (!*reported) {
 		*reported = true;
@@ -152,8 +158,8 @@ static int by_expiry(const void *a, const void *b)
 }
 
 /* When this voter's part in a quorum of `required` ends; 0: he has none. */
-static uint32_t voter_expiry(const struct voter *v, const struct policy *p,
-	uint32_t required)
+static uint32_t voter_expiry(
+	const struct voter *v, const struct policy *p, uint32_t required)
 {
 	uint32_t latest = 0;
 
@@ -213,8 +219,7 @@ static bool tally_better(const struct tally *a, const struct tally *b)
 static struct tally tally_best(const struct ballot *b, const struct policy *p,
 	uint32_t least, struct contribution *scratch, bool *lifted)
 {
-	struct tally best = {
-		.required = QUORUM_NEVER, .sum = b->reported - b->objected};
+	struct tally best = {.required = QUORUM_NEVER, .sum = b->reported - b->objected};
 
 	*lifted = false;
 	if (least == QUORUM_NEVER)
@@ -336,7 +341,7 @@ static bool decide_exempt(struct decision *out, const struct registry *registry,
 	const struct allow_entry *entry;
 
 	if (registry != NULL)
-		protected = registry_protected_overlap(registry, &out->indicator);
+	protected = registry_protected_overlap(registry, &out->indicator);
 	if (protected != NULL) {
 		out->why = WHY_PROTECTED;
 		out->conflict = *protected;

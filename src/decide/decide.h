@@ -9,7 +9,7 @@
  * What this node does about an indicator, and why. Pure functions of the
  * registry, the allowlist, the policy and the time.
  */
-#define QUORUM_NEVER UINT32_MAX
+#define QUORUM_NEVER  UINT32_MAX
 #define DECISION_TEXT 240 /* decision_print() */
 
 struct policy {
@@ -26,32 +26,32 @@ struct policy {
 extern const struct policy policy_default;
 
 enum why {
-	WHY_QUORUM = 1,       /* block: enough members say so */
-	WHY_OWN_DETECTION,    /* block: this node saw it */
-	WHY_OPERATOR,         /* block: sipchain ban */
+	WHY_QUORUM = 1,    /* block: enough members say so */
+	WHY_OWN_DETECTION, /* block: this node saw it */
+	WHY_OPERATOR,      /* block: sipchain ban */
 	WHY_NOT_LISTED,
 	WHY_BELOW_QUORUM,
-	WHY_OBJECTED,         /* would be met but for objections */
-	WHY_POLICY,           /* would be met by the ledger's threshold, not by this node's */
-	WHY_PROTECTED,        /* the consortium's table */
-	WHY_ALLOWED,          /* this node's allowlist */
-	WHY_PAUSED,           /* unused words: reserved */
+	WHY_OBJECTED,  /* would be met but for objections */
+	WHY_POLICY,    /* would be met by the ledger's threshold, not by this node's */
+	WHY_PROTECTED, /* the consortium's table */
+	WHY_ALLOWED,   /* this node's allowlist */
+	WHY_PAUSED,    /* unused words: reserved */
 };
 
 struct decision {
 	struct indicator indicator;
 	bool block;
 	enum why why;
-	uint32_t until;       /* unix seconds; block only */
-	uint32_t recheck;     /* when the answer may change by time alone; 0: never */
-	int64_t sum;          /* support under the quorum below, objections taken off */
-	uint32_t required;    /* the quorum it was held against; QUORUM_NEVER: none helps */
-	uint32_t reporters;   /* distinct members with a live report, whatever its class */
-	uint32_t objectors;   /* distinct members with a live objection */
-	uint8_t category;     /* of the strongest live report: the class that the */
-	uint8_t proof;        /*   policy asks least of, then the best proof */
+	uint32_t until;     /* unix seconds; block only */
+	uint32_t recheck;   /* when the answer may change by time alone; 0: never */
+	int64_t sum;        /* support under the quorum below, objections taken off */
+	uint32_t required;  /* the quorum it was held against; QUORUM_NEVER: none helps */
+	uint32_t reporters; /* distinct members with a live report, whatever its class */
+	uint32_t objectors; /* distinct members with a live objection */
+	uint8_t category;   /* of the strongest live report: the class that the */
+	uint8_t proof;      /*   policy asks least of, then the best proof */
 	struct indicator conflict; /* WHY_PROTECTED, WHY_ALLOWED: the entry */
-	uint8_t origin;       /* WHY_ALLOWED: enum allow_origin */
+	uint8_t origin;            /* WHY_ALLOWED: enum allow_origin */
 };
 
 /*

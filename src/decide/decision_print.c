@@ -43,14 +43,16 @@ static void print_block(char *dst, const struct decision *d)
 		print_votes(votes, d);
 		snprintf(dst, DECISION_TEXT,
 			"blocked until %s: support %" PRId64 " of %" PRIu32
-			" required; %s", until, d->sum, d->required, votes);
+			" required; %s",
+			until, d->sum, d->required, votes);
 		break;
 	case WHY_OWN_DETECTION:
 		snprintf(dst, DECISION_TEXT, "blocked until %s: this node detected it",
 			until);
 		break;
 	case WHY_OPERATOR:
-		snprintf(dst, DECISION_TEXT, "blocked until %s: an operator's ban", until);
+		snprintf(
+			dst, DECISION_TEXT, "blocked until %s: an operator's ban", until);
 		break;
 	case WHY_NOT_LISTED:
 	case WHY_BELOW_QUORUM:
@@ -90,7 +92,8 @@ static void print_pass(char *dst, const struct decision *d)
 		snprintf(dst, DECISION_TEXT, "not blocked: %s; %s", missed, votes);
 		break;
 	case WHY_OBJECTED:
-		snprintf(dst, DECISION_TEXT, "not blocked: objected, %s; %s", missed, votes);
+		snprintf(dst, DECISION_TEXT, "not blocked: objected, %s; %s", missed,
+			votes);
 		break;
 	case WHY_POLICY:
 		snprintf(dst, DECISION_TEXT,

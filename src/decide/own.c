@@ -6,10 +6,13 @@
 #include "base/units.h"
 
 const struct own_config own_config_default = {
-	.publish = {
-		[PROOF_NONCE] = true, [PROOF_ACK] = true, [PROOF_TCP] = true,
-		[PROOF_AUTH] = true,
-	},
+	.publish =
+		{
+			[PROOF_NONCE] = true,
+			[PROOF_ACK] = true,
+			[PROOF_TCP] = true,
+			[PROOF_AUTH] = true,
+		},
 	.ban_unproved = true,
 	.unproved_ban = 120,
 	.ttl = 86400,
@@ -53,7 +56,8 @@ static void ban_decide(struct own_action *out, const struct own_config *config,
 	}
 	if (seconds == 0 || (d->proof == PROOF_NONE && !config->ban_unproved)) {
 		out->decision.block = false;
-		snprintf(text, DECISION_TEXT, "not banned: the configuration has no ban for %s",
+		snprintf(text, DECISION_TEXT,
+			"not banned: the configuration has no ban for %s",
 			d->proof == PROOF_NONE ? "unproved sources" : "it");
 		return;
 	}

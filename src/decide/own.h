@@ -37,16 +37,16 @@ extern const struct own_config own_config_default;
 
 struct own_action {
 	struct indicator indicator; /* the source, exact */
-	bool ban;             /* order a ban of every port until `until` */
-	bool publish;         /* put a report with `expiry` into the outbox */
-	bool would_ban;       /* what ban and publish would be without observe */
+	bool ban;                   /* order a ban of every port until `until` */
+	bool publish;               /* put a report with `expiry` into the outbox */
+	bool would_ban;             /* what ban and publish would be without observe */
 	bool would_publish;
-	uint32_t until;       /* unix seconds; would_ban only */
-	uint32_t expiry;      /* unix seconds; would_publish only */
-	uint8_t category;     /* of the report */
+	uint32_t until;   /* unix seconds; would_ban only */
+	uint32_t expiry;  /* unix seconds; would_publish only */
+	uint8_t category; /* of the report */
 	uint8_t proof;
-	struct decision decision; /* block, or what stands against it */
-	char reason[DECISION_TEXT + 124];/* for people: both answers and why */
+	struct decision decision;         /* block, or what stands against it */
+	char reason[DECISION_TEXT + 124]; /* for people: both answers and why */
 };
 
 /*

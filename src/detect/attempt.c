@@ -60,7 +60,8 @@ unsigned proof_rank(uint8_t proof)
 	return proof < PROOF_COUNT ? rank[proof] : 0;
 }
 
-static bool same_attempt(const struct attempt *known, const struct attempt *new, usec keep)
+static bool same_attempt(
+	const struct attempt *known, const struct attempt *new, usec keep)
 {
 	usec age = apart(known->time, new->time);
 	bool same_target = known->target == new->target;
@@ -70,12 +71,13 @@ static bool same_attempt(const struct attempt *known, const struct attempt *new,
 	if (age < ATTEMPT_SAME)
 		return same_target || known->sensor != new->sensor || !known->target ||
 			!new->target;
-	return age < keep && same_target && known->sensor == new->sensor &&
-		kind_is_challenge(known->kind) && kind_is_challenge(new->kind);
+	return age < keep && same_target &&
+		known->sensor == new->sensor &&kind_is_challenge(known->kind) &&
+		kind_is_challenge(new->kind);
 }
 
-struct attempt *attempts_find(const struct attempts *a, const struct attempt *new,
-	usec keep)
+struct attempt *attempts_find(
+	const struct attempts *a, const struct attempt *new, usec keep)
 {
 	/* From the newest: a duplicate follows soon. */
 	for (unsigned i = a->n; i-- > 0;)
@@ -94,8 +96,8 @@ struct attempt *attempts_challenge(const struct attempts *a, const struct attemp
 		if (e->kind == OBSERVED_SCAN)
 			return e;
 		if (e->kind == OBSERVED_UNKNOWN_ACCOUNT &&
-		    new->kind != OBSERVED_CALL_REJECTED &&
-		    (!e->account || !new->account || e->account == new->account))
+			new->kind != OBSERVED_CALL_REJECTED &&
+			(!e->account || !new->account || e->account == new->account))
 			return e;
 	}
 	return NULL;

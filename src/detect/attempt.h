@@ -69,7 +69,7 @@ unsigned kind_harm(uint8_t kind);
  */
 unsigned proof_rank(uint8_t proof);
 
-#define PROOF_RANK_LOG 1
+#define PROOF_RANK_LOG    1
 #define PROOF_RANK_PROVED 2 /* from here on, the wire proves the address */
 
 /*
@@ -80,8 +80,8 @@ unsigned proof_rank(uint8_t proof);
  *   challenges: a trunk that is pinged for years, a phone whose account was
  *   deleted. They try one thing, however often.
  */
-struct attempt *attempts_find(const struct attempts *a, const struct attempt *new,
-	usec keep);
+struct attempt *attempts_find(
+	const struct attempts *a, const struct attempt *new, usec keep);
 
 /*
  * The newest unanswered challenge within ATTEMPT_SAME of new that new, which
@@ -97,8 +97,7 @@ struct attempt *attempts_challenge(const struct attempts *a, const struct attemp
  * to ATTEMPTS_MAX, then dropping the oldest. Returns the copy inside, or NULL
  * when memory is short. Pointers into the list are invalid afterwards.
  */
-struct attempt *attempts_add(struct attempts *a, const struct attempt *new,
-	usec keep);
+struct attempt *attempts_add(struct attempts *a, const struct attempt *new, usec keep);
 
 void attempts_free(struct attempts *a);
 

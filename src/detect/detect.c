@@ -5,13 +5,14 @@
 #include <stdlib.h>
 
 const struct detect_config detect_config_default = {
-	.rules = {
-		[OBSERVED_AUTH_FAILED] = {3, 600},
-		[OBSERVED_UNKNOWN_ACCOUNT] = {3, 600},
-		[OBSERVED_SCAN] = {10, 60},
-		[OBSERVED_CALL_REJECTED] = {3, 600},
-		[OBSERVED_MALFORMED] = {10, 600},
-	},
+	.rules =
+		{
+			[OBSERVED_AUTH_FAILED] = {3, 600},
+			[OBSERVED_UNKNOWN_ACCOUNT] = {3, 600},
+			[OBSERVED_SCAN] = {10, 60},
+			[OBSERVED_CALL_REJECTED] = {3, 600},
+			[OBSERVED_MALFORMED] = {10, 600},
+		},
 	.ban = 600,
 	.ban_max = 86400,
 	.forget = 7 * 86400,
@@ -125,7 +126,7 @@ static void merge(struct attempt *e, const struct observation *o)
 	 * refused has the same one. A mere challenge revives nothing.
 	 */
 	if (e->state == ATTEMPT_ANSWERED && o->kind != OBSERVED_AUTH_FAILED &&
-	    o->kind != OBSERVED_CALL_REJECTED)
+		o->kind != OBSERVED_CALL_REJECTED)
 		return;
 	e->kind = o->kind;
 	if (e->state == ATTEMPT_ANSWERED)
@@ -142,7 +143,7 @@ static void add_attempt(struct detector *d, struct source *s, struct attempt *ne
 	 * the order of time, one answers the other.
 	 */
 	if (new->kind == OBSERVED_AUTH_FAILED || new->kind == OBSERVED_AUTH_OK ||
-	    new->kind == OBSERVED_CALL_REJECTED)
+		new->kind == OBSERVED_CALL_REJECTED)
 		open = attempts_challenge(&s->attempts, new);
 	if (open) {
 		open->state = ATTEMPT_ANSWERED;
@@ -194,8 +195,8 @@ static uint8_t category_of(uint8_t kind)
 /* Count an offence, which is a proved one. */
 static void count_offence(struct detector *d, struct source *s, usec now)
 {
-	if (s->offences && apart(s->offence_last, now) >=
-			(usec)d->config.forget * USEC_PER_SEC)
+	if (s->offences &&
+		apart(s->offence_last, now) >= (usec)d->config.forget * USEC_PER_SEC)
 		s->offences = 0;
 	if (s->offences < UINT32_MAX)
 		s->offences++;
@@ -246,8 +247,8 @@ static void emit(struct detector *d, struct source *s, struct detection *out,
 /* The proof of a detection: of those attempts that cross by themselves. */
 static uint8_t proof_of(const struct detector *d, const struct source *s, usec now)
 {
-	struct weight w = weigh(s, &d->config,
-		(struct weigh_what){.rank = PROOF_RANK_PROVED}, now);
+	struct weight w = weigh(
+		s, &d->config, (struct weigh_what){.rank = PROOF_RANK_PROVED}, now);
 
 	if (w.sum >= WEIGHT_ONE)
 		return w.proof;
@@ -264,7 +265,8 @@ static bool judge(struct detector *d, struct source *s, usec now, struct detecti
 		if (proof_rank(s->offence_proof) >= PROOF_RANK_PROVED)
 			return false;
 		w = weigh(s, &d->config,
-			(struct weigh_what){.spent = true, .rank = PROOF_RANK_PROVED}, now);
+			(struct weigh_what){.spent = true, .rank = PROOF_RANK_PROVED},
+			now);
 		if (w.sum < WEIGHT_ONE)
 			return false;
 		emit(d, s, out, &w, w.proof, now);
@@ -295,8 +297,7 @@ bool detector_due(struct detector *d, usec now, struct detection *out)
 	return false;
 }
 
-bool detector_feed(struct detector *d, const struct observation *o,
-	struct detection *out)
+bool detector_feed(struct detector *d, const struct observation *o, struct detection *out)
 {
 	struct source *s;
 
@@ -316,8 +317,8 @@ bool detector_feed(struct detector *d, const struct observation *o,
 	return judge(d, s, o->time, out) || detector_due(d, o->time, out);
 }
 
-void detector_remember(struct detector *d, const struct address *source,
-	uint32_t offences, usec last)
+void detector_remember(
+	struct detector *d, const struct address *source, uint32_t offences, usec last)
 {
 	struct source *s = sources_put(d->sources, source);
 
@@ -325,6 +326,8 @@ void detector_remember(struct detector *d, const struct address *source,
 		return;
 	s->offences = offences;
 	s->offence_last = last;
+	s->offence_proof = PROOF_TCP; /* at least: unproved ones are not kept */
+	s->ban_until = last + (usec)ban_seconds(&d->config, offences) * USEC_PER_SEC;
 	/* A flood of spoofed packets shall not wipe out the record. */
 	sources_keep(d->sources, s);
 }

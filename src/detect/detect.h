@@ -58,11 +58,12 @@ struct detect_rule {
 struct detect_config {
 	/* by enum observation_kind; a threshold of 0 switches the kind off */
 	struct detect_rule rules[8];
-	uint32_t ban;          /* first ban, seconds (600) */
-	uint32_t ban_max;      /* ceiling of doubling, seconds (86400) */
-	uint32_t forget;       /* an offender is forgotten after this, seconds */
-	uint32_t sources_max;  /* table size (65536) */
-	uint32_t success_factor; /* threshold multiplier for a source that authenticates (5) */
+	uint32_t ban;         /* first ban, seconds (600) */
+	uint32_t ban_max;     /* ceiling of doubling, seconds (86400) */
+	uint32_t forget;      /* an offender is forgotten after this, seconds */
+	uint32_t sources_max; /* table size (65536) */
+	uint32_t
+		success_factor; /* threshold multiplier for a source that authenticates (5) */
 };
 
 /*
@@ -76,10 +77,10 @@ extern const struct detect_config detect_config_default;
 struct detection {
 	usec time;
 	struct address source;
-	uint8_t category;  /* enum category, of the most harmful kind counted */
-	uint8_t proof;     /* enum proof, see above */
-	uint8_t kind;      /* enum observation_kind: the most harmful counted */
-	uint8_t sensor;    /* of the last observation */
+	uint8_t category; /* enum category, of the most harmful kind counted */
+	uint8_t proof;    /* enum proof, see above */
+	uint8_t kind;     /* enum observation_kind: the most harmful counted */
+	uint8_t sensor;   /* of the last observation */
 	uint8_t transport;
 	uint32_t attempts; /* counted in the window */
 	uint32_t window;   /* seconds that those attempts span, at least 1 */
@@ -93,8 +94,7 @@ struct detection {
 struct detector;
 
 /* NULL when memory is short. config is copied. */
-struct detector *detector_new(const struct detect_config *config,
-	struct hash_key key);
+struct detector *detector_new(const struct detect_config *config, struct hash_key key);
 void detector_free(struct detector *d);
 
 /* Change the thresholds; windows keep their contents. */
@@ -109,8 +109,8 @@ void detector_configure(struct detector *d, const struct detect_config *config);
  * ban still runs: same offence, a fresh ban. out->source may be another
  * source than o's: one whose scan became old enough to count.
  */
-bool detector_feed(struct detector *d, const struct observation *o,
-	struct detection *out);
+bool detector_feed(
+	struct detector *d, const struct observation *o, struct detection *out);
 
 /*
  * What became due by the passing of time alone: a burst of scans followed by
@@ -120,10 +120,11 @@ bool detector_due(struct detector *d, usec now, struct detection *out);
 
 /*
  * Tell the detector of a source's earlier offences (from the store at start):
- * how many, and when the last one was.
+ * how many proved ones, and when the last one was. Its ban runs on: what led to
+ * it may be read again after a restart and is no second offence.
  */
-void detector_remember(struct detector *d, const struct address *source,
-	uint32_t offences, usec last);
+void detector_remember(
+	struct detector *d, const struct address *source, uint32_t offences, usec last);
 
 /*
  * A ban of this source was lifted: its attempts and offences are forgotten and

@@ -13,15 +13,15 @@ struct link {
 
 /* What is known of one source address. */
 struct source {
-	struct link age;   /* in one of sources' two lists, oldest first */
+	struct link age;      /* in one of sources' two lists, oldest first */
 	struct link ripening; /* scans that will count soon; self-linked: none */
-	usec ripe;         /* when to look at it again */
+	usec ripe;            /* when to look at it again */
 	struct address address;
-	bool proved;       /* in the list of proved sources */
-	uint8_t sensor, transport;      /* of the last observation */
-	uint8_t offence_proof;          /* proof of the running offence */
-	uint32_t offences; /* so far, forgotten ones not counted */
-	usec offence_last; /* when the last was */
+	bool proved;               /* in the list of proved sources */
+	uint8_t sensor, transport; /* of the last observation */
+	uint8_t offence_proof;     /* proof of the running offence */
+	uint32_t offences;         /* so far, forgotten ones not counted */
+	usec offence_last;         /* when the last was */
 	usec ban_until;
 	struct {
 		uint32_t account;

@@ -25,8 +25,8 @@ static bool succeeded(const struct source *s, usec now, uint32_t window)
  * Whether failures look like one broken phone among good ones: fewer accounts
  * fail than the threshold, and an account that does not fail succeeds.
  */
-static bool shared(const struct source *s, struct detect_rule rule,
-	struct weigh_what what, usec now)
+static bool shared(
+	const struct source *s, struct detect_rule rule, struct weigh_what what, usec now)
 {
 	uint32_t failing[THRESHOLD_MAX];
 	unsigned n = 0, j;
@@ -35,7 +35,7 @@ static bool shared(const struct source *s, struct detect_rule rule,
 		const struct attempt *e = &s->attempts.list[i];
 
 		if (e->kind != OBSERVED_AUTH_FAILED || !counts(e, what) ||
-		    !within(e->time, now, rule.window))
+			!within(e->time, now, rule.window))
 			continue;
 		for (j = 0; j < n && failing[j] != e->account; j++)
 			;
@@ -75,7 +75,7 @@ static uint32_t threshold(const struct source *s, const struct detect_config *co
 
 /* The scans among a source's attempts; see scans_weigh(). */
 struct scans {
-	uint32_t near, far;      /* within the scans' window; the accounts' */
+	uint32_t near, far; /* within the scans' window; the accounts' */
 	usec near_oldest, far_oldest;
 	uint32_t targets[THRESHOLD_MAX];
 	unsigned distinct;
@@ -104,7 +104,7 @@ static bool scans_add(struct scans *scans, const struct attempt *e,
 			scans->near_oldest = e->time;
 	}
 	if (!names_target(e) ||
-	    !within(e->time, now, config->rules[OBSERVED_UNKNOWN_ACCOUNT].window))
+		!within(e->time, now, config->rules[OBSERVED_UNKNOWN_ACCOUNT].window))
 		return near;
 	scans->far++;
 	if (e->time < scans->far_oldest)
@@ -129,8 +129,8 @@ static uint64_t share(uint32_t threshold)
  * and one that is not look the same, as both are challenged; who asks for one
  * after the other and never answers is looking for accounts.
  */
-static void scans_weigh(struct weight *w, const struct scans *scans,
-	const uint32_t thresholds[])
+static void scans_weigh(
+	struct weight *w, const struct scans *scans, const uint32_t thresholds[])
 {
 	uint64_t near = scans->near * share(thresholds[OBSERVED_SCAN]), far = 0;
 	uint8_t kind = OBSERVED_SCAN;
@@ -176,11 +176,11 @@ struct weight weigh(const struct source *s, const struct detect_config *config,
 		const struct attempt *e = &s->attempts.list[i];
 
 		if (!counts(e, what) || !thresholds[e->kind] ||
-		    proof_rank(e->proof) < what.rank)
+			proof_rank(e->proof) < what.rank)
 			continue;
 		if (e->kind == OBSERVED_SCAN) {
 			if ((!what.unripe && apart(e->time, now) < SCAN_GRACE) ||
-			    !scans_add(&scans, e, config, now))
+				!scans_add(&scans, e, config, now))
 				continue;
 		} else if (within(e->time, now, config->rules[e->kind].window)) {
 			weigh_one(&w, e, thresholds[e->kind]);

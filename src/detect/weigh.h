@@ -12,17 +12,17 @@
 
 /* Which attempts to weigh. */
 struct weigh_what {
-	bool spent;       /* those of the running offence, too */
-	bool unripe;      /* scans younger than SCAN_GRACE, too */
-	unsigned rank;    /* only those with at least this proof_rank() */
+	bool spent;    /* those of the running offence, too */
+	bool unripe;   /* scans younger than SCAN_GRACE, too */
+	unsigned rank; /* only those with at least this proof_rank() */
 };
 
 struct weight {
-	uint64_t sum;      /* against WEIGHT_ONE */
+	uint64_t sum; /* against WEIGHT_ONE */
 	uint32_t attempts;
-	uint8_t kind;      /* the most harmful one counted */
-	uint8_t proof;     /* the strongest one counted */
-	usec oldest;       /* time of the first one counted */
+	uint8_t kind;  /* the most harmful one counted */
+	uint8_t proof; /* the strongest one counted */
+	usec oldest;   /* time of the first one counted */
 };
 
 /* Weigh a source's attempts at a time. Changes nothing. */

@@ -39,7 +39,8 @@ static int ring_put(struct ring *r, const void *key)
 		if (!keys)
 			return -1;
 		for (size_t i = 0; i < r->n; i++)
-			memcpy(keys[i], r->keys[(r->head + i) % r->capacity], BAN_KEY_SIZE);
+			memcpy(keys[i], r->keys[(r->head + i) % r->capacity],
+				BAN_KEY_SIZE);
 		free(r->keys);
 		r->keys = keys;
 		r->head = 0;
@@ -140,8 +141,8 @@ void ban_table_restore(struct ban_table *t, const struct ban *from)
 		from->until, from->since);
 }
 
-const struct ban *ban_table_get(const struct ban_table *t, const struct indicator *i,
-	uint8_t scope)
+const struct ban *ban_table_get(
+	const struct ban_table *t, const struct indicator *i, uint8_t scope)
 {
 	uint8_t key[BAN_KEY_SIZE];
 	const struct ban *b;

@@ -62,8 +62,8 @@ bool ban_table_clear(struct ban_table *t, const struct indicator *i, uint8_t sco
 void ban_table_restore(struct ban_table *t, const struct ban *b);
 
 /* The ban, or NULL (a ban being deleted counts as none). */
-const struct ban *ban_table_get(const struct ban_table *t,
-	const struct indicator *i, uint8_t scope);
+const struct ban *ban_table_get(
+	const struct ban_table *t, const struct indicator *i, uint8_t scope);
 
 /* Take up to max queued orders, to be sent now. Returns how many. */
 size_t ban_table_take(struct ban_table *t, struct ban_order *orders, size_t max);
@@ -72,8 +72,7 @@ size_t ban_table_take(struct ban_table *t, struct ban_order *orders, size_t max)
  * The enforcer's answer to one order: carried out, or refused. Returns true
  * when a deletion is complete and the record gone.
  */
-bool ban_table_done(struct ban_table *t, const struct ban_order *order,
-	bool carried_out);
+bool ban_table_done(struct ban_table *t, const struct ban_order *order, bool carried_out);
 
 /*
  * The enforcer lost everything (or is a new one): queue every ban again.
@@ -86,8 +85,7 @@ void ban_table_requeue(struct ban_table *t);
  * a callback for each. Returns the next end, or 0 when none is left.
  */
 typedef void ban_fn(void *context, const struct ban *b);
-uint32_t ban_table_expire(struct ban_table *t, uint32_t now, ban_fn *fn,
-	void *context);
+uint32_t ban_table_expire(struct ban_table *t, uint32_t now, ban_fn *fn, void *context);
 
 /* Walk all but those being deleted; the table must not change meanwhile. */
 void ban_table_each(const struct ban_table *t, ban_fn *fn, void *context);

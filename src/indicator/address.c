@@ -32,16 +32,18 @@ static int parse_v4(struct address *a, struct view text, struct error *err)
 		uint64_t v;
 
 		if ((i < 3) != (dot < rest.n) || view_decimal(part, 255, &v) < 0)
-			return error_set(err, "\"%s\" is no IP address: write "
+			return error_set(err,
+				"\"%s\" is no IP address: write "
 				"four numbers 0..255 with dots, such as "
 				"192.0.2.7, or IPv6, such as 2001:db8::7",
 				escaped(text));
 		/* inet_aton() and browsers read 010 as octal: 8, not 10. */
 		if (part.n > 1 && part.p[0] == '0')
-			return error_set(err, "\"%s\": a leading zero is "
+			return error_set(err,
+				"\"%s\": a leading zero is "
 				"ambiguous (octal for some); write %u instead "
-				"of %s", escaped(text), (unsigned)v,
-				escaped(part));
+				"of %s",
+				escaped(text), (unsigned)v, escaped(part));
 		a->bytes[i] = (uint8_t)v;
 		rest = view_from(rest, dot + 1);
 	}
@@ -57,17 +59,20 @@ int address_parse(struct address *a, struct view text, struct error *err)
 	if (view_find(text, ':') == text.n)
 		return parse_v4(a, text, err);
 	if (view_find(text, '%') < text.n)
-		return error_set(err, "\"%s\": a zone has no meaning on another "
-			"host; write the address without %%zone", escaped(text));
+		return error_set(err,
+			"\"%s\": a zone has no meaning on another "
+			"host; write the address without %%zone",
+			escaped(text));
 	if (text.p[0] == '[') {
 		if (text.p[text.n - 1] != ']')
-			return error_set(err, "\"%s\": the closing ] is missing",
-				escaped(text));
+			return error_set(
+				err, "\"%s\": the closing ] is missing", escaped(text));
 		inner = view_from(view_head(text, text.n - 1), 1);
 	}
 	if (view_copy(copy, sizeof(copy), inner) >= sizeof(copy) ||
-	    inet_pton(AF_INET6, copy, bytes) != 1)
-		return error_set(err, "\"%s\" is no IPv6 address: write groups "
+		inet_pton(AF_INET6, copy, bytes) != 1)
+		return error_set(err,
+			"\"%s\" is no IPv6 address: write groups "
 			"of hex digits with colons, such as 2001:db8::7",
 			escaped(text));
 	from_v6(a, bytes);
@@ -127,8 +132,7 @@ char *address_print(char *dst, const struct address *a)
 	return dst;
 }
 
-int address_from_sockaddr(struct address *a, uint16_t *port,
-	const struct sockaddr *sa)
+int address_from_sockaddr(struct address *a, uint16_t *port, const struct sockaddr *sa)
 {
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
@@ -150,12 +154,11 @@ int address_from_sockaddr(struct address *a, uint16_t *port,
 	return -1;
 }
 
-socklen_t address_to_sockaddr(struct sockaddr_storage *ss,
-	const struct address *a, uint16_t port)
+socklen_t address_to_sockaddr(
+	struct sockaddr_storage *ss, const struct address *a, uint16_t port)
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
-		.sin6_port = htons(port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
 
 	memset(ss, 0, sizeof(*ss));
 	if (a->family == 4) {
@@ -185,12 +188,13 @@ int address_port_parse(struct address *a, uint16_t *port, struct view text,
 	 * The last colon starts a port when it follows a bracket, or when it
 	 * is the only one: a bare IPv6 address has at least two.
 	 */
-	if (colon < text.n && (bracketed ? colon > 0 && text.p[colon - 1] == ']' :
-			view_find(text, ':') == colon)) {
+	if (colon < text.n &&
+		(bracketed ? colon > 0 && text.p[colon - 1] == ']' :
+			     view_find(text, ':') == colon)) {
 		host = view_head(text, colon);
 		if (view_decimal(view_from(text, colon + 1), 65535, &v) < 0)
-			return error_set(err, "\"%s\": the port must be 0..65535",
-				escaped(text));
+			return error_set(
+				err, "\"%s\": the port must be 0..65535", escaped(text));
 	}
 	if (address_parse(a, host, err) < 0)
 		return -1;

@@ -32,12 +32,11 @@ int address_parse(struct address *a, struct view text, struct error *err);
 char *address_print(char *dst, const struct address *a);
 
 /* From a socket address; -1 for another family than AF_INET, AF_INET6. */
-int address_from_sockaddr(struct address *a, uint16_t *port,
-	const struct sockaddr *sa);
+int address_from_sockaddr(struct address *a, uint16_t *port, const struct sockaddr *sa);
 
 /* Into a socket address. Returns its length. */
-socklen_t address_to_sockaddr(struct sockaddr_storage *ss,
-	const struct address *a, uint16_t port);
+socklen_t address_to_sockaddr(
+	struct sockaddr_storage *ss, const struct address *a, uint16_t port);
 
 bool address_eq(const struct address *a, const struct address *b);
 

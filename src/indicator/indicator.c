@@ -24,7 +24,7 @@ static void cut(uint8_t value[16], unsigned plen)
 		unsigned kept = plen > 8 * i ? plen - 8 * i : 0;
 
 		if (kept < 8)
-			value[i] &= (uint8_t)~(0xffU >> kept);
+			value[i] &= (uint8_t) ~(0xffU >> kept);
 	}
 }
 
@@ -41,9 +41,12 @@ static bool is_cut(const uint8_t value[16], unsigned plen)
 const char *indicator_kind_name(uint8_t kind)
 {
 	static const char *const names[] = {
-		[INDICATOR_IP4] = "ip4", [INDICATOR_IP6] = "ip6",
-		[INDICATOR_NUMBER] = "number", [INDICATOR_URI] = "uri",
-		[INDICATOR_DOMAIN] = "domain", [INDICATOR_AGENT] = "agent",
+		[INDICATOR_IP4] = "ip4",
+		[INDICATOR_IP6] = "ip6",
+		[INDICATOR_NUMBER] = "number",
+		[INDICATOR_URI] = "uri",
+		[INDICATOR_DOMAIN] = "domain",
+		[INDICATOR_AGENT] = "agent",
 	};
 
 	if (kind < INDICATOR_IP4 || kind > INDICATOR_AGENT)
@@ -66,8 +69,7 @@ struct indicator indicator_from_address(const struct address *a, unsigned plen)
 	return i;
 }
 
-int indicator_to_address(struct address *a, unsigned *plen,
-	const struct indicator *i)
+int indicator_to_address(struct address *a, unsigned *plen, const struct indicator *i)
 {
 	*a = (struct address){0};
 	if (i->kind == INDICATOR_IP4) {
@@ -93,13 +95,12 @@ struct indicator indicator_from_canonical(uint8_t kind, struct view canonical)
 	return i;
 }
 
-bool indicator_contains(const struct indicator *outer,
-	const struct indicator *inner)
+bool indicator_contains(const struct indicator *outer, const struct indicator *inner)
 {
 	unsigned bytes = outer->plen / 8U, bits = outer->plen % 8U;
 
 	if (outer->kind != inner->kind || outer->plen > inner->plen ||
-	    outer->plen > 128 || memcmp(outer->value, inner->value, bytes) != 0)
+		outer->plen > 128 || memcmp(outer->value, inner->value, bytes) != 0)
 		return false;
 	return bits == 0 ||
 		(outer->value[bytes] ^ inner->value[bytes]) >> (8 - bits) == 0;
@@ -148,11 +149,9 @@ char *indicator_print(char *dst, const struct indicator *i)
 		return dst;
 	}
 	if (number_digits(digits, i) > 0)
-		snprintf(dst, INDICATOR_TEXT, "+%s%s", digits,
-			i->plen == 128 ? "" : "*");
+		snprintf(dst, INDICATOR_TEXT, "+%s%s", digits, i->plen == 128 ? "" : "*");
 	else
-		snprintf(dst, INDICATOR_TEXT, "%s#%s",
-			indicator_kind_name(i->kind),
+		snprintf(dst, INDICATOR_TEXT, "%s#%s", indicator_kind_name(i->kind),
 			hex_encode(hex, i->value, sizeof(i->value)));
 	return dst;
 }
@@ -164,25 +163,30 @@ int indicator_check_shape(const struct indicator *i, struct error *err)
 	unsigned width = i->kind == INDICATOR_IP4 ? 32 : 128;
 
 	if (i->kind < INDICATOR_IP4 || i->kind > INDICATOR_AGENT)
-		return error_set(err, "unknown kind %u: kinds are 1 (ip4) to 6 "
-			"(agent)", i->kind);
+		return error_set(err,
+			"unknown kind %u: kinds are 1 (ip4) to 6 "
+			"(agent)",
+			i->kind);
 	if (i->kind == INDICATOR_NUMBER)
 		return number_check(i, err);
 	if (i->kind >= INDICATOR_URI) {
 		if (i->plen != 128)
-			return error_set(err, "%s with prefix length %u: it must "
-				"be 128", indicator_kind_name(i->kind), i->plen);
+			return error_set(err,
+				"%s with prefix length %u: it must "
+				"be 128",
+				indicator_kind_name(i->kind), i->plen);
 		return 0;
 	}
 	indicator_print(text, i);
 	if (i->plen > width)
-		return error_set(err, "%s: the prefix length must be 0..%u",
-			text, width);
+		return error_set(err, "%s: the prefix length must be 0..%u", text, width);
 	if (is_cut(i->value, i->plen))
 		return 0;
 	if (i->kind == INDICATOR_IP4 && !is_cut(i->value, 32))
-		return error_set(err, "%s: bits are set past the 32 of an IPv4 "
-			"address", text);
+		return error_set(err,
+			"%s: bits are set past the 32 of an IPv4 "
+			"address",
+			text);
 	fixed = *i;
 	cut(fixed.value, fixed.plen);
 	return error_set(err, "%s: host bits are set; write %s", text,
@@ -190,8 +194,8 @@ int indicator_check_shape(const struct indicator *i, struct error *err)
 }
 
 /* Whether i is no wider than the limits allow. Returns 0, or -1 with a text. */
-static int check_width(const struct indicator *i,
-	const struct indicator_limits *limits, struct error *err)
+static int check_width(const struct indicator *i, const struct indicator_limits *limits,
+	struct error *err)
 {
 	char text[INDICATOR_TEXT];
 	unsigned least = 0;
@@ -206,14 +210,16 @@ static int check_width(const struct indicator *i,
 		return 0;
 	indicator_print(text, i);
 	if (i->kind == INDICATOR_NUMBER)
-		return error_set(err, "%s: a number prefix needs at least %u "
-			"digits", text, limits->min_e164);
-	return error_set(err, "%s: too wide; the shortest prefix allowed is /%u",
-		text, least);
+		return error_set(err,
+			"%s: a number prefix needs at least %u "
+			"digits",
+			text, limits->min_e164);
+	return error_set(
+		err, "%s: too wide; the shortest prefix allowed is /%u", text, least);
 }
 
-int indicator_check(const struct indicator *i,
-	const struct indicator_limits *limits, struct error *err)
+int indicator_check(const struct indicator *i, const struct indicator_limits *limits,
+	struct error *err)
 {
 	char text[INDICATOR_TEXT], range[INDICATOR_TEXT];
 	const struct unroutable *hit;
@@ -223,15 +229,16 @@ int indicator_check(const struct indicator *i,
 	hit = limits->allow_unroutable ? NULL : unroutable_find(i);
 	if (!hit)
 		return 0;
-	return error_set(err, "%s: %s %s (%s, %s), which is not a source on the "
-		"Internet", indicator_print(text, i),
+	return error_set(err,
+		"%s: %s %s (%s, %s), which is not a source on the "
+		"Internet",
+		indicator_print(text, i),
 		indicator_contains(&hit->range, i) ? "lies in" : "contains",
 		indicator_print(range, &hit->range), hit->name, hit->rfc);
 }
 
 /* "192.0.2.0/24" or an address alone. Returns 0, or -1 with a text. */
-static int parse_prefix(struct indicator *out, struct view text,
-	struct error *err)
+static int parse_prefix(struct indicator *out, struct view text, struct error *err)
 {
 	size_t slash = view_find(text, '/');
 	bool mapped;
@@ -245,14 +252,16 @@ static int parse_prefix(struct indicator *out, struct view text,
 		*out = indicator_from_address(&a, 128);
 		return 0;
 	}
-	if (view_decimal(view_from(text, slash + 1),
-			a.family == 4 && !mapped ? 32 : 128, &plen) < 0)
+	if (view_decimal(view_from(text, slash + 1), a.family == 4 && !mapped ? 32 : 128,
+		    &plen) < 0)
 		return error_set(err, "\"%s\": the prefix length must be 0..%u",
 			escaped(text), a.family == 4 && !mapped ? 32U : 128U);
 	/* A mapped prefix counts the 96 bits before the IPv4 address. */
 	if (mapped && plen < 96)
-		return error_set(err, "\"%s\": host bits are set; write an IPv4 "
-			"prefix, such as 192.0.2.0/24", escaped(text));
+		return error_set(err,
+			"\"%s\": host bits are set; write an IPv4 "
+			"prefix, such as 192.0.2.0/24",
+			escaped(text));
 	out->kind = a.family == 4 ? INDICATOR_IP4 : INDICATOR_IP6;
 	out->plen = (uint8_t)(mapped ? plen - 96 : plen);
 	memcpy(out->value, a.bytes, sizeof(out->value));
@@ -274,8 +283,8 @@ static const struct named {
 };
 
 /* A named kind. Returns 0, -1 with a text, or 1 when text is none. */
-static int parse_named(struct indicator *out, char *canonical, struct view text,
-	struct error *err)
+static int parse_named(
+	struct indicator *out, char *canonical, struct view text, struct error *err)
 {
 	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
 		const struct named *n = &named[i];
@@ -284,16 +293,17 @@ static int parse_named(struct indicator *out, char *canonical, struct view text,
 		if (view_starts(text, n->hashed)) {
 			*out = (struct indicator){.kind = n->kind, .plen = 128};
 			if (hex_decode(out->value, sizeof(out->value),
-					view_from(text, strlen(n->hashed))) < 0)
-				return error_set(err, "\"%s\": %s is followed "
+				    view_from(text, strlen(n->hashed))) < 0)
+				return error_set(err,
+					"\"%s\": %s is followed "
 					"by exactly 32 hex digits",
 					escaped(text), n->hashed);
 			return 0;
 		}
 		if (!view_eq_nocase(view_head(text, len), n->scheme))
 			continue;
-		if (n->canonical(canonical, n->with_scheme ? text :
-				view_from(text, len), err) < 0)
+		if (n->canonical(canonical, n->with_scheme ? text : view_from(text, len),
+			    err) < 0)
 			return -1;
 		*out = indicator_from_canonical(n->kind, view_str(canonical));
 		return 0;
@@ -318,8 +328,7 @@ static unsigned count(struct view text, uint8_t c)
 static bool looks_like_address(struct view text)
 {
 	unsigned colons = count(text, ':');
-	const char *allowed = colons ? "0123456789abcdefABCDEF:./[]" :
-		"0123456789./";
+	const char *allowed = colons ? "0123456789abcdefABCDEF:./[]" : "0123456789./";
 
 	if (colons == 1 || (!colons && !count(text, '.')))
 		return false;
@@ -338,31 +347,41 @@ static int refuse(struct view text, struct error *err)
 	for (size_t i = 0; i < text.n; i++) {
 		uint8_t c = text.p[i];
 
-		digits = digits && ((c >= '0' && c <= '9') || c == ' ' ||
-			c == '-' || c == '(' || c == ')' || c == '*');
+		digits = digits &&
+			((c >= '0' && c <= '9') || c == ' ' || c == '-' || c == '(' ||
+				c == ')' || c == '*');
 		letters = letters || (c | 0x20) >= 'a';
 	}
 	if (digits)
-		return error_set(err, "\"%s\": write a number with + and the "
-			"country code, such as +442079460000", escaped(text));
+		return error_set(err,
+			"\"%s\": write a number with + and the "
+			"country code, such as +442079460000",
+			escaped(text));
 	if (view_find(text, '@') < text.n)
-		return error_set(err, "\"%s\": write a URI with its scheme, such "
-			"as sip:bob@example.com", escaped(text));
+		return error_set(err,
+			"\"%s\": write a URI with its scheme, such "
+			"as sip:bob@example.com",
+			escaped(text));
 	if (view_find(text, ':') < text.n &&
-	    looks_like_address(view_head(text, view_find(text, ':'))))
-		return error_set(err, "\"%s\": an indicator has no port; write "
-			"the address alone", escaped(text));
+		looks_like_address(view_head(text, view_find(text, ':'))))
+		return error_set(err,
+			"\"%s\": an indicator has no port; write "
+			"the address alone",
+			escaped(text));
 	if (letters && view_find(text, '/') == text.n)
-		return error_set(err, "\"%s\": write a domain as "
+		return error_set(err,
+			"\"%s\": write a domain as "
 			"domain:example.com and a user agent as agent:NAME",
 			escaped(text));
-	return error_set(err, "\"%s\" is no indicator: write an address or prefix "
+	return error_set(err,
+		"\"%s\" is no indicator: write an address or prefix "
 		"(192.0.2.0/24), a number (+442079460000, +97259*), a sip: or "
-		"sips: URI, domain:NAME or agent:NAME", escaped(text));
+		"sips: URI, domain:NAME or agent:NAME",
+		escaped(text));
 }
 
-int indicator_parse(struct indicator *out, char *canonical, struct view text,
-	struct error *err)
+int indicator_parse(
+	struct indicator *out, char *canonical, struct view text, struct error *err)
 {
 	char scratch[INDICATOR_SOURCE_TEXT + 1];
 	int rc;
@@ -372,7 +391,8 @@ int indicator_parse(struct indicator *out, char *canonical, struct view text,
 	canonical[0] = '\0';
 	text = view_trim(text);
 	if (text.n == 0)
-		return error_set(err, "empty indicator: write an address, a "
+		return error_set(err,
+			"empty indicator: write an address, a "
 			"number with +, a sip: URI, domain:NAME or agent:NAME");
 	rc = parse_named(out, canonical, text, err);
 	if (rc <= 0)

@@ -24,8 +24,8 @@ enum indicator_kind {
 	INDICATOR_AGENT = 6,
 };
 
-#define INDICATOR_SIZE 18
-#define INDICATOR_TEXT 64 /* printed form, NUL included */
+#define INDICATOR_SIZE        18
+#define INDICATOR_TEXT        64  /* printed form, NUL included */
 #define INDICATOR_SOURCE_TEXT 255 /* longest canonical text of kinds 4..6 */
 
 /* No padding: compares with memcmp, is its own wire form. */
@@ -37,10 +37,10 @@ struct indicator {
 
 /* What a ledger's configuration allows; see indicator_check(). */
 struct indicator_limits {
-	uint8_t min_v4;          /* shortest IPv4 prefix, default 16 */
-	uint8_t min_v6;          /* shortest IPv6 prefix, default 32 */
-	uint8_t min_e164;        /* fewest digits of a number prefix, default 5 */
-	bool allow_unroutable;   /* test networks */
+	uint8_t min_v4;        /* shortest IPv4 prefix, default 16 */
+	uint8_t min_v6;        /* shortest IPv6 prefix, default 32 */
+	uint8_t min_e164;      /* fewest digits of a number prefix, default 5 */
+	bool allow_unroutable; /* test networks */
 };
 
 extern const struct indicator_limits indicator_limits_default;
@@ -58,8 +58,8 @@ extern const struct indicator_limits indicator_limits_default;
  * that kinds 4..6 hash; empty for 1..3. Returns 0, or -1 with an error that
  * says what would be right. Does not apply limits: indicator_check() does.
  */
-int indicator_parse(struct indicator *out, char *canonical, struct view text,
-	struct error *err);
+int indicator_parse(
+	struct indicator *out, char *canonical, struct view text, struct error *err);
 
 /*
  * The printed form of kinds 1..3 parses back to the same indicator; kinds
@@ -78,8 +78,8 @@ const char *indicator_kind_name(uint8_t kind);
  * most 15 digits), and, unless allowed, not inside or around an unroutable
  * range. Returns 0, or -1 with the range and RFC named.
  */
-int indicator_check(const struct indicator *i,
-	const struct indicator_limits *limits, struct error *err);
+int indicator_check(const struct indicator *i, const struct indicator_limits *limits,
+	struct error *err);
 
 /*
  * The same without limits on length or routability: what a protected table or
@@ -91,8 +91,7 @@ int indicator_check_shape(const struct indicator *i, struct error *err);
 struct indicator indicator_from_address(const struct address *a, unsigned plen);
 
 /* Back to an address and its own family's prefix length; -1 for other kinds. */
-int indicator_to_address(struct address *a, unsigned *plen,
-	const struct indicator *i);
+int indicator_to_address(struct address *a, unsigned *plen, const struct indicator *i);
 
 /*
  * An exact number from 1..15 digits '0'..'9' without '+', the first not '0'.
@@ -104,8 +103,7 @@ int indicator_from_digits(struct indicator *out, struct view digits);
 struct indicator indicator_from_canonical(uint8_t kind, struct view canonical);
 
 /* Whether inner lies inside outer (equal counts). */
-bool indicator_contains(const struct indicator *outer,
-	const struct indicator *inner);
+bool indicator_contains(const struct indicator *outer, const struct indicator *inner);
 
 /* Whether they share an address, number or hash. */
 bool indicator_overlaps(const struct indicator *a, const struct indicator *b);

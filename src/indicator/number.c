@@ -4,7 +4,7 @@
 #include "base/escape.h"
 
 #define NIBBLES 32
-#define PAD 0xf
+#define PAD     0xf
 
 static unsigned nibble_at(const struct indicator *i, unsigned at)
 {
@@ -38,8 +38,8 @@ int number_from_prefix(struct indicator *out, struct view digits)
 {
 	if (!digits_ok(digits))
 		return -1;
-	*out = (struct indicator){.kind = INDICATOR_NUMBER,
-		.plen = (uint8_t)(4 * digits.n)};
+	*out = (struct indicator){
+		.kind = INDICATOR_NUMBER, .plen = (uint8_t)(4 * digits.n)};
 	put_digits(out, digits.p, digits.n);
 	return 0;
 }
@@ -59,8 +59,8 @@ int indicator_from_digits(struct indicator *out, struct view digits)
  * Digits of text, separators dropped, into digits[]. Returns their count, or
  * -1 with a text that quotes all.
  */
-static int collect(uint8_t digits[NUMBER_DIGITS], struct view text,
-	struct view all, struct error *err)
+static int collect(uint8_t digits[NUMBER_DIGITS], struct view text, struct view all,
+	struct error *err)
 {
 	int n = 0;
 
@@ -70,13 +70,16 @@ static int collect(uint8_t digits[NUMBER_DIGITS], struct view text,
 		if (c == ' ' || c == '-' || c == '.' || c == '(' || c == ')')
 			continue;
 		if (c < '0' || c > '9')
-			return error_set(err, "\"%s\": a number is + and digits, "
+			return error_set(err,
+				"\"%s\": a number is + and digits, "
 				"with * at the end for a prefix; \"%s\" is "
-				"neither", escaped(all),
-				escaped(view_of(&text.p[i], 1)));
+				"neither",
+				escaped(all), escaped(view_of(&text.p[i], 1)));
 		if (n == NUMBER_DIGITS)
-			return error_set(err, "\"%s\": E.164 numbers have at "
-				"most 15 digits", escaped(all));
+			return error_set(err,
+				"\"%s\": E.164 numbers have at "
+				"most 15 digits",
+				escaped(all));
 		digits[n++] = c;
 	}
 	return n;
@@ -90,8 +93,10 @@ int number_parse(struct indicator *out, struct view text, struct error *err)
 	int n;
 
 	if (!view_starts(text, "+"))
-		return error_set(err, "\"%s\": write the number with + and the "
-			"country code, such as +442079460000", escaped(text));
+		return error_set(err,
+			"\"%s\": write the number with + and the "
+			"country code, such as +442079460000",
+			escaped(text));
 	rest = view_from(rest, 1);
 	if (rest.n > 0 && rest.p[rest.n - 1] == '*') {
 		prefix = true;
@@ -99,20 +104,26 @@ int number_parse(struct indicator *out, struct view text, struct error *err)
 	}
 	/* +44 (0)20 ...: the 0 is dialled only inside the country. */
 	if (view_find_str(rest, "(0)") < rest.n)
-		return error_set(err, "\"%s\": leave \"(0)\" out, it is not "
-			"dialled after a country code", escaped(text));
+		return error_set(err,
+			"\"%s\": leave \"(0)\" out, it is not "
+			"dialled after a country code",
+			escaped(text));
 	n = collect(digits, rest, text, err);
 	if (n < 0)
 		return -1;
 	if (n == 0)
-		return error_set(err, "\"%s\": there are no digits; write "
-			"+ and 1 to 15 of them", escaped(text));
+		return error_set(err,
+			"\"%s\": there are no digits; write "
+			"+ and 1 to 15 of them",
+			escaped(text));
 	if (digits[0] == '0')
-		return error_set(err, "\"%s\": no country code begins with 0; "
+		return error_set(err,
+			"\"%s\": no country code begins with 0; "
 			"leave out the international prefix (00) and write "
-			"+ and the country code", escaped(text));
+			"+ and the country code",
+			escaped(text));
 	return prefix ? number_from_prefix(out, view_of(digits, (size_t)n)) :
-		indicator_from_digits(out, view_of(digits, (size_t)n));
+			indicator_from_digits(out, view_of(digits, (size_t)n));
 }
 
 int number_digits(char *dst, const struct indicator *i)
@@ -137,22 +148,24 @@ int number_check(const struct indicator *i, struct error *err)
 	if (i->kind != INDICATOR_NUMBER)
 		return error_set(err, "kind %u is not a number", i->kind);
 	if (!exact && (i->plen % 4 || i->plen < 4 || i->plen > 4 * NUMBER_DIGITS))
-		return error_set(err, "number with prefix length %u: it must be "
+		return error_set(err,
+			"number with prefix length %u: it must be "
 			"4 bits a digit, 4..60, or 128 for an exact number",
 			i->plen);
 	while (n < end && nibble_at(i, n) <= 9)
 		n++;
 	if (n == 0 || nibble_at(i, 0) == 0)
-		return error_set(err, "number without a country code: the first "
+		return error_set(err,
+			"number without a country code: the first "
 			"digit must be 1..9");
 	if (!exact && n < end)
-		return error_set(err, "number prefix: digit %u is not decimal",
-			n + 1);
+		return error_set(err, "number prefix: digit %u is not decimal", n + 1);
 	for (unsigned at = n; at < NIBBLES; at++)
 		if (nibble_at(i, at) != (exact ? PAD : 0))
-			return error_set(err, exact ?
-				"exact number: after %u digits all must be F" :
-				"number prefix: after its %u digits all must be "
-				"0", n);
+			return error_set(err,
+				exact ? "exact number: after %u digits all must be F" :
+					"number prefix: after its %u digits all must be "
+					"0",
+				n);
 	return 0;
 }

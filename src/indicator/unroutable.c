@@ -2,11 +2,22 @@
 #include "indicator/unroutable.h"
 
 /* An IPv4 range, and an IPv6 one by its first four groups of 16 bits. */
-#define V4(a, b, c, d, n) {INDICATOR_IP4, n, {a, b, c, d}}
+#define V4(a, b, c, d, n)                                                                \
+	{                                                                                \
+		INDICATOR_IP4, n,                                                        \
+		{                                                                        \
+			a, b, c, d                                                       \
+		}                                                                        \
+	}
 #define HI(x) ((x) >> 8)
-#define LO(x) ((x) & 0xff)
-#define V6(a, b, c, d, n) \
-	{INDICATOR_IP6, n, {HI(a), LO(a), HI(b), LO(b), HI(c), LO(c), HI(d), LO(d)}}
+#define LO(x) ((x)&0xff)
+#define V6(a, b, c, d, n)                                                                \
+	{                                                                                \
+		INDICATOR_IP6, n,                                                        \
+		{                                                                        \
+			HI(a), LO(a), HI(b), LO(b), HI(c), LO(c), HI(d), LO(d)           \
+		}                                                                        \
+	}
 
 /*
  * The ranges that IANA's IPv4 and IPv6 special-purpose address registries do
@@ -36,11 +47,9 @@ static const struct unroutable table[] = {
 
 	{{INDICATOR_IP6, 128, {[15] = 1}}, "loopback", "RFC 4291"},
 	{{INDICATOR_IP6, 128, {0}}, "unspecified address", "RFC 4291"},
-	{{INDICATOR_IP6, 96, {[10] = 0xff, [11] = 0xff}}, "IPv4-mapped",
-		"RFC 4291"},
+	{{INDICATOR_IP6, 96, {[10] = 0xff, [11] = 0xff}}, "IPv4-mapped", "RFC 4291"},
 	{{INDICATOR_IP6, 96, {0}}, "deprecated IPv4-compatible", "RFC 4291"},
-	{V6(0x64, 0xff9b, 1, 0, 48), "local-use IPv4/IPv6 translation",
-		"RFC 8215"},
+	{V6(0x64, 0xff9b, 1, 0, 48), "local-use IPv4/IPv6 translation", "RFC 8215"},
 	{V6(0x100, 0, 0, 0, 64), "discard only", "RFC 6666"},
 	{V6(0x100, 0, 0, 1, 64), "dummy prefix", "RFC 9780"},
 	{V6(0x2001, 0, 0, 0, 32), "Teredo", "RFC 4380"},

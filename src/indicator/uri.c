@@ -6,10 +6,10 @@
 #include "base/escape.h"
 #include "indicator/address.h"
 
-#define TEXT_MAX 255     /* longest canonical text */
-#define INPUT_MAX 2048   /* longest URI looked at */
-#define DOMAIN_MAX 253   /* RFC 1035: 255 octets on the wire */
-#define LABEL_MAX 63
+#define TEXT_MAX   255  /* longest canonical text */
+#define INPUT_MAX  2048 /* longest URI looked at */
+#define DOMAIN_MAX 253  /* RFC 1035: 255 octets on the wire */
+#define LABEL_MAX  63
 
 /* Text under construction, always NUL-terminated; full once cut. */
 struct text {
@@ -112,23 +112,32 @@ static int put_component(struct text *t, struct view in, bool fold_case)
 static int check_label(struct view label, struct view all, struct error *err)
 {
 	if (label.n == 0)
-		return error_set(err, "\"%s\": an empty label; write a domain "
-			"such as example.com", escaped(all));
+		return error_set(err,
+			"\"%s\": an empty label; write a domain "
+			"such as example.com",
+			escaped(all));
 	if (label.n > LABEL_MAX)
-		return error_set(err, "\"%s\": a label has %zu characters, 63 "
-			"are allowed", escaped(all), label.n);
+		return error_set(err,
+			"\"%s\": a label has %zu characters, 63 "
+			"are allowed",
+			escaped(all), label.n);
 	if (label.p[0] == '-' || label.p[label.n - 1] == '-')
-		return error_set(err, "\"%s\": a label may not begin or end with "
-			"a hyphen", escaped(all));
+		return error_set(err,
+			"\"%s\": a label may not begin or end with "
+			"a hyphen",
+			escaped(all));
 	for (size_t i = 0; i < label.n; i++) {
 		if (is_alnum(label.p[i]) || label.p[i] == '-')
 			continue;
 		if (label.p[i] >= 0x80)
-			return error_set(err, "\"%s\": write an international "
-				"name in its xn-- form", escaped(all));
-		return error_set(err, "\"%s\": a domain has letters, digits, "
-			"hyphens and dots; \"%s\" is none", escaped(all),
-			escaped(view_of(&label.p[i], 1)));
+			return error_set(err,
+				"\"%s\": write an international "
+				"name in its xn-- form",
+				escaped(all));
+		return error_set(err,
+			"\"%s\": a domain has letters, digits, "
+			"hyphens and dots; \"%s\" is none",
+			escaped(all), escaped(view_of(&label.p[i], 1)));
 	}
 	return 0;
 }
@@ -153,8 +162,10 @@ int domain_canonical(char *dst, struct view text, struct error *err)
 		rest.n--; /* the root's empty label */
 	text = rest;
 	if (rest.n > DOMAIN_MAX)
-		return error_set(err, "\"%s\": a domain has at most 253 "
-			"characters", escaped(text));
+		return error_set(err,
+			"\"%s\": a domain has at most 253 "
+			"characters",
+			escaped(text));
 	for (;;) {
 		size_t dot = view_find(rest, '.');
 
@@ -165,8 +176,10 @@ int domain_canonical(char *dst, struct view text, struct error *err)
 		rest = view_from(rest, dot + 1);
 	}
 	if (ends_in_number(text))
-		return error_set(err, "\"%s\": no domain ends in a number; write "
-			"an IP address without domain:", escaped(text));
+		return error_set(err,
+			"\"%s\": no domain ends in a number; write "
+			"an IP address without domain:",
+			escaped(text));
 	for (size_t i = 0; i < text.n; i++)
 		put(&out, lower(text.p[i]));
 	return 0;
@@ -192,14 +205,17 @@ int agent_canonical(char *dst, struct view text, struct error *err)
 		put(&out, c);
 	}
 	if (out.n == 0)
-		return error_set(err, "empty user agent: write its name, such as "
+		return error_set(err,
+			"empty user agent: write its name, such as "
 			"agent:friendly-scanner");
 	if (out.full)
-		return error_set(err, "user agent \"%s\" has more than 255 bytes",
-			escaped(text));
+		return error_set(
+			err, "user agent \"%s\" has more than 255 bytes", escaped(text));
 	if (!text_is_clean(view_str(dst)) || strlen(dst) != out.n)
-		return error_set(err, "user agent \"%s\": control characters and "
-			"bytes that are not UTF-8 are refused", escaped(text));
+		return error_set(err,
+			"user agent \"%s\": control characters and "
+			"bytes that are not UTF-8 are refused",
+			escaped(text));
 	return 0;
 }
 
@@ -211,7 +227,8 @@ static int put_host(struct text *out, struct view host, struct error *err)
 	struct address a;
 
 	if (host.n == 0)
-		return error_set(err, "the host is missing; write sip:HOST or "
+		return error_set(err,
+			"the host is missing; write sip:HOST or "
 			"sip:USER@HOST");
 	if (!bracketed && !ends_in_number(host)) {
 		if (domain_canonical(domain, host, err) < 0)
@@ -231,8 +248,7 @@ static int put_host(struct text *out, struct view host, struct error *err)
 }
 
 /* host [":" port]. Returns 0, or -1 with a text. */
-static int put_hostport(struct text *out, struct view hostport,
-	struct error *err)
+static int put_hostport(struct text *out, struct view hostport, struct error *err)
 {
 	bool bracketed = hostport.n > 0 && hostport.p[0] == '[';
 	/* The colons inside the brackets are the address's. */
@@ -245,10 +261,9 @@ static int put_hostport(struct text *out, struct view hostport,
 		return -1;
 	if (colon == hostport.n)
 		return 0;
-	if (view_decimal(view_from(hostport, colon + 1), 65535, &port) < 0 ||
-	    port == 0)
-		return error_set(err, "\"%s\": the port must be 1..65535",
-			escaped(hostport));
+	if (view_decimal(view_from(hostport, colon + 1), 65535, &port) < 0 || port == 0)
+		return error_set(
+			err, "\"%s\": the port must be 1..65535", escaped(hostport));
 	snprintf(text, sizeof(text), ":%u", (unsigned)port);
 	put_str(out, text);
 	return 0;
@@ -260,11 +275,14 @@ static int put_user(struct text *out, struct view userinfo, struct error *err)
 	struct view user = view_head(userinfo, view_find(userinfo, ':'));
 
 	if (user.n == 0)
-		return error_set(err, "the user before @ is empty; write sip:HOST "
+		return error_set(err,
+			"the user before @ is empty; write sip:HOST "
 			"or sip:USER@HOST");
 	if (put_component(out, user, false) < 0)
-		return error_set(err, "user \"%s\": %% must be followed by two "
-			"hex digits; write %%25 for a %% itself", escaped(user));
+		return error_set(err,
+			"user \"%s\": %% must be followed by two "
+			"hex digits; write %%25 for a %% itself",
+			escaped(user));
 	put(out, '@');
 	return 0;
 }
@@ -294,8 +312,7 @@ static unsigned which_kept(struct view name)
 }
 
 /* Fill values[] from "name=value;...". Returns 0, or -1 with a text. */
-static int find_kept(struct view values[KEPT], struct view params,
-	struct error *err)
+static int find_kept(struct view values[KEPT], struct view params, struct error *err)
 {
 	while (params.n > 0) {
 		struct view one = view_head(params, view_find(params, ';'));
@@ -303,18 +320,23 @@ static int find_kept(struct view values[KEPT], struct view params,
 		unsigned i = which_kept(view_head(one, equals));
 
 		if (equals == 0 || one.n == 0)
-			return error_set(err, "a parameter of the URI has no name; "
+			return error_set(err,
+				"a parameter of the URI has no name; "
 				"write ;NAME or ;NAME=VALUE");
 		params = view_from(params, one.n + 1);
 		if (i == KEPT)
 			continue;
 		if (values[i].n > 0)
-			return error_set(err, "parameter %s stands twice in the "
-				"URI; leave one", kept[i]);
+			return error_set(err,
+				"parameter %s stands twice in the "
+				"URI; leave one",
+				kept[i]);
 		values[i] = view_from(one, equals + 1);
 		if (values[i].n == 0)
-			return error_set(err, "parameter %s has no value; write "
-				";%s=VALUE", kept[i], kept[i]);
+			return error_set(err,
+				"parameter %s has no value; write "
+				";%s=VALUE",
+				kept[i], kept[i]);
 	}
 	return 0;
 }
@@ -339,13 +361,16 @@ static int put_params(struct text *out, struct view params, struct error *err)
 				return error_prefix(err, "parameter maddr");
 		} else if (i == TTL) {
 			if (view_decimal(values[i], 255, &ttl) < 0)
-				return error_set(err, "parameter ttl must be "
+				return error_set(err,
+					"parameter ttl must be "
 					"0..255");
 			snprintf(text, sizeof(text), "%u", (unsigned)(ttl & 255));
 			put_str(out, text);
 		} else if (put_component(out, values[i], true) < 0) {
-			return error_set(err, "parameter %s: %% must be followed "
-				"by two hex digits", kept[i]);
+			return error_set(err,
+				"parameter %s: %% must be followed "
+				"by two hex digits",
+				kept[i]);
 		}
 	}
 	return 0;
@@ -355,18 +380,24 @@ static int put_params(struct text *out, struct view params, struct error *err)
 static int check_bytes(struct view text, struct error *err)
 {
 	if (text.n > INPUT_MAX)
-		return error_set(err, "\"%s\": a URI of %zu bytes, %d are "
-			"allowed", escaped(text), text.n, INPUT_MAX);
+		return error_set(err,
+			"\"%s\": a URI of %zu bytes, %d are "
+			"allowed",
+			escaped(text), text.n, INPUT_MAX);
 	for (size_t i = 0; i < text.n; i++) {
 		uint8_t c = text.p[i];
 
 		if (c == '<' || c == '>' || c == '"')
-			return error_set(err, "\"%s\": write the URI alone, "
-				"without a display name and < >", escaped(text));
+			return error_set(err,
+				"\"%s\": write the URI alone, "
+				"without a display name and < >",
+				escaped(text));
 		if (c <= 0x20 || c == 0x7f)
-			return error_set(err, "\"%s\": a URI has no white space "
+			return error_set(err,
+				"\"%s\": a URI has no white space "
 				"or control characters; write them as %%20 and so "
-				"on", escaped(text));
+				"on",
+				escaped(text));
 	}
 	return 0;
 }
@@ -386,14 +417,16 @@ int uri_canonical(char *dst, struct view text, struct error *err)
 	else if (scheme.n < text.n && view_eq_nocase(scheme, "sips"))
 		put_str(&out, "sips:");
 	else
-		return error_set(err, "\"%s\": the scheme must be sip: or sips:",
-			escaped(text));
+		return error_set(
+			err, "\"%s\": the scheme must be sip: or sips:", escaped(text));
 	rest = view_from(rest, scheme.n + 1);
 	/* ; and ? may stand in a user part: the @ ends it, whatever it holds. */
 	at = view_find(rest, '@');
 	if (at != view_rfind(rest, '@'))
-		return error_set(err, "\"%s\": more than one @; write %%40 for "
-			"one inside a part", escaped(text));
+		return error_set(err,
+			"\"%s\": more than one @; write %%40 for "
+			"one inside a part",
+			escaped(text));
 	if (at < rest.n) {
 		if (put_user(&out, view_head(rest, at), err) < 0)
 			return -1;
@@ -404,12 +437,14 @@ int uri_canonical(char *dst, struct view text, struct error *err)
 	if (put_hostport(&out, view_head(rest, end), err) < 0)
 		return -1;
 	if (end < rest.n && end + 1 == rest.n)
-		return error_set(err, "\"%s\": nothing follows the last ;",
-			escaped(text));
+		return error_set(
+			err, "\"%s\": nothing follows the last ;", escaped(text));
 	if (put_params(&out, view_from(rest, end + 1), err) < 0)
 		return -1;
 	if (out.full)
-		return error_set(err, "\"%s\": longer than 255 characters in its "
-			"canonical form", escaped(text));
+		return error_set(err,
+			"\"%s\": longer than 255 characters in its "
+			"canonical form",
+			escaped(text));
 	return 0;
 }

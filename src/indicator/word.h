@@ -50,13 +50,13 @@ enum category {
 
 struct report {
 	struct indicator indicator;
-	uint32_t expiry;     /* unix seconds */
-	uint16_t member;     /* 1.. */
+	uint32_t expiry; /* unix seconds */
+	uint16_t member; /* 1.. */
 	uint16_t generation;
-	uint32_t cell;       /* 24 bits */
-	uint8_t category;    /* enum category */
-	uint8_t proof;       /* enum proof */
-	uint8_t action;      /* enum report_action; 0 in a stored word */
+	uint32_t cell;    /* 24 bits */
+	uint8_t category; /* enum category */
+	uint8_t proof;    /* enum proof */
+	uint8_t action;   /* enum report_action; 0 in a stored word */
 };
 
 /* Encode; cell must fit 24 bits. */

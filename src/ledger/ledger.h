@@ -21,10 +21,10 @@ struct ledger;
 /* One accepted operation, in its chain's order. */
 struct ledger_event {
 	enum chain chain;
-	uint64_t block;                  /* position in the ledger; local: row */
+	uint64_t block; /* position in the ledger; local: row */
 	uint8_t tip_before[HASH_SIZE];
-	struct operation operation;      /* views point into bytes */
-	struct view bytes;               /* valid during the callback */
+	struct operation operation; /* views point into bytes */
+	struct view bytes;          /* valid during the callback */
 };
 
 enum fate {
@@ -77,11 +77,10 @@ struct ledger_methods {
 	/* Begin delivering. now: unix seconds, for the window. */
 	int (*start)(struct ledger *l, uint32_t now, struct error *err);
 	/* Accepts or -1 when it cannot even queue; the fate comes by callback. */
-	int (*submit)(struct ledger *l, const struct ledger_batch *b,
-		struct error *err);
+	int (*submit)(struct ledger *l, const struct ledger_batch *b, struct error *err);
 	/* What the ledger itself says of a chain's tip. */
-	int (*tip)(struct ledger *l, enum chain chain, struct tip *out,
-		struct error *err);
+	int (*tip)(
+		struct ledger *l, enum chain chain, struct tip *out, struct error *err);
 	/* Stop, close handles on the loop; the struct is freed when they closed. */
 	void (*close)(struct ledger *l);
 };

@@ -40,8 +40,8 @@ struct local;
  * all zeros. Returns 0, or -1 with a text and nothing left behind.
  */
 int local_create(const char *path, const struct ledger_config *config,
-	const uint8_t guardian[ADDRESS20], const struct signer *owner,
-	uint32_t now, struct error *err);
+	const uint8_t guardian[ADDRESS20], const struct signer *owner, uint32_t now,
+	struct error *err);
 
 /*
  * Open an existing file and fold it. whole: every operation from genesis;
@@ -49,8 +49,7 @@ int local_create(const char *path, const struct ledger_config *config,
  * now (of the longest max_ttl ever configured), after the window proof. NULL
  * with a text.
  */
-struct local *local_open(const char *path, bool whole, uint32_t now,
-	struct error *err);
+struct local *local_open(const char *path, bool whole, uint32_t now, struct error *err);
 void local_close(struct local *l);
 
 /* The state as of the last read. */
@@ -64,8 +63,7 @@ const struct registry *local_registry(const struct local *l);
  * fails verification (it stays failed) or the file cannot be read (try again).
  */
 typedef void local_event_fn(void *context, const struct ledger_event *event);
-int local_read(struct local *l, local_event_fn *event, void *context,
-	struct error *err);
+int local_read(struct local *l, local_event_fn *event, void *context, struct error *err);
 
 /*
  * Append one operation: within one write transaction it reads what is new,
@@ -75,16 +73,14 @@ int local_read(struct local *l, local_event_fn *event, void *context,
  * rule refused it (nothing written); -2 with a text when the file failed
  * (nothing written, as far as the disk says: a later read shows).
  */
-int local_append(struct local *l, struct operation *op,
-	const struct signer *signer, uint32_t now, struct refusal *why,
-	struct error *err);
+int local_append(struct local *l, struct operation *op, const struct signer *signer,
+	uint32_t now, struct refusal *why, struct error *err);
 
 /*
  * The tip as the file's last row of a chain gives it, without folding. Returns
  * 0, or -1 with a text.
  */
-int local_tip(struct local *l, enum chain chain, struct tip *out,
-	struct error *err);
+int local_tip(struct local *l, enum chain chain, struct tip *out, struct error *err);
 
 /*
  * Verify the whole file from genesis with a fresh registry: signatures,
@@ -93,16 +89,16 @@ int local_tip(struct local *l, enum chain chain, struct tip *out,
  * is called every 1,000 and at the end.
  */
 int64_t local_verify(const char *path,
-	void (*progress)(void *context, uint64_t done, uint64_t total),
-	void *context, struct error *err);
+	void (*progress)(void *context, uint64_t done, uint64_t total), void *context,
+	struct error *err);
 
 /*
  * Give every operation from genesis to event, each after it has been verified.
  * Returns how many, or -1 with a text at the first row that is not right (the
  * ones before it have been given).
  */
-int64_t local_export(const char *path, local_event_fn *event, void *context,
-	struct error *err);
+int64_t local_export(
+	const char *path, local_event_fn *event, void *context, struct error *err);
 
 /*
  * The same file as a `struct ledger` on a loop. signer may be NULL (a node

@@ -10,8 +10,8 @@
 #include "ledger/local_file.h"
 
 /* The actor's next counter. Returns 0, or -1 with a text. */
-static int next_counter(struct local *l, const uint8_t actor[ADDRESS20],
-	uint64_t *next, struct error *err)
+static int next_counter(struct local *l, const uint8_t actor[ADDRESS20], uint64_t *next,
+	struct error *err)
 {
 	const struct counter_record *c = local_counter(l, actor);
 	sqlite3_stmt *s = l->select_counter;
@@ -43,11 +43,9 @@ static int insert(struct local *l, const struct row *row, struct error *err)
 	sqlite3_bind_int64(s, 3, (int64_t)row->seq);
 	sqlite3_bind_blob(s, 4, row->actor.p, (int)row->actor.n, SQLITE_STATIC);
 	sqlite3_bind_int64(s, 5, (int64_t)row->counter);
-	sqlite3_bind_blob(s, 6, row->tip_before.p, (int)row->tip_before.n,
-		SQLITE_STATIC);
+	sqlite3_bind_blob(s, 6, row->tip_before.p, (int)row->tip_before.n, SQLITE_STATIC);
 	sqlite3_bind_blob(s, 7, row->bytes.p, (int)row->bytes.n, SQLITE_STATIC);
-	sqlite3_bind_blob(s, 8, row->signature.p, (int)row->signature.n,
-		SQLITE_STATIC);
+	sqlite3_bind_blob(s, 8, row->signature.p, (int)row->signature.n, SQLITE_STATIC);
 	step = sqlite3_step(s);
 	sqlite3_reset(s);
 	sqlite3_clear_bindings(s);
@@ -93,8 +91,7 @@ static int draft_make(struct local *l, struct draft *d, const struct operation *
  * having been folded. Returns as local_append().
  */
 static int append(struct local *l, struct draft *d, struct operation *op,
-	const struct signer *signer, uint32_t now, struct refusal *why,
-	struct error *err)
+	const struct signer *signer, uint32_t now, struct refusal *why, struct error *err)
 {
 	op->seq = registry_tip(l->registry, operation_chain(op->type))->seq;
 	/* A clock that was set back must not stop the ledger. */
@@ -108,8 +105,7 @@ static int append(struct local *l, struct draft *d, struct operation *op,
 }
 
 /* The row is on the disk: fold it here as every reader will. */
-static void settle(struct local *l, const struct draft *d,
-	const struct operation *op)
+static void settle(struct local *l, const struct draft *d, const struct operation *op)
 {
 	struct error reason;
 	struct refusal why;
@@ -123,9 +119,8 @@ static void settle(struct local *l, const struct draft *d,
 	row_folded(l, &d->row, op, false);
 }
 
-int local_append(struct local *l, struct operation *op,
-	const struct signer *signer, uint32_t now, struct refusal *why,
-	struct error *err)
+int local_append(struct local *l, struct operation *op, const struct signer *signer,
+	uint32_t now, struct refusal *why, struct error *err)
 {
 	struct draft d = {0};
 	int rc = -2;
@@ -169,17 +164,20 @@ static int make_file(const char *path, struct error *err)
 
 		/* SQLite would play an old -wal into the new file. */
 		if ((size_t)snprintf(name, sizeof name, "%s%s", path, suffixes[k]) >=
-		    sizeof name)
+			sizeof name)
 			return error_set(err, "the path is too long");
 		if (!lstat(name, &st))
-			return error_set(err, "%s: left over from another ledger: "
-				"remove it, or choose another name", name);
+			return error_set(err,
+				"%s: left over from another ledger: "
+				"remove it, or choose another name",
+				name);
 	}
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
 	if (fd < 0)
 		return error_set(err, "%s: %s%s", path, strerror(errno),
 			errno == EEXIST ? ": a ledger is not overwritten; choose "
-			"another name" : "");
+					  "another name" :
+					  "");
 	if (fchmod(fd, 0660)) {
 		error_set(err, "%s: %s", path, strerror(errno));
 		close(fd);
@@ -197,7 +195,7 @@ static void remove_file(const char *path)
 
 	for (size_t k = 0; k < sizeof suffixes / sizeof *suffixes; k++)
 		if ((size_t)snprintf(name, sizeof name, "%s%s", path, suffixes[k]) <
-		    sizeof name)
+			sizeof name)
 			unlink(name);
 }
 
@@ -212,8 +210,7 @@ static int write_genesis(struct local *l, struct operation *op,
 
 	if (local_exec(l, "BEGIN IMMEDIATE", err))
 		return -1;
-	rc = local_schema_create(l, err) ? -2 :
-		append(l, &d, op, owner, now, &why, err);
+	rc = local_schema_create(l, err) ? -2 : append(l, &d, op, owner, now, &why, err);
 	if (!rc && local_exec(l, "COMMIT", err))
 		rc = -2;
 	if (rc == -1)
@@ -223,8 +220,8 @@ static int write_genesis(struct local *l, struct operation *op,
 }
 
 int local_create(const char *path, const struct ledger_config *config,
-	const uint8_t guardian[ADDRESS20], const struct signer *owner,
-	uint32_t now, struct error *err)
+	const uint8_t guardian[ADDRESS20], const struct signer *owner, uint32_t now,
+	struct error *err)
 {
 	struct operation op = {.type = OP_GENESIS, .config = *config};
 	struct local *l;

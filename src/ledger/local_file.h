@@ -19,8 +19,8 @@
  *   signature   the actor's, over all of these
  */
 #define LOCAL_APPLICATION_ID 0x53495043 /* "SIPC" */
-#define LOCAL_VERSION 1
-#define LOCAL_REMEDY "restore the file from a copy that verifies"
+#define LOCAL_VERSION        1
+#define LOCAL_REMEDY         "restore the file from a copy that verifies"
 
 struct row {
 	uint64_t row;
@@ -55,8 +55,8 @@ struct local {
 
 	struct registry *registry;
 	struct table *counters;
-	uint64_t row;  /* the last one folded; 0: none */
-	uint32_t time; /* of that row's operation */
+	uint64_t row;                      /* the last one folded; 0: none */
+	uint32_t time;                     /* of that row's operation */
 	uint8_t signature[SIGNATURE_SIZE]; /* of that row: it must stay there */
 	bool windowed;
 
@@ -103,40 +103,37 @@ int local_bell_renew(struct local *l, struct error *err);
 void row_load(struct row *row, sqlite3_stmt *select);
 
 /* What the author signs. */
-void row_digest(uint8_t digest[HASH_SIZE], const uint8_t id[HASH_SIZE],
-	const struct row *row);
+void row_digest(
+	uint8_t digest[HASH_SIZE], const uint8_t id[HASH_SIZE], const struct row *row);
 
 /*
  * Verify a row against all that was folded before it, and fold it. skipping:
  * the members' chain is being passed over, so rows are missing between.
  * Returns 0, or -1 with a text; l is failed then.
  */
-int row_fold(struct local *l, const struct row *row, bool skipping,
-	struct error *err);
+int row_fold(struct local *l, const struct row *row, bool skipping, struct error *err);
 
 /* A row that is in the registry is done: remember it, tell the listener. */
-void row_folded(struct local *l, const struct row *row,
-	const struct operation *op, bool skipping);
+void row_folded(struct local *l, const struct row *row, const struct operation *op,
+	bool skipping);
 
 /* Whether the columns say what the operation says. Returns 0 or -1 with a text. */
-int row_check_columns(const struct row *row, const struct operation *op,
-	struct error *err);
+int row_check_columns(
+	const struct row *row, const struct operation *op, struct error *err);
 
 /* Whether a row's signature is its actor's. Returns 0, or -1 with a text. */
-int row_check_signature(const struct local *l, const struct row *row,
-	struct error *err);
+int row_check_signature(const struct local *l, const struct row *row, struct error *err);
 
 /*
  * Mark l failed at a row for a reason, and say so, with the remedy, in err
  * (may be NULL); returns -1.
  */
-int local_fail(struct local *l, uint64_t row, const struct error *reason,
-	struct error *err);
+int local_fail(
+	struct local *l, uint64_t row, const struct error *reason, struct error *err);
 
 /* The last counter of an actor as far as rows were folded; never NULL but
  * when memory is short. */
-struct counter_record *local_counter(struct local *l,
-	const uint8_t actor[ADDRESS20]);
+struct counter_record *local_counter(struct local *l, const uint8_t actor[ADDRESS20]);
 
 /* --- local_read.c --- */
 

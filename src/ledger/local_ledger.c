@@ -13,9 +13,9 @@
  * the owner. A turn reads what is new; when all has been delivered, it appends
  * one waiting batch, and asks for another turn if more is to do.
  */
-#define READ_STEP 500       /* rows a turn, so that the loop stays alive */
-#define QUEUE_MAX 1024      /* batches waiting */
-#define SAFETY_MS 30000     /* a writer may die between commit and bell */
+#define READ_STEP       500   /* rows a turn, so that the loop stays alive */
+#define QUEUE_MAX       1024  /* batches waiting */
+#define SAFETY_MS       30000 /* a writer may die between commit and bell */
 #define BUSY_IN_LOOP_MS 1000
 
 struct waiting {
@@ -114,8 +114,7 @@ static void append_one(struct local_ledger *l)
 	int rc;
 
 	memcpy(op.commitment, w->batch.commitment, HASH_SIZE);
-	rc = local_append(l->file, &op, l->signer, l->now(), &fate.refusal,
-		&fate.error);
+	rc = local_append(l->file, &op, l->signer, l->now(), &fate.refusal, &fate.error);
 	if (!rc) {
 		fate.fate = FATE_FINAL;
 		fate.block = l->file->row;
@@ -202,8 +201,10 @@ static void on_safety(uv_timer_t *timer)
 /* Returns 0, or -1 with errno, when the bell is not there to be watched. */
 static int watch(struct local_ledger *l)
 {
-	return inotify_add_watch(l->inotify, l->file->bell_path,
-		IN_MODIFY | IN_ATTRIB) < 0 ? -1 : 0;
+	return inotify_add_watch(l->inotify, l->file->bell_path, IN_MODIFY | IN_ATTRIB) <
+			0 ?
+		-1 :
+		0;
 }
 
 /*
@@ -223,8 +224,8 @@ static void renew_bell(struct local_ledger *l)
 		error_prefix(&err, "what others append is seen only every 30 s now");
 		/* Not as say_trouble(): the next good reading does not end it. */
 		if (!l->closing && l->base.callbacks.trouble)
-			l->base.callbacks.trouble(l->base.callbacks.context, false,
-				err.text);
+			l->base.callbacks.trouble(
+				l->base.callbacks.context, false, err.text);
 	}
 }
 
@@ -266,21 +267,24 @@ static int start(struct ledger *base, uint32_t now, struct error *err)
 	return 0;
 }
 
-static int submit(struct ledger *base, const struct ledger_batch *b,
-	struct error *err)
+static int submit(struct ledger *base, const struct ledger_batch *b, struct error *err)
 {
 	struct local_ledger *l = of(base);
 	size_t words = (size_t)b->count * WORD_SIZE;
 	struct waiting *w;
 
 	if (!l->signer)
-		return error_set(err, "%s: this node has no key to sign with: it can "
-			"only read", l->file->path);
+		return error_set(err,
+			"%s: this node has no key to sign with: it can "
+			"only read",
+			l->file->path);
 	if (!l->started || l->closing)
 		return error_set(err, "%s: the ledger is not running", l->file->path);
 	if (l->waiting >= QUEUE_MAX)
-		return error_set(err, "%s: %d batches are waiting already: try again "
-			"later", l->file->path, QUEUE_MAX);
+		return error_set(err,
+			"%s: %d batches are waiting already: try again "
+			"later",
+			l->file->path, QUEUE_MAX);
 	if (b->count > BATCH_MAX || b->texts.n > TEXTS_MAX)
 		return error_set(err, "a batch has at most %d words", BATCH_MAX);
 	w = malloc(sizeof *w + words + b->texts.n);
@@ -301,8 +305,7 @@ static int submit(struct ledger *base, const struct ledger_batch *b,
 	return 0;
 }
 
-static int tip(struct ledger *base, enum chain chain, struct tip *out,
-	struct error *err)
+static int tip(struct ledger *base, enum chain chain, struct tip *out, struct error *err)
 {
 	return local_tip(of(base)->file, chain, out, err);
 }
@@ -365,8 +368,7 @@ struct ledger *local_ledger_new(uv_loop_t *loop, const char *path,
 	const struct signer *signer, const struct ledger_callbacks *callbacks,
 	uint32_t (*now)(void), struct error *err)
 {
-	static const struct ledger_methods methods = {start, submit, tip,
-		close_ledger};
+	static const struct ledger_methods methods = {start, submit, tip, close_ledger};
 	struct local_ledger *l = calloc(1, sizeof *l);
 
 	if (!l) {
@@ -388,7 +390,8 @@ struct ledger *local_ledger_new(uv_loop_t *loop, const char *path,
 	l->file->busy_ms = BUSY_IN_LOOP_MS;
 	l->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (l->inotify < 0 || watch(l)) {
-		error_set(err, "%s: cannot be watched: %s (raise "
+		error_set(err,
+			"%s: cannot be watched: %s (raise "
 			"fs.inotify.max_user_instances or max_user_watches)",
 			l->file->bell_path, strerror(errno));
 		goto fail;

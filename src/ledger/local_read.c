@@ -16,15 +16,16 @@ int local_end(struct local *l, uint64_t *row, struct error *err)
 }
 
 /* The row that was read last must still stand there. Returns 0 or -1. */
-static int check_anchor(struct local *l, bool found, const struct row *row,
-	struct error *err)
+static int check_anchor(
+	struct local *l, bool found, const struct row *row, struct error *err)
 {
 	struct error reason;
 
 	if (found && row->row == l->row &&
-	    view_eq(row->signature, view_of(l->signature, SIGNATURE_SIZE)))
+		view_eq(row->signature, view_of(l->signature, SIGNATURE_SIZE)))
 		return 0;
-	error_set(&reason, "it was read before and is gone or another one now: the "
+	error_set(&reason,
+		"it was read before and is gone or another one now: the "
 		"file was cut or replaced");
 	return local_fail(l, l->row, &reason, err);
 }
@@ -66,8 +67,7 @@ int local_fold(struct local *l, int max, struct error *err)
 	return rc ? -1 : (int)(l->row - first);
 }
 
-struct local *local_open(const char *path, bool whole, uint32_t now,
-	struct error *err)
+struct local *local_open(const char *path, bool whole, uint32_t now, struct error *err)
 {
 	struct local *l = local_attach(path, err);
 
@@ -90,8 +90,7 @@ const struct registry *local_registry(const struct local *l)
 	return l->registry;
 }
 
-int local_read(struct local *l, local_event_fn *event, void *context,
-	struct error *err)
+int local_read(struct local *l, local_event_fn *event, void *context, struct error *err)
 {
 	int n;
 
@@ -103,8 +102,7 @@ int local_read(struct local *l, local_event_fn *event, void *context,
 	return n;
 }
 
-int local_tip(struct local *l, enum chain chain, struct tip *out,
-	struct error *err)
+int local_tip(struct local *l, enum chain chain, struct tip *out, struct error *err)
 {
 	sqlite3_stmt *s = l->select_last;
 	int step, rc = 0;
@@ -120,9 +118,9 @@ int local_tip(struct local *l, enum chain chain, struct tip *out,
 			tip_advance(out->hash, row.tip_before.p, row.bytes);
 			out->seq = row.seq + 1;
 		} else {
-			rc = error_set(err, "%s: row %llu: a tip of %zu bytes: "
-				LOCAL_REMEDY, l->path, (unsigned long long)row.row,
-				row.tip_before.n);
+			rc = error_set(err,
+				"%s: row %llu: a tip of %zu bytes: " LOCAL_REMEDY,
+				l->path, (unsigned long long)row.row, row.tip_before.n);
 		}
 	} else if (step != SQLITE_DONE) {
 		rc = local_error(l, err, "reading the tip");
@@ -140,18 +138,19 @@ static int check_tips(struct local *l, struct error *err)
 
 		if (local_tip(l, chain, &said, err))
 			return -1;
-		if (said.seq != folded->seq ||
-		    memcmp(said.hash, folded->hash, HASH_SIZE))
-			return error_set(err, "%s: the index of the %s chain does not "
-				"lead to its last row: run REINDEX on the file", l->path,
+		if (said.seq != folded->seq || memcmp(said.hash, folded->hash, HASH_SIZE))
+			return error_set(err,
+				"%s: the index of the %s chain does not "
+				"lead to its last row: run REINDEX on the file",
+				l->path,
 				chain == CHAIN_ADMIN ? "administrative" : "members'");
 	}
 	return 0;
 }
 
 int64_t local_verify(const char *path,
-	void (*progress)(void *context, uint64_t done, uint64_t total),
-	void *context, struct error *err)
+	void (*progress)(void *context, uint64_t done, uint64_t total), void *context,
+	struct error *err)
 {
 	struct local *l = local_attach(path, err);
 	int64_t rc = -1;

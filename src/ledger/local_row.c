@@ -15,8 +15,8 @@ void row_load(struct row *row, sqlite3_stmt *s)
 	int64_t chain = sqlite3_column_int64(s, 1);
 
 	row->row = (uint64_t)sqlite3_column_int64(s, 0);
-	row->chain = chain == CHAIN_MEMBERS || chain == CHAIN_ADMIN ?
-		(uint8_t)chain : UINT8_MAX;
+	row->chain = chain == CHAIN_MEMBERS || chain == CHAIN_ADMIN ? (uint8_t)chain :
+								      UINT8_MAX;
 	row->seq = (uint64_t)sqlite3_column_int64(s, 2);
 	row->actor = column_view(s, 3);
 	row->counter = (uint64_t)sqlite3_column_int64(s, 4);
@@ -33,8 +33,8 @@ static void update_u64(struct keccak *k, uint64_t v)
 	keccak_update(k, raw, sizeof raw);
 }
 
-void row_digest(uint8_t digest[HASH_SIZE], const uint8_t id[HASH_SIZE],
-	const struct row *row)
+void row_digest(
+	uint8_t digest[HASH_SIZE], const uint8_t id[HASH_SIZE], const struct row *row)
 {
 	static const char domain[] = "SIPchain local operation v1"; /* and its NUL */
 	struct keccak k;
@@ -49,8 +49,7 @@ void row_digest(uint8_t digest[HASH_SIZE], const uint8_t id[HASH_SIZE],
 	keccak_final(&k, digest);
 }
 
-struct counter_record *local_counter(struct local *l,
-	const uint8_t actor[ADDRESS20])
+struct counter_record *local_counter(struct local *l, const uint8_t actor[ADDRESS20])
 {
 	bool fresh;
 	struct counter_record *c = table_put(l->counters, actor, &fresh);
@@ -62,8 +61,8 @@ struct counter_record *local_counter(struct local *l,
 	return c;
 }
 
-int local_fail(struct local *l, uint64_t row, const struct error *reason,
-	struct error *err)
+int local_fail(
+	struct local *l, uint64_t row, const struct error *reason, struct error *err)
 {
 	l->failed = true;
 	error_set(&l->failure, "%s: row %llu: %s; " LOCAL_REMEDY, l->path,
@@ -73,8 +72,8 @@ int local_fail(struct local *l, uint64_t row, const struct error *reason,
 	return -1;
 }
 
-int row_check_columns(const struct row *row, const struct operation *op,
-	struct error *err)
+int row_check_columns(
+	const struct row *row, const struct operation *op, struct error *err)
 {
 	if (row->chain != operation_chain(op->type))
 		return error_set(err, "the column chain is not that of a %s",
@@ -90,8 +89,7 @@ int row_check_columns(const struct row *row, const struct operation *op,
 }
 
 /* The author's counter goes up by one with each row. Returns 0 or -1. */
-static int check_counter(struct local *l, const struct row *row,
-	struct error *err)
+static int check_counter(struct local *l, const struct row *row, struct error *err)
 {
 	const struct counter_record *c = local_counter(l, row->actor.p);
 
@@ -99,20 +97,21 @@ static int check_counter(struct local *l, const struct row *row,
 		return error_set(err, "out of memory");
 	if (c->exact ? row->counter == c->counter + 1 : row->counter > c->counter)
 		return 0;
-	return error_set(err, "the author's counter is %llu where %llu is due: a row "
-		"was replayed, left out or moved", (unsigned long long)row->counter,
-		(unsigned long long)c->counter + 1);
+	return error_set(err,
+		"the author's counter is %llu where %llu is due: a row "
+		"was replayed, left out or moved",
+		(unsigned long long)row->counter, (unsigned long long)c->counter + 1);
 }
 
-int row_check_signature(const struct local *l, const struct row *row,
-	struct error *err)
+int row_check_signature(const struct local *l, const struct row *row, struct error *err)
 {
 	uint8_t digest[HASH_SIZE], address[ADDRESS20];
 
 	row_digest(digest, registry_id(l->registry), row);
 	if (signature_recover(address, row->signature.p, digest) ||
-	    memcmp(address, row->actor.p, ADDRESS20))
-		return error_set(err, "the signature is not its actor's: the row was "
+		memcmp(address, row->actor.p, ADDRESS20))
+		return error_set(err,
+			"the signature is not its actor's: the row was "
 			"altered, moved, or belongs to another ledger");
 	return 0;
 }
@@ -125,28 +124,32 @@ static int check_row(struct local *l, const struct row *row, bool skipping,
 	char is[17], due[17];
 
 	if (skipping ? row->row <= l->row : row->row != l->row + 1)
-		return error_set(err, "row %llu should follow row %llu: rows are "
-			"missing", (unsigned long long)row->row,
-			(unsigned long long)l->row);
+		return error_set(err,
+			"row %llu should follow row %llu: rows are "
+			"missing",
+			(unsigned long long)row->row, (unsigned long long)l->row);
 	if (operation_decode(op, row->bytes, err) || row_check_columns(row, op, err))
 		return -1;
 	tip = registry_tip(l->registry, operation_chain(op->type));
 	if (memcmp(row->tip_before.p, tip->hash, HASH_SIZE))
-		return error_set(err, "the tip before it is %s.., folding gives %s..: "
+		return error_set(err,
+			"the tip before it is %s.., folding gives %s..: "
 			"the history was altered here or in the row before of its "
-			"chain", hex_encode(is, row->tip_before.p, 8),
+			"chain",
+			hex_encode(is, row->tip_before.p, 8),
 			hex_encode(due, tip->hash, 8));
 	if (check_counter(l, row, err) || row_check_signature(l, row, err))
 		return -1;
 	if (op->time < l->time)
-		return error_set(err, "its time %u is before that of the row before, "
-			"%u", op->time, l->time);
+		return error_set(err,
+			"its time %u is before that of the row before, "
+			"%u",
+			op->time, l->time);
 	return 0;
 }
 
 /* Tell the listener of a folded operation. */
-static void tell(struct local *l, const struct row *row,
-	const struct operation *op)
+static void tell(struct local *l, const struct row *row, const struct operation *op)
 {
 	struct ledger_event event = {
 		.chain = operation_chain(op->type),
@@ -161,8 +164,8 @@ static void tell(struct local *l, const struct row *row,
 	l->on_event(l->context, &event);
 }
 
-void row_folded(struct local *l, const struct row *row,
-	const struct operation *op, bool skipping)
+void row_folded(
+	struct local *l, const struct row *row, const struct operation *op, bool skipping)
 {
 	struct counter_record *counter = local_counter(l, op->actor);
 
@@ -174,8 +177,7 @@ void row_folded(struct local *l, const struct row *row,
 	tell(l, row, op);
 }
 
-int row_fold(struct local *l, const struct row *row, bool skipping,
-	struct error *err)
+int row_fold(struct local *l, const struct row *row, bool skipping, struct error *err)
 {
 	struct error own = {0};
 	struct operation op;

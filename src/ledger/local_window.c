@@ -16,7 +16,7 @@ struct window {
 	uint64_t row;    /* the first row that is folded one by one */
 	uint64_t before; /* the row of operation seq - 1 */
 	uint32_t before_time;
-	struct tip tip;  /* before seq */
+	struct tip tip; /* before seq */
 };
 
 /* The row of an operation. Returns 0, 1 when it is not there, -1 with a text.
@@ -62,17 +62,15 @@ static int longest_ttl(struct local *l, uint32_t *longest, struct error *err)
 
 		row_load(&row, s);
 		if (!operation_decode(&op, row.bytes, NULL) &&
-		    op.config.max_ttl > *longest)
+			op.config.max_ttl > *longest)
 			*longest = op.config.max_ttl;
 	}
 	sqlite3_reset(s);
-	return step == SQLITE_DONE ? 0 :
-		local_error(l, err, "reading configurations");
+	return step == SQLITE_DONE ? 0 : local_error(l, err, "reading configurations");
 }
 
 /* The first members' operation not before w->since. Returns as load(). */
-static int search(struct local *l, uint64_t count, struct window *w,
-	struct error *err)
+static int search(struct local *l, uint64_t count, struct window *w, struct error *err)
 {
 	uint64_t lo = 0, hi = count;
 
@@ -97,16 +95,14 @@ static int search(struct local *l, uint64_t count, struct window *w,
  * file is not in order (folding it from its genesis then says what is wrong);
  * -1 with a text.
  */
-static int find(struct local *l, uint32_t now, struct window *w,
-	struct error *err)
+static int find(struct local *l, uint32_t now, struct window *w, struct error *err)
 {
 	struct tip end;
 	struct row row;
 	uint32_t longest;
 	int rc;
 
-	if (longest_ttl(l, &longest, err) ||
-	    local_tip(l, CHAIN_MEMBERS, &end, err))
+	if (longest_ttl(l, &longest, err) || local_tip(l, CHAIN_MEMBERS, &end, err))
 		return -1;
 	w->since = now > longest ? now - longest : 0;
 	rc = search(l, end.seq, w, err);
@@ -161,8 +157,8 @@ static int check_before(const struct local *l, const struct window *w,
 	const struct member *m;
 	struct operation op;
 
-	if (operation_decode(&op, row->bytes, err) ||
-	    row_check_columns(row, &op, err) || row_check_signature(l, row, err))
+	if (operation_decode(&op, row->bytes, err) || row_check_columns(row, &op, err) ||
+		row_check_signature(l, row, err))
 		return -1;
 	m = registry_member_by_signer(l->registry, op.actor);
 	if (!m || m->index != op.member || m->status != MEMBER_ACTIVE)
@@ -193,7 +189,8 @@ static int prove(struct local *l, const struct window *w, struct error *err)
 	if (rc < 0)
 		return -1;
 	if (!rc && !view_eq(row.tip_before, view_of(w->tip.hash, HASH_SIZE))) {
-		error_set(&reason, "the tip before the window is not the hash of the "
+		error_set(&reason,
+			"the tip before the window is not the hash of the "
 			"operation before it: rows are missing or altered");
 		return local_fail(l, row.row, &reason, err);
 	}
@@ -238,8 +235,7 @@ static int begin(struct local *l, uint32_t now, struct error *err)
 	rc = fold_admin(l, w.before, err) || prove(l, &w, err) ||
 		fold_admin(l, w.row, err) || stand(l, &w, err);
 	if (!rc && registry_window(l->registry, &w.tip, w.since))
-		rc = error_set(err, "%s: row 1 is not a genesis: " LOCAL_REMEDY,
-			l->path);
+		rc = error_set(err, "%s: row 1 is not a genesis: " LOCAL_REMEDY, l->path);
 	if (rc) {
 		/* Half a window is in the registry: nothing can follow it. */
 		if (!l->failed)

@@ -172,19 +172,18 @@ static int get_batch(struct reader *in, struct operation *op, struct error *err)
 	reader_bytes(in, op->commitment, HASH_SIZE);
 	op->count = reader_u16(in);
 	if (op->count > BATCH_MAX)
-		return error_set(err, "batch of %u words: at most %d", op->count,
-			BATCH_MAX);
+		return error_set(
+			err, "batch of %u words: at most %d", op->count, BATCH_MAX);
 	op->words = reader_view(in, (size_t)op->count * WORD_SIZE).p;
 	texts = reader_u32(in);
 	if (texts > TEXTS_MAX)
-		return error_set(err, "batch with %u bytes of texts: at most %d",
-			texts, TEXTS_MAX);
+		return error_set(err, "batch with %u bytes of texts: at most %d", texts,
+			TEXTS_MAX);
 	op->texts = reader_view(in, texts);
 	return 0;
 }
 
-static int get_member_add(struct reader *in, struct operation *op,
-	struct error *err)
+static int get_member_add(struct reader *in, struct operation *op, struct error *err)
 {
 	uint8_t n;
 
@@ -193,8 +192,8 @@ static int get_member_add(struct reader *in, struct operation *op,
 	op->cap = reader_u32(in);
 	n = reader_u8(in);
 	if (!in->failed && (n < 1 || n > NAME_MAX_BYTES))
-		return error_set(err, "member name of %u bytes: 1 to %d are allowed",
-			n, NAME_MAX_BYTES);
+		return error_set(err, "member name of %u bytes: 1 to %d are allowed", n,
+			NAME_MAX_BYTES);
 	op->name = reader_view(in, n);
 	op->signer_count = reader_u8(in);
 	if (op->signer_count > SIGNERS_MAX)
@@ -268,11 +267,13 @@ int operation_decode(struct operation *op, struct view bytes, struct error *err)
 	op->time = reader_u32(&in);
 	reader_bytes(&in, op->actor, ADDRESS20);
 	if (in.failed)
-		return error_set(err, "operation of %zu bytes: its head has %d",
-			bytes.n, OPERATION_HEAD);
+		return error_set(err, "operation of %zu bytes: its head has %d", bytes.n,
+			OPERATION_HEAD);
 	if (operation_name(op->type)[0] == '?')
-		return error_set(err, "operation of unknown type 0x%02x: written by a "
-			"newer version?", op->type);
+		return error_set(err,
+			"operation of unknown type 0x%02x: written by a "
+			"newer version?",
+			op->type);
 	if (get_body(&in, op, err))
 		return error_prefix(err, "operation %s", operation_name(op->type));
 	if (in.failed)
@@ -314,8 +315,8 @@ int operation_text(const struct operation *op, unsigned entry, struct view *text
 	return 0;
 }
 
-void tip_advance(uint8_t tip_out[HASH_SIZE], const uint8_t tip[HASH_SIZE],
-	struct view operation)
+void tip_advance(
+	uint8_t tip_out[HASH_SIZE], const uint8_t tip[HASH_SIZE], struct view operation)
 {
 	struct keccak k;
 

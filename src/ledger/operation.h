@@ -33,12 +33,12 @@
  *   SUPERSEDE         next 32
  */
 #define OPERATION_HEAD (1 + 8 + 4 + 20)
-#define ADDRESS20 20
-#define HASH_SIZE 32
+#define ADDRESS20      20
+#define HASH_SIZE      32
 #define NAME_MAX_BYTES 64
-#define SIGNERS_MAX 8
-#define BATCH_MAX 256
-#define TEXTS_MAX (BATCH_MAX * 256) /* one length byte and 255 bytes a word */
+#define SIGNERS_MAX    8
+#define BATCH_MAX      256
+#define TEXTS_MAX      (BATCH_MAX * 256) /* one length byte and 255 bytes a word */
 /* No operation's canonical bytes are longer: a full batch with all texts. */
 #define OPERATION_MAX (128 + BATCH_MAX * 32 + TEXTS_MAX)
 #define PROTECTED_MAX 1024 /* 18 bytes each: fits one contract's code */
@@ -71,9 +71,10 @@ enum operation_type {
 
 /* What the owner configures (GENESIS and CONFIG carry it whole). */
 struct ledger_config {
-	struct indicator_limits limits; /* 4 bytes: min_v4 min_v6 min_e164 allow_unroutable */
-	uint32_t max_ttl;               /* seconds; 1 .. 366 days */
-	uint32_t threshold;             /* quorum weight; >= 1 */
+	struct indicator_limits
+		limits;     /* 4 bytes: min_v4 min_v6 min_e164 allow_unroutable */
+	uint32_t max_ttl;   /* seconds; 1 .. 366 days */
+	uint32_t threshold; /* quorum weight; >= 1 */
 };
 
 struct operation {
@@ -101,8 +102,8 @@ struct operation {
 
 	/* MEMBER_ADD: weight u16, cap u32, name, signers; MEMBER_SET: weight, cap */
 	uint16_t weight;
-	uint32_t cap;      /* 1 .. 2^24 */
-	struct view name;  /* 1..64 bytes of clean UTF-8, not owned */
+	uint32_t cap;     /* 1 .. 2^24 */
+	struct view name; /* 1..64 bytes of clean UTF-8, not owned */
 	uint8_t signers[SIGNERS_MAX][ADDRESS20];
 	uint8_t signer_count;
 
@@ -142,8 +143,8 @@ int operation_decode(struct operation *op, struct view bytes, struct error *err)
 int operation_text(const struct operation *op, unsigned entry, struct view *text);
 
 /* tip' = keccak256(tip, operation). tip_out may be tip. */
-void tip_advance(uint8_t tip_out[HASH_SIZE], const uint8_t tip[HASH_SIZE],
-	struct view operation);
+void tip_advance(
+	uint8_t tip_out[HASH_SIZE], const uint8_t tip[HASH_SIZE], struct view operation);
 
 /* The ledger's id: keccak256("SIPchain ledger v1", genesis bytes). */
 void ledger_id(uint8_t id[HASH_SIZE], struct view genesis);

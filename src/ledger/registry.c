@@ -52,8 +52,8 @@ bool word_live(const struct registry *r, const struct word *w, uint32_t now)
 		m->status == MEMBER_ACTIVE;
 }
 
-void registry_touch(const struct registry *r, const struct indicator *i,
-	bool objection, registry_touch_fn *touch, void *context)
+void registry_touch(const struct registry *r, const struct indicator *i, bool objection,
+	registry_touch_fn *touch, void *context)
 {
 	struct indicator around[129];
 	size_t n;
@@ -113,8 +113,8 @@ static int apply_batch(struct registry *r, const struct operation *op,
 		}
 	}
 	for (size_t k = 0; k < n; k++)
-		registry_touch(r, &touched[k].indicator, touched[k].objection,
-			touch, context);
+		registry_touch(
+			r, &touched[k].indicator, touched[k].objection, touch, context);
 	return 0;
 }
 
@@ -146,8 +146,8 @@ static void drop_member(struct registry *r, uint16_t member)
 }
 
 /* Returns 0, or -1 when memory is short, with no signer put. */
-static int put_signers(struct registry *r, uint16_t member,
-	uint8_t signers[][ADDRESS20], uint8_t count)
+static int put_signers(
+	struct registry *r, uint16_t member, uint8_t signers[][ADDRESS20], uint8_t count)
 {
 	for (uint8_t k = 0; k < count; k++) {
 		struct signer_record *s = table_put(r->signers, signers[k], NULL);
@@ -194,8 +194,8 @@ static int apply_member_add(struct registry *r, const struct operation *op)
 	return 0;
 }
 
-static void apply_member_remove(struct registry *r, struct member *m,
-	registry_touch_fn *touch, void *context)
+static void apply_member_remove(
+	struct registry *r, struct member *m, registry_touch_fn *touch, void *context)
 {
 	m->status = MEMBER_REMOVED;
 	m->generation++;
@@ -208,8 +208,7 @@ static void apply_member_remove(struct registry *r, struct member *m,
 	drop_member(r, m->index);
 }
 
-static int apply_signer(struct registry *r, const struct operation *op,
-	struct member *m)
+static int apply_signer(struct registry *r, const struct operation *op, struct member *m)
 {
 	uint8_t signer[1][ADDRESS20];
 	uint8_t k = 0;
@@ -280,8 +279,8 @@ static int apply_table(struct registry *r, const struct operation *op)
 	return 0;
 }
 
-static void apply_genesis(struct registry *r, const struct operation *op,
-	struct view bytes)
+static void apply_genesis(
+	struct registry *r, const struct operation *op, struct view bytes)
 {
 	r->begun = true;
 	ledger_id(r->id, bytes);
@@ -291,8 +290,7 @@ static void apply_genesis(struct registry *r, const struct operation *op,
 }
 
 /* Operations about the ledger as a whole. */
-static int apply_whole(struct registry *r, const struct operation *op,
-	struct view bytes)
+static int apply_whole(struct registry *r, const struct operation *op, struct view bytes)
 {
 	switch (op->type) {
 	case OP_GENESIS:
@@ -331,8 +329,8 @@ static bool touches_all(uint8_t type)
 		type == OP_PAUSE || type == OP_UNPAUSE;
 }
 
-static int apply_body(struct registry *r, const struct operation *op,
-	struct view bytes, registry_touch_fn *touch, void *context)
+static int apply_body(struct registry *r, const struct operation *op, struct view bytes,
+	registry_touch_fn *touch, void *context)
 {
 	switch (op->type) {
 	case OP_BATCH:
@@ -352,8 +350,8 @@ static int apply_body(struct registry *r, const struct operation *op,
 }
 
 /* Forget what is dead at `now`. */
-static void expire(struct registry *r, uint32_t now, registry_touch_fn *touch,
-	void *context)
+static void expire(
+	struct registry *r, uint32_t now, registry_touch_fn *touch, void *context)
 {
 	bool any = false;
 
@@ -370,9 +368,8 @@ static void expire(struct registry *r, uint32_t now, registry_touch_fn *touch,
 		index_shrink(r);
 }
 
-int registry_apply(struct registry *r, const struct operation *op,
-	struct view bytes, registry_touch_fn *touch, void *context,
-	struct refusal *why)
+int registry_apply(struct registry *r, const struct operation *op, struct view bytes,
+	registry_touch_fn *touch, void *context, struct refusal *why)
 {
 	enum chain chain = operation_chain(op->type);
 
@@ -412,8 +409,8 @@ uint32_t registry_longest_ttl(const struct registry *r)
 	return r->longest_ttl;
 }
 
-void registry_expire(struct registry *r, uint32_t now, registry_touch_fn *touch,
-	void *context)
+void registry_expire(
+	struct registry *r, uint32_t now, registry_touch_fn *touch, void *context)
 {
 	/*
 	 * The caller's clock may be ahead of the ledger's: an operation of

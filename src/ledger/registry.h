@@ -18,7 +18,7 @@ struct registry;
 
 enum refusal_code {
 	REFUSED_NOT = 0,
-	REFUSED_TYPE,              /* no such operation */
+	REFUSED_TYPE, /* no such operation */
 	REFUSED_NOT_OWNER,
 	REFUSED_NOT_GUARDIAN,
 	REFUSED_NOT_SIGNER,
@@ -28,12 +28,12 @@ enum refusal_code {
 	REFUSED_MEMBER_NOT_ACTIVE,
 	REFUSED_MEMBER_NOT_SUSPENDED,
 	REFUSED_MEMBER_REMOVED,
-	REFUSED_GENERATIONS,       /* removed 65535 times: take a new index */
+	REFUSED_GENERATIONS, /* removed 65535 times: take a new index */
 	REFUSED_SIGNER_TAKEN,
 	REFUSED_SIGNER_UNKNOWN,
 	REFUSED_SIGNER_LIMIT,
-	REFUSED_ZERO,              /* a signer or successor that is all zeros */
-	REFUSED_PAUSED,            /* only spends pass while paused */
+	REFUSED_ZERO,   /* a signer or successor that is all zeros */
+	REFUSED_PAUSED, /* only spends pass while paused */
 	REFUSED_NOT_PAUSED,
 	REFUSED_SUPERSEDED,
 	REFUSED_BATCH_EMPTY,
@@ -42,33 +42,33 @@ enum refusal_code {
 	REFUSED_WRONG_MEMBER,
 	REFUSED_WRONG_GENERATION,
 	REFUSED_CELL_OVER_CAP,
-	REFUSED_CELL_LIVE,         /* holds another live indicator; no replace bit */
-	REFUSED_CELL_NOT_LIVE,     /* spend: nothing live there */
-	REFUSED_CELL_MISMATCH,     /* spend: another indicator is there */
-	REFUSED_INDICATOR,         /* shape or limits */
-	REFUSED_UNROUTABLE,        /* conflict names the range */
+	REFUSED_CELL_LIVE,     /* holds another live indicator; no replace bit */
+	REFUSED_CELL_NOT_LIVE, /* spend: nothing live there */
+	REFUSED_CELL_MISMATCH, /* spend: another indicator is there */
+	REFUSED_INDICATOR,     /* shape or limits */
+	REFUSED_UNROUTABLE,    /* conflict names the range */
 	REFUSED_EXPIRY_PAST,
 	REFUSED_EXPIRY_TOO_FAR,
 	REFUSED_CATEGORY,
 	REFUSED_PROOF,
-	REFUSED_PROTECTED,         /* conflict names the table's entry */
+	REFUSED_PROTECTED, /* conflict names the table's entry */
 	REFUSED_TABLE_UNSORTED,
 	REFUSED_TABLE_TOO_LARGE,
 	REFUSED_NAME,
 	REFUSED_WEIGHT,
 	REFUSED_CAP,
 	REFUSED_CONFIG,
-	REFUSED_GENESIS,           /* first operation, and only it */
+	REFUSED_GENESIS, /* first operation, and only it */
 	REFUSED_SEQUENCE,
-	REFUSED_TIME,              /* goes backwards */
-	REFUSED_MEMORY,            /* no rule: this process is out of memory */
+	REFUSED_TIME,   /* goes backwards */
+	REFUSED_MEMORY, /* no rule: this process is out of memory */
 	REFUSED_COUNT
 };
 
 struct refusal {
 	enum refusal_code code;
-	uint32_t entry;             /* of a batch, table or signer list; else 0 */
-	struct indicator conflict;  /* PROTECTED, UNROUTABLE; kind 0 otherwise */
+	uint32_t entry;            /* of a batch, table or signer list; else 0 */
+	struct indicator conflict; /* PROTECTED, UNROUTABLE; kind 0 otherwise */
 };
 
 #define REFUSAL_TEXT 200
@@ -87,8 +87,8 @@ enum member_status {
 };
 
 struct member {
-	uint16_t index; /* 1.. */
-	uint8_t status; /* enum member_status */
+	uint16_t index;      /* 1.. */
+	uint8_t status;      /* enum member_status */
 	uint16_t generation; /* 0 at first, + 1 with each removal */
 	uint16_t weight;
 	uint32_t cap;
@@ -100,7 +100,7 @@ struct member {
 
 struct tip {
 	uint8_t hash[HASH_SIZE];
-	uint64_t seq;  /* operations folded so far (or skipped by a window) */
+	uint64_t seq; /* operations folded so far (or skipped by a window) */
 };
 
 /*
@@ -118,8 +118,8 @@ void registry_free(struct registry *r);
  * the question. Entries of a batch see the entries before them. Returns 0, or
  * -1 with *why.
  */
-int registry_check(const struct registry *r, const struct operation *op,
-	struct refusal *why);
+int registry_check(
+	const struct registry *r, const struct operation *op, struct refusal *why);
 
 /*
  * Fold one accepted operation (bytes: its canonical form, hashed into the
@@ -136,9 +136,8 @@ int registry_check(const struct registry *r, const struct operation *op,
  * more than once. It must not change the registry. Returns 0, or -1 with *why
  * and nothing changed.
  */
-int registry_apply(struct registry *r, const struct operation *op,
-	struct view bytes, registry_touch_fn *touch, void *context,
-	struct refusal *why);
+int registry_apply(struct registry *r, const struct operation *op, struct view bytes,
+	registry_touch_fn *touch, void *context, struct refusal *why);
 
 /*
  * Start the members' chain in the middle: a fresh node that folds only what
@@ -147,8 +146,7 @@ int registry_apply(struct registry *r, const struct operation *op,
  * now - registry_longest_ttl() of the whole administrative chain. Only after
  * genesis, on a registry that has folded no batch. Returns 0 or -1.
  */
-int registry_window(struct registry *r, const struct tip *before,
-	uint32_t since);
+int registry_window(struct registry *r, const struct tip *before, uint32_t since);
 
 /*
  * The longest max_ttl that any configuration folded so far has allowed: no
@@ -162,8 +160,8 @@ uint32_t registry_longest_ttl(const struct registry *r);
  * registry before it appends must not call it with a time past the next
  * operation's: it would take cells for free that readers still see live.
  */
-void registry_expire(struct registry *r, uint32_t now,
-	registry_touch_fn *touch, void *context);
+void registry_expire(
+	struct registry *r, uint32_t now, registry_touch_fn *touch, void *context);
 
 /* The next expiry, or 0 when no word is held. */
 uint32_t registry_next_expiry(const struct registry *r);
@@ -172,7 +170,7 @@ uint32_t registry_next_expiry(const struct registry *r);
 
 const struct ledger_config *registry_config(const struct registry *r);
 const struct tip *registry_tip(const struct registry *r, enum chain chain);
-const uint8_t *registry_id(const struct registry *r);       /* 32 bytes; zero before genesis */
+const uint8_t *registry_id(const struct registry *r); /* 32 bytes; zero before genesis */
 const uint8_t *registry_owner(const struct registry *r);    /* 20 bytes */
 const uint8_t *registry_guardian(const struct registry *r); /* 20 bytes */
 /* The address that may accept the ownership, or NULL. */
@@ -187,14 +185,14 @@ const uint8_t *registry_superseded(const struct registry *r);
  */
 const struct member *registry_member(const struct registry *r, uint16_t index);
 uint16_t registry_members(const struct registry *r);
-const struct member *registry_member_by_signer(const struct registry *r,
-	const uint8_t address[ADDRESS20]);
+const struct member *registry_member_by_signer(
+	const struct registry *r, const uint8_t address[ADDRESS20]);
 
 /* The protected table, sorted; valid until the next PROTECT. *n entries. */
 const struct indicator *registry_protected(const struct registry *r, size_t *n);
 /* The (first) entry that i overlaps, either way round, or NULL. */
-const struct indicator *registry_protected_overlap(const struct registry *r,
-	const struct indicator *i);
+const struct indicator *registry_protected_overlap(
+	const struct registry *r, const struct indicator *i);
 
 /*
  * The live words about exactly i (reports and objections) and the live
@@ -203,15 +201,15 @@ const struct indicator *registry_protected_overlap(const struct registry *r,
  * of them stand in out is unspecified. Words of suspended members are not
  * live.
  */
-size_t registry_words(const struct registry *r, const struct indicator *i,
-	uint32_t now, struct report *out, size_t max);
+size_t registry_words(const struct registry *r, const struct indicator *i, uint32_t now,
+	struct report *out, size_t max);
 
 /*
  * The sum of DESIGN section 6 over distinct members: weights of live reports
  * on i less weights of live objections on i or inside it.
  */
-int64_t registry_support(const struct registry *r, const struct indicator *i,
-	uint32_t now);
+int64_t registry_support(
+	const struct registry *r, const struct indicator *i, uint32_t now);
 
 /*
  * Listed indicators (a word about them is held) that contain i: i itself, if
@@ -226,8 +224,8 @@ size_t registry_around(const struct registry *r, const struct indicator *i,
  * change meanwhile.
  */
 typedef bool registry_word_fn(void *context, const struct report *word);
-void registry_each(const struct registry *r, uint32_t now,
-	registry_word_fn *fn, void *context);
+void registry_each(
+	const struct registry *r, uint32_t now, registry_word_fn *fn, void *context);
 
 /*
  * The cell in which member should put i: its live cell with that indicator
@@ -249,8 +247,8 @@ int registry_own_word(const struct registry *r, uint16_t member,
 	const struct indicator *i, uint32_t now, struct report *out);
 
 /* The live word in a cell into *out, and 0; -1 when there is none. */
-int registry_cell(const struct registry *r, uint16_t member, uint32_t cell,
-	uint32_t now, struct report *out);
+int registry_cell(const struct registry *r, uint16_t member, uint32_t cell, uint32_t now,
+	struct report *out);
 
 /* Words held (not yet forgotten) and bytes used, for `status`. */
 size_t registry_live_count(const struct registry *r);

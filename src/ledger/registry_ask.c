@@ -55,8 +55,8 @@ uint16_t registry_members(const struct registry *r)
 	return r->seat_count;
 }
 
-const struct member *registry_member_by_signer(const struct registry *r,
-	const uint8_t address[ADDRESS20])
+const struct member *registry_member_by_signer(
+	const struct registry *r, const uint8_t address[ADDRESS20])
 {
 	const struct signer_record *s = table_get(r->signers, address);
 
@@ -69,8 +69,8 @@ const struct indicator *registry_protected(const struct registry *r, size_t *n)
 	return r->protected;
 }
 
-const struct indicator *registry_protected_overlap(const struct registry *r,
-	const struct indicator *i)
+const struct indicator *registry_protected_overlap(
+	const struct registry *r, const struct indicator *i)
 {
 	size_t lo = 0, hi = r->protected_count;
 
@@ -100,8 +100,8 @@ static int by_member_and_cell(const void *a, const void *b)
 	return (x->cell > y->cell) - (x->cell < y->cell);
 }
 
-size_t registry_words(const struct registry *r, const struct indicator *i,
-	uint32_t now, struct report *out, size_t max)
+size_t registry_words(const struct registry *r, const struct indicator *i, uint32_t now,
+	struct report *out, size_t max)
 {
 	size_t n = 0, exact;
 	uint32_t at, end;
@@ -133,8 +133,8 @@ size_t registry_words(const struct registry *r, const struct indicator *i,
 }
 
 /* Weights of the distinct members who object to i or to a part of it. */
-static int64_t objections_weight(const struct registry *r,
-	const struct indicator *i, uint32_t now)
+static int64_t objections_weight(
+	const struct registry *r, const struct indicator *i, uint32_t now)
 {
 	uint64_t seen[(UINT16_MAX + 1) / 64];
 	uint32_t at, end;
@@ -156,8 +156,8 @@ static int64_t objections_weight(const struct registry *r,
 	return sum;
 }
 
-int64_t registry_support(const struct registry *r, const struct indicator *i,
-	uint32_t now)
+int64_t registry_support(
+	const struct registry *r, const struct indicator *i, uint32_t now)
 {
 	uint16_t counted = 0; /* the list is by member: the last one suffices */
 	int64_t sum = 0;
@@ -192,8 +192,8 @@ size_t registry_around(const struct registry *r, const struct indicator *i,
 	return n;
 }
 
-void registry_each(const struct registry *r, uint32_t now, registry_word_fn *fn,
-	void *context)
+void registry_each(
+	const struct registry *r, uint32_t now, registry_word_fn *fn, void *context)
 {
 	for (uint32_t slot = 0; slot < r->word_count; slot++) {
 		struct report report;
@@ -215,8 +215,7 @@ static bool avoided(const uint32_t *avoid, size_t n, uint32_t cell)
 }
 
 /* The expiry of the word in a cell; 0 when it holds none. */
-static uint32_t cell_expiry(const struct registry *r, uint16_t member,
-	uint32_t cell)
+static uint32_t cell_expiry(const struct registry *r, uint16_t member, uint32_t cell)
 {
 	uint32_t slot = index_find(r, member, cell);
 
@@ -245,7 +244,7 @@ static int own_cell(const struct registry *r, const struct member *m,
 
 		/* A cell past a lowered cap takes no report any more. */
 		if (w->member != m->index || w->expiry <= now || w->cell >= m->cap ||
-		    avoided(avoid, avoid_count, w->cell))
+			avoided(avoid, avoid_count, w->cell))
 			continue;
 		*cell = w->cell;
 		return 0;
@@ -268,8 +267,7 @@ int registry_choose_cell(const struct registry *r, uint16_t member,
 		return 0;
 	/* Below free_from every cell holds a word; they need a look only if
 	 * some held word is dead. */
-	first = r->word_count && registry_next_expiry(r) <= now ? 0 :
-		seat->free_from;
+	first = r->word_count && registry_next_expiry(r) <= now ? 0 : seat->free_from;
 	for (uint32_t c = first; c < seat->member.cap; c++) {
 		if (cell_expiry(r, member, c) > now || avoided(avoid, avoid_count, c))
 			continue;
@@ -289,8 +287,8 @@ int registry_choose_cell(const struct registry *r, uint16_t member,
 	return found ? 0 : -1;
 }
 
-int registry_cell(const struct registry *r, uint16_t member, uint32_t cell,
-	uint32_t now, struct report *out)
+int registry_cell(const struct registry *r, uint16_t member, uint32_t cell, uint32_t now,
+	struct report *out)
 {
 	uint32_t slot = index_find(r, member, cell);
 
@@ -310,6 +308,6 @@ size_t registry_memory(const struct registry *r)
 	return sizeof *r + r->protected_count * sizeof *r->protected +
 		r->seat_capacity * sizeof *r->seats + table_memory(r->signers) +
 		r->word_capacity * (sizeof *r->words + sizeof *r->heap) +
-		r->objection_capacity * sizeof *r->objections +
-		table_memory(r->cells) + table_memory(r->listed);
+		r->objection_capacity * sizeof *r->objections + table_memory(r->cells) +
+		table_memory(r->listed);
 }

@@ -70,8 +70,8 @@
 #include "indicator/unroutable.h"
 #include "ledger/registry_state.h"
 
-#define MAX_TTL_LIMIT (366U * 86400)
-#define CAP_LIMIT (UINT32_C(1) << 24)
+#define MAX_TTL_LIMIT   (366U * 86400)
+#define CAP_LIMIT       (UINT32_C(1) << 24)
 #define GENERATION_LAST UINT16_MAX
 
 static int refuse(struct refusal *why, enum refusal_code code)
@@ -86,8 +86,8 @@ static int refuse_at(struct refusal *why, enum refusal_code code, uint32_t entry
 	return -1;
 }
 
-static int refuse_conflict(struct refusal *why, enum refusal_code code,
-	uint32_t entry, const struct indicator *conflict)
+static int refuse_conflict(struct refusal *why, enum refusal_code code, uint32_t entry,
+	const struct indicator *conflict)
 {
 	*why = (struct refusal){code, entry, *conflict};
 	return -1;
@@ -96,16 +96,15 @@ static int refuse_conflict(struct refusal *why, enum refusal_code code,
 /* The zero address stands for nobody: it is nobody's actor. */
 static bool acts_as(const struct operation *op, const uint8_t address[ADDRESS20])
 {
-	return !memcmp(op->actor, address, ADDRESS20) &&
-		!bytes_zero(address, ADDRESS20);
+	return !memcmp(op->actor, address, ADDRESS20) && !bytes_zero(address, ADDRESS20);
 }
 
 /*
  * The word that a cell holds before entry k of a batch, live at the batch's
  * time: what an earlier entry has left there, else what the registry knows.
  */
-static bool cell_before(const struct registry *r, const struct operation *op,
-	uint32_t k, uint32_t cell, struct report *held)
+static bool cell_before(const struct registry *r, const struct operation *op, uint32_t k,
+	uint32_t cell, struct report *held)
 {
 	uint32_t slot;
 
@@ -129,8 +128,8 @@ static bool same(const struct indicator *a, const struct indicator *b)
 	return !memcmp(a, b, sizeof *a);
 }
 
-static int check_spend(const struct registry *r, const struct operation *op,
-	uint32_t k, const struct report *e, bool blind, struct refusal *why)
+static int check_spend(const struct registry *r, const struct operation *op, uint32_t k,
+	const struct report *e, bool blind, struct refusal *why)
 {
 	struct report held;
 
@@ -141,8 +140,8 @@ static int check_spend(const struct registry *r, const struct operation *op,
 	return 0;
 }
 
-static int check_report(const struct registry *r, const struct operation *op,
-	uint32_t k, const struct report *e, struct refusal *why)
+static int check_report(const struct registry *r, const struct operation *op, uint32_t k,
+	const struct report *e, struct refusal *why)
 {
 	struct indicator_limits limits = r->config.limits;
 	const struct indicator *protected;
@@ -152,7 +151,7 @@ static int check_report(const struct registry *r, const struct operation *op,
 	if (e->cell >= registry_seat(r, op->member)->member.cap)
 		return refuse_at(why, REFUSED_CELL_OVER_CAP, k);
 	if ((e->category < CATEGORY_SCAN || e->category > CATEGORY_OTHER) &&
-	    e->category != CATEGORY_OBJECTION)
+		e->category != CATEGORY_OBJECTION)
 		return refuse_at(why, REFUSED_CATEGORY, k);
 	if (e->proof >= PROOF_COUNT)
 		return refuse_at(why, REFUSED_PROOF, k);
@@ -163,22 +162,20 @@ static int check_report(const struct registry *r, const struct operation *op,
 	limits.allow_unroutable = true;
 	if (indicator_check(&e->indicator, &limits, NULL))
 		return refuse_at(why, REFUSED_INDICATOR, k);
-	range = r->config.limits.allow_unroutable ? NULL :
-		unroutable_find(&e->indicator);
+	range = r->config.limits.allow_unroutable ? NULL : unroutable_find(&e->indicator);
 	if (range)
 		return refuse_conflict(why, REFUSED_UNROUTABLE, k, &range->range);
 	protected = registry_protected_overlap(r, &e->indicator);
 	if (protected)
 		return refuse_conflict(why, REFUSED_PROTECTED, k, protected);
-	if (e->action != ACTION_REPLACE &&
-	    cell_before(r, op, k, e->cell, &held) &&
-	    !same(&held.indicator, &e->indicator))
+	if (e->action != ACTION_REPLACE && cell_before(r, op, k, e->cell, &held) &&
+		!same(&held.indicator, &e->indicator))
 		return refuse_at(why, REFUSED_CELL_LIVE, k);
 	return 0;
 }
 
-static int check_entry(const struct registry *r, const struct operation *op,
-	uint32_t k, bool blind, struct refusal *why)
+static int check_entry(const struct registry *r, const struct operation *op, uint32_t k,
+	bool blind, struct refusal *why)
 {
 	struct report e;
 
@@ -200,8 +197,8 @@ static int check_entry(const struct registry *r, const struct operation *op,
 	return check_report(r, op, k, &e, why);
 }
 
-static int check_batch(const struct registry *r, const struct operation *op,
-	bool blind, struct refusal *why)
+static int check_batch(const struct registry *r, const struct operation *op, bool blind,
+	struct refusal *why)
 {
 	const struct member *m = registry_member_by_signer(r, op->actor);
 
@@ -221,10 +218,10 @@ static int check_batch(const struct registry *r, const struct operation *op,
 
 static int check_config(const struct ledger_config *c, struct refusal *why)
 {
-	if (c->limits.min_v4 < 8 || c->limits.min_v4 > 32 ||
-	    c->limits.min_v6 < 16 || c->limits.min_v6 > 128 ||
-	    c->limits.min_e164 < 1 || c->limits.min_e164 > 15 ||
-	    c->max_ttl < 1 || c->max_ttl > MAX_TTL_LIMIT || c->threshold < 1)
+	if (c->limits.min_v4 < 8 || c->limits.min_v4 > 32 || c->limits.min_v6 < 16 ||
+		c->limits.min_v6 > 128 || c->limits.min_e164 < 1 ||
+		c->limits.min_e164 > 15 || c->max_ttl < 1 || c->max_ttl > MAX_TTL_LIMIT ||
+		c->threshold < 1)
 		return refuse(why, REFUSED_CONFIG);
 	return 0;
 }
@@ -238,8 +235,8 @@ static int check_terms(const struct operation *op, struct refusal *why)
 	return 0;
 }
 
-static int check_member_add(const struct registry *r, const struct operation *op,
-	struct refusal *why)
+static int check_member_add(
+	const struct registry *r, const struct operation *op, struct refusal *why)
 {
 	const struct member *m = registry_member(r, op->member);
 
@@ -250,8 +247,7 @@ static int check_member_add(const struct registry *r, const struct operation *op
 	/* Its next removal could not raise the generation any more. */
 	if (m && m->generation == GENERATION_LAST)
 		return refuse(why, REFUSED_GENERATIONS);
-	if (op->name.n < 1 || op->name.n > NAME_MAX_BYTES ||
-	    !text_is_clean(op->name))
+	if (op->name.n < 1 || op->name.n > NAME_MAX_BYTES || !text_is_clean(op->name))
 		return refuse(why, REFUSED_NAME);
 	if (check_terms(op, why))
 		return -1;
@@ -288,8 +284,8 @@ static int check_signer(const struct registry *r, const struct operation *op,
 }
 
 /* The operations about a member that is there. */
-static int check_member(const struct registry *r, const struct operation *op,
-	struct refusal *why)
+static int check_member(
+	const struct registry *r, const struct operation *op, struct refusal *why)
 {
 	const struct member *m = registry_member(r, op->member);
 
@@ -327,8 +323,9 @@ static int check_table(const struct operation *op, struct refusal *why)
 		memcpy(&entry, op->table + (size_t)k * INDICATOR_SIZE, sizeof entry);
 		if (indicator_check_shape(&entry, NULL))
 			return refuse_at(why, REFUSED_INDICATOR, k);
-		if (k && (indicator_compare(&before, &entry) >= 0 ||
-			indicator_overlaps(&before, &entry)))
+		if (k &&
+			(indicator_compare(&before, &entry) >= 0 ||
+				indicator_overlaps(&before, &entry)))
 			return refuse_at(why, REFUSED_TABLE_UNSORTED, k);
 		before = entry;
 	}
@@ -336,8 +333,8 @@ static int check_table(const struct operation *op, struct refusal *why)
 }
 
 /* What the operation's type asks of the ledger, the actor being right. */
-static int check_admin(const struct registry *r, const struct operation *op,
-	struct refusal *why)
+static int check_admin(
+	const struct registry *r, const struct operation *op, struct refusal *why)
 {
 	switch (op->type) {
 	case OP_MEMBER_ADD:
@@ -366,8 +363,8 @@ static int check_admin(const struct registry *r, const struct operation *op,
 	}
 }
 
-static int check_actor(const struct registry *r, const struct operation *op,
-	struct refusal *why)
+static int check_actor(
+	const struct registry *r, const struct operation *op, struct refusal *why)
 {
 	switch (op->type) {
 	case OP_OWNER_ACCEPT:
@@ -386,8 +383,8 @@ static int check_actor(const struct registry *r, const struct operation *op,
 	}
 }
 
-int registry_judge(const struct registry *r, const struct operation *op,
-	bool blind, struct refusal *why)
+int registry_judge(const struct registry *r, const struct operation *op, bool blind,
+	struct refusal *why)
 {
 	enum chain chain = operation_chain(op->type);
 
@@ -412,8 +409,8 @@ int registry_judge(const struct registry *r, const struct operation *op,
 	return check_admin(r, op, why);
 }
 
-int registry_check(const struct registry *r, const struct operation *op,
-	struct refusal *why)
+int registry_check(
+	const struct registry *r, const struct operation *op, struct refusal *why)
 {
 	return registry_judge(r, op, false, why);
 }

@@ -23,8 +23,8 @@ struct report report_of(const struct word *w)
 	};
 }
 
-static struct cell_record *cell_get(const struct registry *r, uint16_t member,
-	uint32_t cell)
+static struct cell_record *cell_get(
+	const struct registry *r, uint16_t member, uint32_t cell)
 {
 	struct cell_record key = {.cell = cell, .member = member};
 
@@ -83,8 +83,8 @@ static int grow(struct registry *r, size_t more)
 static void unreserve(struct registry *r, const struct report *reports, size_t n)
 {
 	for (size_t k = 0; k < n; k++) {
-		struct cell_record key = {.cell = reports[k].cell,
-			.member = reports[k].member};
+		struct cell_record key = {
+			.cell = reports[k].cell, .member = reports[k].member};
 
 		if (index_find(r, reports[k].member, reports[k].cell) == NO_SLOT)
 			table_remove(r->cells, &key);
@@ -98,8 +98,8 @@ int index_reserve(struct registry *r, const struct report *reports, size_t n)
 	if (grow(r, n))
 		return -1;
 	for (size_t k = 0; k < n; k++) {
-		struct cell_record key = {.cell = reports[k].cell,
-			.member = reports[k].member};
+		struct cell_record key = {
+			.cell = reports[k].cell, .member = reports[k].member};
 		struct cell_record *c;
 		struct listed_record *l;
 		bool fresh;
@@ -140,7 +140,7 @@ static void link_word(struct registry *r, uint32_t slot)
 		const struct word *n = &r->words[next];
 
 		if (n->member > w->member ||
-		    (n->member == w->member && n->cell > w->cell))
+			(n->member == w->member && n->cell > w->cell))
 			break;
 		prev = next;
 	}
@@ -188,12 +188,10 @@ static void word_set(struct word *w, const struct report *report)
 }
 
 /* Another word into the same cell; mostly a refresh, which stays in its lists. */
-static void rewrite(struct registry *r, uint32_t slot,
-	const struct report *report)
+static void rewrite(struct registry *r, uint32_t slot, const struct report *report)
 {
 	struct word *w = &r->words[slot];
-	bool stays = !memcmp(&w->indicator, &report->indicator,
-		sizeof w->indicator) &&
+	bool stays = !memcmp(&w->indicator, &report->indicator, sizeof w->indicator) &&
 		is_objection(w) == (report->category == CATEGORY_OBJECTION);
 
 	if (!stays)
@@ -215,8 +213,7 @@ void index_put(struct registry *r, const struct report *report)
 		return;
 	}
 	if (!c) { /* an earlier entry of the batch has spent the cell */
-		struct cell_record key = {.cell = report->cell,
-			.member = report->member};
+		struct cell_record key = {.cell = report->cell, .member = report->member};
 
 		c = table_put(r->cells, &key, NULL);
 		if (!c)
@@ -314,8 +311,7 @@ void index_shrink(struct registry *r)
 	uint32_t capacity = r->word_count + r->word_count / 4 + FIRST_WORDS;
 	void *p;
 
-	if (r->word_capacity <= 4 * FIRST_WORDS ||
-	    r->word_count > r->word_capacity / 4)
+	if (r->word_capacity <= 4 * FIRST_WORDS || r->word_count > r->word_capacity / 4)
 		return;
 	if (rebuild_tables(r))
 		return; /* memory is short: keep what there is */

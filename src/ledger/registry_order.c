@@ -114,7 +114,7 @@ void objections_renumber(struct registry *r, uint32_t to)
 	uint32_t at = place_of(r, &r->words[to]);
 
 	if (at < r->objection_count &&
-	    !compare(&r->words[r->objections[at]], &r->words[to]))
+		!compare(&r->words[r->objections[at]], &r->words[to]))
 		r->objections[at] = to;
 }
 

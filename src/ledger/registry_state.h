@@ -127,7 +127,7 @@ bool is_objection(const struct word *w);
 
 /* --- registry_order.c: the heap and the objections --- */
 
-void heap_enter(struct registry *r, uint32_t slot);    /* a new last entry */
+void heap_enter(struct registry *r, uint32_t slot); /* a new last entry */
 void heap_leave(struct registry *r, uint32_t slot);
 void heap_expiry_changed(struct registry *r, uint32_t slot);
 
@@ -144,8 +144,8 @@ void objections_inside(const struct registry *r, const struct indicator *i,
 /* --- registry_check.c --- */
 
 /* registry_check(), and blind: spends of unknown cells pass, see there. */
-int registry_judge(const struct registry *r, const struct operation *op,
-	bool blind, struct refusal *why);
+int registry_judge(const struct registry *r, const struct operation *op, bool blind,
+	struct refusal *why);
 
 /* --- registry.c --- */
 
@@ -155,7 +155,7 @@ struct seat *registry_seat(const struct registry *r, uint16_t member);
 bool word_live(const struct registry *r, const struct word *w, uint32_t now);
 
 /* Touch i, and for an objection what is listed around it. */
-void registry_touch(const struct registry *r, const struct indicator *i,
-	bool objection, registry_touch_fn *touch, void *context);
+void registry_touch(const struct registry *r, const struct indicator *i, bool objection,
+	registry_touch_fn *touch, void *context);
 
 #endif

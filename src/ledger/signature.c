@@ -13,14 +13,14 @@ void public_key_address(uint8_t address[ADDRESS20], const secp256k1_pubkey *key)
 	size_t n = sizeof point;
 
 	/* 0x04 | x | y: Ethereum hashes the coordinates alone. */
-	secp256k1_ec_pubkey_serialize(secp256k1_context_static, point, &n, key,
-		SECP256K1_EC_UNCOMPRESSED);
+	secp256k1_ec_pubkey_serialize(
+		secp256k1_context_static, point, &n, key, SECP256K1_EC_UNCOMPRESSED);
 	keccak256(hash, point + 1, 64);
 	memcpy(address, hash + KECCAK_SIZE - ADDRESS20, ADDRESS20);
 }
 
-int signature_recover(uint8_t address[ADDRESS20],
-	const uint8_t signature[SIGNATURE_SIZE], const uint8_t hash[HASH_SIZE])
+int signature_recover(uint8_t address[ADDRESS20], const uint8_t signature[SIGNATURE_SIZE],
+	const uint8_t hash[HASH_SIZE])
 {
 	const secp256k1_context *ctx = secp256k1_context_static;
 	secp256k1_ecdsa_recoverable_signature recoverable;
@@ -28,8 +28,8 @@ int signature_recover(uint8_t address[ADDRESS20],
 	secp256k1_pubkey key;
 
 	if (signature[64] > 3 ||
-	    !secp256k1_ecdsa_recoverable_signature_parse_compact(ctx, &recoverable,
-		signature, signature[64]))
+		!secp256k1_ecdsa_recoverable_signature_parse_compact(
+			ctx, &recoverable, signature, signature[64]))
 		return -1;
 	/* A high s is the same signature written twice (EIP-2): refused, so
 	 * that nobody but the author can make another form of it. */
@@ -61,16 +61,17 @@ char *address20_print(char *dst, const uint8_t address[ADDRESS20])
 	return dst;
 }
 
-int address20_parse(uint8_t address[ADDRESS20], struct view text,
-	struct error *err)
+int address20_parse(uint8_t address[ADDRESS20], struct view text, struct error *err)
 {
 	char right[ADDRESS20_TEXT];
 	bool upper = false, lower = false;
 
 	if (text.n != 2 + 2 * ADDRESS20 || text.p[0] != '0' || text.p[1] != 'x' ||
-	    hex_decode(address, ADDRESS20, text))
-		return error_set(err, "\"%s\" is no address: write 0x and 40 hex "
-			"digits", escaped(text));
+		hex_decode(address, ADDRESS20, text))
+		return error_set(err,
+			"\"%s\" is no address: write 0x and 40 hex "
+			"digits",
+			escaped(text));
 	for (size_t k = 2; k < text.n; k++) {
 		upper = upper || (text.p[k] >= 'A' && text.p[k] <= 'F');
 		lower = lower || (text.p[k] >= 'a' && text.p[k] <= 'f');
@@ -79,8 +80,10 @@ int address20_parse(uint8_t address[ADDRESS20], struct view text,
 		return 0;
 	address20_print(right, address);
 	if (memcmp(right, text.p, text.n))
-		return error_set(err, "\"%s\": the checksum of its upper and lower "
+		return error_set(err,
+			"\"%s\": the checksum of its upper and lower "
 			"case (EIP-55) is wrong: a digit is mistyped; copy the address "
-			"again", escaped(text));
+			"again",
+			escaped(text));
 	return 0;
 }

@@ -69,10 +69,10 @@ static int prepare(struct signer *s)
 	int ok;
 
 	if (secp256k1_context_preallocated_size(SECP256K1_CONTEXT_NONE) >
-	    sizeof s->context_memory)
+		sizeof s->context_memory)
 		return -1;
-	s->context = secp256k1_context_preallocated_create(s->context_memory,
-		SECP256K1_CONTEXT_NONE);
+	s->context = secp256k1_context_preallocated_create(
+		s->context_memory, SECP256K1_CONTEXT_NONE);
 	if (getrandom(seed, sizeof seed, 0) != sizeof seed)
 		return -1;
 	/* Against side channels: blinds the multiplications. */
@@ -108,11 +108,13 @@ static int check_file(int fd, const char *path, struct error *err)
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, "%s: a key must be a regular file", path);
 	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return error_set(err, "%s: the key belongs to user %u, not to root or "
-			"this process's user %u: chown it", path, st.st_uid,
-			geteuid());
+		return error_set(err,
+			"%s: the key belongs to user %u, not to root or "
+			"this process's user %u: chown it",
+			path, st.st_uid, geteuid());
 	if (st.st_mode & 077)
-		return error_set(err, "%s: others can read the key (mode %04o): run "
+		return error_set(err,
+			"%s: others can read the key (mode %04o): run "
 			"chmod 600 on it; if it was ever exposed, make a new one",
 			path, st.st_mode & 07777U);
 	return 0;
@@ -138,8 +140,7 @@ static ssize_t read_all(int fd, uint8_t *dst, size_t n)
 }
 
 /* The file's text into the secret. Returns 0, or -1 with a text. */
-static int read_secret(struct signer *s, int fd, const char *path,
-	struct error *err)
+static int read_secret(struct signer *s, int fd, const char *path, struct error *err)
 {
 	uint8_t text[SECRET_TEXT + 1];
 	ssize_t n = read_all(fd, text, sizeof text);
@@ -149,10 +150,13 @@ static int read_secret(struct signer *s, int fd, const char *path,
 		rc = error_set(err, "%s: %s", path, strerror(errno));
 	else if (n > 0 && n <= SECRET_TEXT && text[n - 1] == '\n')
 		n--;
-	if (!rc && (n != 2 * SECRET_SIZE ||
-		hex_decode(s->secret, SECRET_SIZE, view_of(text, (size_t)n))))
-		rc = error_set(err, "%s: a key file is 64 hex digits and a newline, "
-			"nothing else", path);
+	if (!rc &&
+		(n != 2 * SECRET_SIZE ||
+			hex_decode(s->secret, SECRET_SIZE, view_of(text, (size_t)n))))
+		rc = error_set(err,
+			"%s: a key file is 64 hex digits and a newline, "
+			"nothing else",
+			path);
 	explicit_bzero(text, sizeof text);
 	return rc;
 }
@@ -171,8 +175,10 @@ struct signer *signer_open(const char *path, struct error *err)
 		goto fail;
 	s = page_new();
 	if (!s) {
-		error_set(err, "%s: no locked page for the key: %s (raise "
-			"LimitMEMLOCK)", path, strerror(errno));
+		error_set(err,
+			"%s: no locked page for the key: %s (raise "
+			"LimitMEMLOCK)",
+			path, strerror(errno));
 		goto fail;
 	}
 	if (read_secret(s, fd, path, err))
@@ -243,8 +249,10 @@ struct signer *signer_create(const char *path, struct error *err)
 	}
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		error_set(err, "%s: %s%s", path, strerror(errno), errno == EEXIST ?
-			": a key is not overwritten; choose another name" : "");
+		error_set(err, "%s: %s%s", path, strerror(errno),
+			errno == EEXIST ?
+				": a key is not overwritten; choose another name" :
+				"");
 		goto fail;
 	}
 	if (write_secret(s, fd)) {
@@ -273,11 +281,11 @@ int signer_sign(const struct signer *s, uint8_t signature[SIGNATURE_SIZE],
 	int id;
 
 	/* The default nonce function is RFC 6979; s comes out low. */
-	if (!secp256k1_ecdsa_sign_recoverable(s->context, &sig, hash, s->secret,
-		NULL, NULL))
+	if (!secp256k1_ecdsa_sign_recoverable(
+		    s->context, &sig, hash, s->secret, NULL, NULL))
 		return -1;
-	secp256k1_ecdsa_recoverable_signature_serialize_compact(s->context,
-		signature, &id, &sig);
+	secp256k1_ecdsa_recoverable_signature_serialize_compact(
+		s->context, signature, &id, &sig);
 	signature[64] = (uint8_t)id;
 	return 0;
 }

@@ -45,8 +45,8 @@ int signer_sign(const struct signer *s, uint8_t signature[SIGNATURE_SIZE],
  * The address that made signature over hash. Returns 0, or -1 when the
  * signature is malformed, has a high s, or recovers to nothing.
  */
-int signature_recover(uint8_t address[ADDRESS20],
-	const uint8_t signature[SIGNATURE_SIZE], const uint8_t hash[HASH_SIZE]);
+int signature_recover(uint8_t address[ADDRESS20], const uint8_t signature[SIGNATURE_SIZE],
+	const uint8_t hash[HASH_SIZE]);
 
 #define ADDRESS20_TEXT (2 + 2 * ADDRESS20 + 1)
 
@@ -57,7 +57,6 @@ char *address20_print(char *dst, const uint8_t address[ADDRESS20]);
  * Parse it, with its 0x; mixed case must pass EIP-55. Returns 0 or -1 with a
  * text.
  */
-int address20_parse(uint8_t address[ADDRESS20], struct view text,
-	struct error *err);
+int address20_parse(uint8_t address[ADDRESS20], struct view text, struct error *err);
 
 #endif

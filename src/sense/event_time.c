@@ -2,7 +2,7 @@
 #include "sense/event_time.h"
 
 #define SECOND INT64_C(1000000)
-#define DAY (86400 * SECOND)
+#define DAY    (86400 * SECOND)
 
 /* Days since 1970-01-01 of a date of the Gregorian calendar, month 1..12. */
 static int64_t days_of(int64_t year, int64_t month, int64_t day)
@@ -149,8 +149,8 @@ static int64_t without_year(int64_t wall)
 	return day * DAY + wall % DAY;
 }
 
-bool event_time_near(const struct event_time *a, const struct event_time *b,
-	int64_t within)
+bool event_time_near(
+	const struct event_time *a, const struct event_time *b, int64_t within)
 {
 	int64_t x = a->wall, y = b->wall, diff;
 

@@ -7,9 +7,9 @@
 
 /* A time as a log writes it. */
 struct event_time {
-	int64_t wall;    /* microseconds of the wall clock, as if it were UTC */
-	int64_t offset;  /* microseconds east of UTC; 0 when not written */
-	bool year;       /* the year was written (else it is 1970) */
+	int64_t wall;   /* microseconds of the wall clock, as if it were UTC */
+	int64_t offset; /* microseconds east of UTC; 0 when not written */
+	bool year;      /* the year was written (else it is 1970) */
 };
 
 /*
@@ -24,8 +24,8 @@ int event_time_parse(struct event_time *t, struct view text);
  * without a year matches in any; wall clocks are compared, for only one of
  * the two may carry its offset.
  */
-bool event_time_near(const struct event_time *a, const struct event_time *b,
-	int64_t within);
+bool event_time_near(
+	const struct event_time *a, const struct event_time *b, int64_t within);
 
 /* Microseconds since 1970, or 0 for times before. */
 usec event_time_usec(const struct event_time *t);

@@ -84,7 +84,7 @@ int logfile_resume(struct logfile *f, const struct logfile_position *position)
 	uint64_t check;
 
 	if (position->offset > (uint64_t)f->st.st_size ||
-	    check_at(f, position->offset, &check) || check != position->check)
+		check_at(f, position->offset, &check) || check != position->check)
 		return -1;
 	f->begin = position->offset;
 	f->check = check;

@@ -88,7 +88,7 @@ static void tell_errno(struct logtail *t, int error)
 		log_warning("log %s: cannot read: %s; trying on",
 			escaped(view_str(t->name)),
 			error == ENXIO || error == ELOOP ? "not a regular file" :
-				strerror(error));
+							   strerror(error));
 	t->last_errno = error;
 }
 
@@ -138,8 +138,8 @@ static bool read_turn(struct logtail *t, struct logfile *f)
 {
 	enum logfile_state state;
 
-	state = logfile_read(f, TURN_BYTES, t->events.line, t->events.context,
-		&t->figures.file);
+	state = logfile_read(
+		f, TURN_BYTES, t->events.line, t->events.context, &t->figures.file);
 	if (state == LOGFILE_FAILED)
 		tell_errno(t, errno);
 	return state == LOGFILE_MORE || state == LOGFILE_TRUNCATED;
@@ -183,8 +183,8 @@ static void look(uv_timer_t *timer)
 }
 
 /* The file of a position under another name: rotated while nobody looked. */
-static struct logfile *find_renamed(const struct logtail *t,
-	const struct logfile_position *resume)
+static struct logfile *find_renamed(
+	const struct logtail *t, const struct logfile_position *resume)
 {
 	struct logfile *found = NULL;
 	struct dirent *entry;
@@ -204,7 +204,8 @@ static struct logfile *find_renamed(const struct logtail *t,
 		if (entry->d_ino != (ino_t)resume->inode)
 			continue;
 		found = logfile_open(t->directory, entry->d_name);
-		if (found && (!logfile_is(found, resume->device, resume->inode) ||
+		if (found &&
+			(!logfile_is(found, resume->device, resume->inode) ||
 				logfile_resume(found, resume))) {
 			logfile_close(found);
 			found = NULL;
@@ -246,9 +247,9 @@ static void watch(struct logtail *t, uv_loop_t *loop)
 	if (t->inotify < 0)
 		goto none;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", t->directory);
-	if (inotify_add_watch(t->inotify, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO |
-			IN_ONLYDIR) < 0 ||
-	    uv_poll_init(loop, &t->poll, t->inotify))
+	if (inotify_add_watch(t->inotify, path,
+		    IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0 ||
+		uv_poll_init(loop, &t->poll, t->inotify))
 		goto none;
 	t->poll.data = t;
 	t->handles++;
@@ -269,8 +270,10 @@ struct logtail *logtail_open(uv_loop_t *loop, int directory, const char *name,
 	struct logtail *t;
 
 	if (!*name || strchr(name, '/') || strlen(name) > NAME_MAX) {
-		error_set(err, "log file name %s: a plain name in the log directory is "
-			"needed, such as security.json", escaped(view_str(name)));
+		error_set(err,
+			"log file name %s: a plain name in the log directory is "
+			"needed, such as security.json",
+			escaped(view_str(name)));
 		return NULL;
 	}
 	t = calloc(1, sizeof(*t));

@@ -9,11 +9,12 @@
 enum observation_kind {
 	OBSERVED_AUTH_FAILED = 1,     /* credentials given and refused */
 	OBSERVED_UNKNOWN_ACCOUNT = 2, /* asked for an account that is not there */
-	OBSERVED_SCAN = 3,            /* a request that only probes (unanswered challenge, OPTIONS) */
-	OBSERVED_CALL_REJECTED = 4,   /* an INVITE refused */
-	OBSERVED_MALFORMED = 5,       /* not parseable as SIP, or the PBX says so */
-	OBSERVED_AUTH_OK = 6,         /* credentials accepted */
-	OBSERVED_PROOF = 7,           /* nothing but a proof of the source */
+	OBSERVED_SCAN =
+		3, /* a request that only probes (unanswered challenge, OPTIONS) */
+	OBSERVED_CALL_REJECTED = 4, /* an INVITE refused */
+	OBSERVED_MALFORMED = 5,     /* not parseable as SIP, or the PBX says so */
+	OBSERVED_AUTH_OK = 6,       /* credentials accepted */
+	OBSERVED_PROOF = 7,         /* nothing but a proof of the source */
 };
 
 enum observation_sensor {
@@ -45,10 +46,10 @@ struct observation {
 	usec time;
 	struct address source;
 	uint16_t port;
-	uint8_t kind;       /* enum observation_kind */
-	uint8_t proof;      /* enum proof: what this very observation proves */
-	uint8_t transport;  /* enum sip_transport */
-	uint8_t sensor;     /* enum observation_sensor */
+	uint8_t kind;      /* enum observation_kind */
+	uint8_t proof;     /* enum proof: what this very observation proves */
+	uint8_t transport; /* enum sip_transport */
+	uint8_t sensor;    /* enum observation_sensor */
 	uint64_t attempt;
 	char account[64];
 	char dialled[64];

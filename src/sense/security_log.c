@@ -38,8 +38,7 @@ static const struct event_kind {
 	{"FailedACL", OBSERVED_UNKNOWN_ACCOUNT,
 		TAIL_MODULE | TAIL_SESSION_TV | TAIL_ACL_NAME},
 	/* The challenge is the server's own nonce. */
-	{"ChallengeSent", OBSERVED_SCAN,
-		TAIL_MODULE | TAIL_SESSION_TV | TAIL_CHALLENGE},
+	{"ChallengeSent", OBSERVED_SCAN, TAIL_MODULE | TAIL_SESSION_TV | TAIL_CHALLENGE},
 	{"SuccessfulAuth", OBSERVED_AUTH_OK,
 		TAIL_MODULE | TAIL_SESSION_TV | TAIL_USING_PASSWORD},
 	{"ChallengeResponseFailed", OBSERVED_AUTH_FAILED, TAIL_HOSTILE},
@@ -200,8 +199,8 @@ static void split_session(struct event *e, struct view middle)
 		middle = view_from(middle, sizeof(account) - 1);
 		at = find_last(middle, session);
 		e->account = view_head(middle, at);
-		e->session = view_from(middle, at < middle.n ?
-			at + sizeof(session) - 1 : middle.n);
+		e->session = view_from(
+			middle, at < middle.n ? at + sizeof(session) - 1 : middle.n);
 		/* The name of the endpoint that stands in for those not found. */
 		if (is(e->account, "<unknown>"))
 			e->account = (struct view){0};
@@ -218,11 +217,11 @@ static enum security_log_result event_parse(struct event *e, struct view text)
 
 	memset(e, 0, sizeof(*e));
 	if (!take_first(&rest, "SecurityEvent", &kind) ||
-	    !take_first(&rest, "EventTV", &tv) ||
-	    !take_first(&rest, "Severity", &severity) ||
-	    !take_first(&rest, "Service", &e->service) ||
-	    !take_first(&rest, "EventVersion", &version) ||
-	    event_time_parse(&e->time, tv) || !e->time.year)
+		!take_first(&rest, "EventTV", &tv) ||
+		!take_first(&rest, "Severity", &severity) ||
+		!take_first(&rest, "Service", &e->service) ||
+		!take_first(&rest, "EventVersion", &version) ||
+		event_time_parse(&e->time, tv) || !e->time.year)
 		return SECURITY_LOG_UNREADABLE;
 	for (size_t i = 0; i < sizeof(event_kinds) / sizeof(event_kinds[0]); i++)
 		if (is(kind, event_kinds[i].name))
@@ -230,7 +229,7 @@ static enum security_log_result event_parse(struct event *e, struct view text)
 	if (!e->kind)
 		return SECURITY_LOG_NOTHING;
 	if (e->kind->tail & TAIL_HOSTILE ? !take_hostile_tail(e, &rest) :
-			!take_tail(e, &rest))
+					   !take_tail(e, &rest))
 		return SECURITY_LOG_INJECTION;
 	if (!take_last(&rest, &name, &local) || !is(name, "LocalAddress"))
 		return SECURITY_LOG_INJECTION;
@@ -245,8 +244,11 @@ static int remote_parse(struct observation *o, struct view remote)
 		const char *name;
 		uint8_t transport;
 	} transports[] = {
-		{"UDP/", TRANSPORT_UDP}, {"TCP/", TRANSPORT_TCP}, {"TLS/", TRANSPORT_TLS},
-		{"WS/", TRANSPORT_WS}, {"WSS/", TRANSPORT_WSS},
+		{"UDP/", TRANSPORT_UDP},
+		{"TCP/", TRANSPORT_TCP},
+		{"TLS/", TRANSPORT_TLS},
+		{"WS/", TRANSPORT_WS},
+		{"WSS/", TRANSPORT_WSS},
 	};
 	size_t slash, i = 0;
 	uint64_t port;
@@ -261,8 +263,8 @@ static int remote_parse(struct observation *o, struct view remote)
 	remote = view_from(remote, strlen(transports[i].name));
 	slash = view_rfind(remote, '/');
 	if (slash == remote.n ||
-	    view_decimal(view_from(remote, slash + 1), 65535, &port) ||
-	    address_parse(&o->source, view_head(remote, slash), NULL))
+		view_decimal(view_from(remote, slash + 1), 65535, &port) ||
+		address_parse(&o->source, view_head(remote, slash), NULL))
 		return -1;
 	o->port = (uint16_t)port;
 	return 0;
@@ -278,8 +280,8 @@ static enum security_log_result observe(struct observation *o, const struct even
 	if (!sip && !manager)
 		return SECURITY_LOG_NOTHING;
 	/* Managers log in and are challenged; only their failures matter. */
-	if (manager && (e->kind->kind == OBSERVED_AUTH_OK ||
-			e->kind->kind == OBSERVED_SCAN))
+	if (manager &&
+		(e->kind->kind == OBSERVED_AUTH_OK || e->kind->kind == OBSERVED_SCAN))
 		return SECURITY_LOG_NOTHING;
 	memset(o, 0, sizeof(*o));
 	if (remote_parse(o, e->remote))
@@ -300,8 +302,8 @@ static enum security_log_result observe(struct observation *o, const struct even
 }
 
 /* Event text and the line's own time (0 bytes: it has none that is known). */
-static enum security_log_result parse_text(struct observation *o, struct view text,
-	const struct event_time *line_time)
+static enum security_log_result parse_text(
+	struct observation *o, struct view text, const struct event_time *line_time)
 {
 	enum security_log_result result;
 	struct event e;
@@ -310,8 +312,9 @@ static enum security_log_result parse_text(struct observation *o, struct view te
 	if (result == SECURITY_LOG_UNREADABLE)
 		return result;
 	/* Even of a kind without meaning: it was not Asterisk who wrote it. */
-	if (line_time && !event_time_near(&e.time, line_time,
-			SECURITY_LOG_SKEW * (int64_t)USEC_PER_SEC))
+	if (line_time &&
+		!event_time_near(
+			&e.time, line_time, SECURITY_LOG_SKEW * (int64_t)USEC_PER_SEC))
 		return SECURITY_LOG_INJECTION;
 	if (result != SECURITY_LOG_OBSERVATION)
 		return result;
@@ -341,7 +344,7 @@ static enum security_log_result parse_json(struct observation *o, struct view li
 	message = json_object_get(root, "logmsg");
 	location = json_object_get(message, "location");
 	if (!is(member(message, "level"), "SECURITY") ||
-	    !is(member(location, "filename"), "res_security_log.c"))
+		!is(member(location, "filename"), "res_security_log.c"))
 		goto done;
 	/*
 	 * JSON keeps an attacker inside his string, so a dateformat that is not

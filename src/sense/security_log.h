@@ -66,8 +66,7 @@ enum security_log_result {
  * forged packet makes Asterisk write any failure about anybody. The time is
  * the event's (EventTV).
  */
-enum security_log_result security_log_parse(struct observation *o,
-	struct view line);
+enum security_log_result security_log_parse(struct observation *o, struct view line);
 
 /* Figures for `status`, by result. */
 struct security_log_figures {

@@ -9,7 +9,8 @@ int allow_record_put(struct store *s, const struct allow_entry *e, struct error 
 
 	if (sql_ready(s, STORE_SYNCED, err) != 0)
 		return -1;
-	sql_prepare(&q, s, "INSERT INTO allow (indicator, expiry, note) VALUES (?, ?, ?)"
+	sql_prepare(&q, s,
+		"INSERT INTO allow (indicator, expiry, note) VALUES (?, ?, ?)"
 		" ON CONFLICT (indicator) DO UPDATE SET expiry = excluded.expiry,"
 		" note = excluded.note");
 	sql_blob(&q, &e->indicator, INDICATOR_SIZE);
@@ -42,13 +43,14 @@ int allow_record_prune(struct store *s, uint64_t now, struct error *err)
 	return sql_run(&q, err);
 }
 
-int allow_record_each(struct store *s, allow_record_fn *fn, void *context,
-	struct error *err)
+int allow_record_each(
+	struct store *s, allow_record_fn *fn, void *context, struct error *err)
 {
 	struct sql q;
 	int n = 0, rc;
 
-	sql_prepare(&q, s, "SELECT indicator, expiry, note FROM allow ORDER BY indicator");
+	sql_prepare(
+		&q, s, "SELECT indicator, expiry, note FROM allow ORDER BY indicator");
 	while ((rc = sql_step(&q, err)) == 1) {
 		struct allow_entry e = {.origin = ALLOW_OPERATOR};
 

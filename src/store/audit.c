@@ -9,7 +9,8 @@ int audit_add(struct store *s, const struct audit_entry *e, struct error *err)
 
 	if (sql_ready(s, STORE_SYNCED, err) != 0)
 		return -1;
-	sql_prepare(&q, s, "INSERT INTO audit (time, uid, action, subject, detail)"
+	sql_prepare(&q, s,
+		"INSERT INTO audit (time, uid, action, subject, detail)"
 		" VALUES (?, ?, ?, ?, ?)");
 	sql_u64(&q, e->time);
 	sql_u64(&q, e->uid);
@@ -25,7 +26,8 @@ int audit_each(struct store *s, uint64_t before, int max, audit_fn *fn, void *co
 	struct sql q;
 	int n = 0, rc;
 
-	sql_prepare(&q, s, "SELECT id, time, uid, action, subject, detail FROM audit"
+	sql_prepare(&q, s,
+		"SELECT id, time, uid, action, subject, detail FROM audit"
 		" WHERE id < ? ORDER BY id DESC LIMIT ?");
 	sql_u64(&q, before != 0 ? before : INT64_MAX);
 	sql_u64(&q, max > 0 ? (uint64_t)max : 0);
@@ -52,7 +54,8 @@ int audit_prune(struct store *s, uint64_t most, uint64_t before, struct error *e
 
 	if (sql_ready(s, STORE_SYNCED, err) != 0)
 		return -1;
-	sql_prepare(&q, s, "DELETE FROM audit WHERE time < ?1 OR id <="
+	sql_prepare(&q, s,
+		"DELETE FROM audit WHERE time < ?1 OR id <="
 		" (SELECT max(id) FROM audit) - ?2");
 	sql_u64(&q, before);
 	sql_u64(&q, most < INT64_MAX ? most : INT64_MAX);

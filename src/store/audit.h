@@ -11,8 +11,8 @@
 
 struct audit_entry {
 	uint64_t id;
-	uint64_t time; /* unix seconds */
-	uid_t uid;     /* of the peer on the control socket, or AUDIT_NODE */
+	uint64_t time;     /* unix seconds */
+	uid_t uid;         /* of the peer on the control socket, or AUDIT_NODE */
 	char action[32];   /* "ban", "allow-add", "member-remove", ... */
 	char subject[256]; /* an indicator or name, in clean text */
 	char detail[512];
@@ -29,8 +29,8 @@ int audit_add(struct store *s, const struct audit_entry *e, struct error *err);
  * max; fn must not change the store. Returns how many, or -1 with a text.
  */
 typedef void audit_fn(void *context, const struct audit_entry *e);
-int audit_each(struct store *s, uint64_t before, int max, audit_fn *fn,
-	void *context, struct error *err);
+int audit_each(struct store *s, uint64_t before, int max, audit_fn *fn, void *context,
+	struct error *err);
 
 /*
  * Keep at most the `most` newest entries, and none of before `before` (unix

@@ -3,8 +3,8 @@
 
 #include "store/sql.h"
 
-int ban_record_put(struct store *s, const struct ban *b, const char *note,
-	struct error *err)
+int ban_record_put(
+	struct store *s, const struct ban *b, const char *note, struct error *err)
 {
 	char cut[BAN_NOTE];
 	struct sql q;
@@ -12,7 +12,8 @@ int ban_record_put(struct store *s, const struct ban *b, const char *note,
 	view_copy(cut, sizeof(cut), view_str(note != NULL ? note : ""));
 	if (sql_ready(s, STORE_SOON, err) != 0)
 		return -1;
-	sql_prepare(&q, s, "INSERT INTO ban (indicator, scope, origin, category,"
+	sql_prepare(&q, s,
+		"INSERT INTO ban (indicator, scope, origin, category,"
 		" deleting, until, since, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 		" ON CONFLICT (indicator, scope) DO UPDATE SET"
 		" origin = excluded.origin, category = excluded.category,"
@@ -29,8 +30,8 @@ int ban_record_put(struct store *s, const struct ban *b, const char *note,
 	return sql_run(&q, err);
 }
 
-int ban_record_delete(struct store *s, const struct indicator *i, uint8_t scope,
-	struct error *err)
+int ban_record_delete(
+	struct store *s, const struct indicator *i, uint8_t scope, struct error *err)
 {
 	struct sql q;
 
@@ -64,7 +65,8 @@ int ban_record_get(struct store *s, struct ban *out, char *note,
 	struct sql q;
 	int rc;
 
-	sql_prepare(&q, s, "SELECT " COLUMNS " FROM ban WHERE indicator = ? AND scope = ?");
+	sql_prepare(
+		&q, s, "SELECT " COLUMNS " FROM ban WHERE indicator = ? AND scope = ?");
 	sql_blob(&q, i, INDICATOR_SIZE);
 	sql_u64(&q, scope);
 	rc = sql_step(&q, err);
@@ -74,8 +76,8 @@ int ban_record_get(struct store *s, struct ban *out, char *note,
 	return rc;
 }
 
-int64_t ban_record_each(struct store *s, ban_record_fn *fn, void *context,
-	struct error *err)
+int64_t ban_record_each(
+	struct store *s, ban_record_fn *fn, void *context, struct error *err)
 {
 	struct sql q;
 	int64_t n = 0;

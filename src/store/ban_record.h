@@ -23,12 +23,12 @@
  * deleting, until, since and note (clean text, cut to BAN_NOTE - 1 bytes, may
  * be NULL). Returns 0, or -1 with a text.
  */
-int ban_record_put(struct store *s, const struct ban *b, const char *note,
-	struct error *err);
+int ban_record_put(
+	struct store *s, const struct ban *b, const char *note, struct error *err);
 
 /* Remove it; not being there is success. Returns 0, or -1 with a text. */
-int ban_record_delete(struct store *s, const struct indicator *i, uint8_t scope,
-	struct error *err);
+int ban_record_delete(
+	struct store *s, const struct indicator *i, uint8_t scope, struct error *err);
 
 /*
  * Read one; note (may be NULL) has BAN_NOTE bytes. Returns 1, 0 when there is
@@ -42,8 +42,8 @@ int ban_record_get(struct store *s, struct ban *out, char *note,
  * the store. Returns how many, or -1 with a text.
  */
 typedef void ban_record_fn(void *context, const struct ban *b, const char *note);
-int64_t ban_record_each(struct store *s, ban_record_fn *fn, void *context,
-	struct error *err);
+int64_t ban_record_each(
+	struct store *s, ban_record_fn *fn, void *context, struct error *err);
 
 /* Remove records whose end is not after now (unix seconds). 0 or -1. */
 int ban_record_prune(struct store *s, uint32_t now, struct error *err);

@@ -35,7 +35,8 @@ int evidence_add(struct store *s, uint64_t *id, const struct indicator *i,
 	evidence_leaf(leaf, salt, i, body);
 	if (sql_ready(s, STORE_SYNCED, err) != 0)
 		return -1;
-	sql_prepare(&q, s, "INSERT INTO evidence (created, indicator, salt, leaf, body)"
+	sql_prepare(&q, s,
+		"INSERT INTO evidence (created, indicator, salt, leaf, body)"
 		" VALUES (?, ?, ?, ?, ?)");
 	sql_u64(&q, now);
 	sql_blob(&q, i, INDICATOR_SIZE);
@@ -97,7 +98,8 @@ int evidence_each(struct store *s, const struct indicator *i, int max, evidence_
 	struct sql q;
 	int n = 0, rc;
 
-	sql_prepare(&q, s, "SELECT " COLUMNS " FROM evidence WHERE indicator = ?"
+	sql_prepare(&q, s,
+		"SELECT " COLUMNS " FROM evidence WHERE indicator = ?"
 		" ORDER BY id DESC LIMIT ?");
 	sql_blob(&q, i, INDICATOR_SIZE);
 	sql_u64(&q, max > 0 ? (uint64_t)max : 0);
@@ -119,7 +121,8 @@ static int find_batch(struct store *s, struct evidence_proof *out, uint32_t *pos
 	struct sql q;
 	int rc;
 
-	sql_prepare(&q, s, "SELECT b.id, b.block, b.commitment, l.position"
+	sql_prepare(&q, s,
+		"SELECT b.id, b.block, b.commitment, l.position"
 		" FROM batch_leaf l JOIN batch b ON b.id = l.batch"
 		" WHERE l.evidence = ? ORDER BY b.block IS NULL, b.id DESC LIMIT 1");
 	sql_u64(&q, id);
@@ -142,7 +145,8 @@ static int read_leaves(struct store *s, uint8_t (*leaves)[KECCAK_SIZE], uint32_t
 	int rc;
 
 	*n = 0;
-	sql_prepare(&q, s, "SELECT leaf FROM batch_leaf WHERE batch = ?"
+	sql_prepare(&q, s,
+		"SELECT leaf FROM batch_leaf WHERE batch = ?"
 		" ORDER BY position");
 	sql_u64(&q, batch);
 	while ((rc = sql_step(&q, err)) == 1 && *n < max)
@@ -153,12 +157,12 @@ static int read_leaves(struct store *s, uint8_t (*leaves)[KECCAK_SIZE], uint32_t
 	return rc;
 }
 
-int evidence_prove(struct store *s, struct evidence_proof *out, uint64_t id,
-	struct error *err)
+int evidence_prove(
+	struct store *s, struct evidence_proof *out, uint64_t id, struct error *err)
 {
 	const uint32_t max = MERKLE_LEAVES_MAX;
 	uint32_t position = 0, n;
-	uint8_t (*leaves)[KECCAK_SIZE];
+	uint8_t(*leaves)[KECCAK_SIZE];
 	int rc;
 
 	*out = (struct evidence_proof){0};
@@ -170,10 +174,11 @@ int evidence_prove(struct store *s, struct evidence_proof *out, uint64_t id,
 		return error_set(err, "evidence %" PRIu64 ": out of memory", id);
 	rc = read_leaves(s, leaves, max, &n, out->batch, err);
 	if (rc == 0 && position >= n)
-		rc = error_set(err, "batch %" PRIu64 " lacks leaf %u", out->batch, position);
+		rc = error_set(
+			err, "batch %" PRIu64 " lacks leaf %u", out->batch, position);
 	if (rc == 0)
-		merkle_prove(&out->path, (const uint8_t (*)[KECCAK_SIZE])leaves, n,
-			position);
+		merkle_prove(
+			&out->path, (const uint8_t(*)[KECCAK_SIZE])leaves, n, position);
 	free(leaves);
 	return rc == 0 ? 1 : -1;
 }
@@ -184,7 +189,8 @@ int evidence_prune(struct store *s, uint64_t before, struct error *err)
 
 	if (sql_ready(s, STORE_SYNCED, err) != 0)
 		return -1;
-	sql_prepare(&q, s, "DELETE FROM evidence WHERE created < ? AND NOT EXISTS"
+	sql_prepare(&q, s,
+		"DELETE FROM evidence WHERE created < ? AND NOT EXISTS"
 		" (SELECT 1 FROM outbox WHERE outbox.evidence = evidence.id"
 		"  AND outbox.state <= 3)");
 	sql_u64(&q, before);

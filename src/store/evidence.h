@@ -19,7 +19,7 @@
  * address; the salt keeps the root from being guessed back to the record.
  */
 #define EVIDENCE_BODY_MAX 65536
-#define EVIDENCE_SALT 32
+#define EVIDENCE_SALT     32
 
 struct evidence {
 	uint64_t id;
@@ -55,8 +55,7 @@ int evidence_add(struct store *s, uint64_t *id, const struct indicator *i,
  * Read one. out->body is allocated, the caller frees (void *)body.p by
  * evidence_free(). Returns 1, 0 when there is none, or -1 with a text.
  */
-int evidence_get(struct store *s, struct evidence *out, uint64_t id,
-	struct error *err);
+int evidence_get(struct store *s, struct evidence *out, uint64_t id, struct error *err);
 void evidence_free(struct evidence *e);
 
 /*
@@ -65,16 +64,16 @@ void evidence_free(struct evidence *e);
  * -1 with a text.
  */
 typedef void evidence_fn(void *context, const struct evidence *e);
-int evidence_each(struct store *s, const struct indicator *i, int max,
-	evidence_fn *fn, void *context, struct error *err);
+int evidence_each(struct store *s, const struct indicator *i, int max, evidence_fn *fn,
+	void *context, struct error *err);
 
 /*
  * The record's path in the batch that carried it; of several (a batch that had
  * to be sent anew) the newest final one, else the newest. Returns 1, 0 when it
  * is in none, or -1 with a text.
  */
-int evidence_prove(struct store *s, struct evidence_proof *out, uint64_t id,
-	struct error *err);
+int evidence_prove(
+	struct store *s, struct evidence_proof *out, uint64_t id, struct error *err);
 
 /*
  * Forget records made before `before` (unix seconds), but none whose report

@@ -37,8 +37,8 @@ static uint32_t split_at(uint32_t n)
 }
 
 /* Recursion is as deep as the tree: at most MERKLE_DEPTH_MAX. */
-void merkle_root(uint8_t out[KECCAK_SIZE], const uint8_t (*leaves)[KECCAK_SIZE],
-	uint32_t n)
+void merkle_root(
+	uint8_t out[KECCAK_SIZE], const uint8_t (*leaves)[KECCAK_SIZE], uint32_t n)
 {
 	uint8_t right[KECCAK_SIZE];
 	uint32_t k;

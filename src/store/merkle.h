@@ -19,7 +19,7 @@
  * doubled, two different lists of leaves have different roots. Pure.
  */
 #define MERKLE_LEAVES_MAX 65536
-#define MERKLE_DEPTH_MAX 16
+#define MERKLE_DEPTH_MAX  16
 
 /* From a leaf to the root: the siblings, the leaf's own first. */
 struct merkle_path {
@@ -32,8 +32,8 @@ struct merkle_path {
 void merkle_leaf(uint8_t out[KECCAK_SIZE], struct view data);
 
 /* The root over n leaves. n <= MERKLE_LEAVES_MAX. */
-void merkle_root(uint8_t out[KECCAK_SIZE], const uint8_t (*leaves)[KECCAK_SIZE],
-	uint32_t n);
+void merkle_root(
+	uint8_t out[KECCAK_SIZE], const uint8_t (*leaves)[KECCAK_SIZE], uint32_t n);
 
 /* The path of leaf index (< n) among n leaves. */
 void merkle_prove(struct merkle_path *out, const uint8_t (*leaves)[KECCAK_SIZE],

@@ -13,7 +13,8 @@ int offences_put(struct store *s, const struct address *source, uint32_t count, 
 
 	if (sql_ready(s, STORE_SOON, err) != 0)
 		return -1;
-	sql_prepare(&q, s, "INSERT INTO offence (address, count, last) VALUES (?, ?, ?)"
+	sql_prepare(&q, s,
+		"INSERT INTO offence (address, count, last) VALUES (?, ?, ?)"
 		" ON CONFLICT (address) DO UPDATE SET count = excluded.count,"
 		" last = excluded.last");
 	sql_blob(&q, source, sizeof(*source));
@@ -44,14 +45,15 @@ int offences_prune(struct store *s, usec before, struct error *err)
 	return sql_run(&q, err);
 }
 
-int64_t offences_each(struct store *s, uint64_t max, offence_fn *fn, void *context,
-	struct error *err)
+int64_t offences_each(
+	struct store *s, uint64_t max, offence_fn *fn, void *context, struct error *err)
 {
 	struct sql q;
 	int64_t n = 0;
 	int rc;
 
-	sql_prepare(&q, s, "SELECT address, count, last FROM offence"
+	sql_prepare(&q, s,
+		"SELECT address, count, last FROM offence"
 		" ORDER BY last DESC LIMIT ?");
 	sql_u64(&q, max < INT64_MAX ? max : INT64_MAX);
 	while ((rc = sql_step(&q, err)) == 1) {

@@ -40,8 +40,8 @@ int outbox_rows_read(struct outbox_row *rows, int max, struct sql *q, struct err
 	return rc >= 0 ? n : -1;
 }
 
-int outbox_get(struct store *s, struct outbox_row *out, uint64_t ticket,
-	struct error *err)
+int outbox_get(
+	struct store *s, struct outbox_row *out, uint64_t ticket, struct error *err)
 {
 	struct sql q;
 
@@ -55,7 +55,8 @@ int outbox_next(struct store *s, struct outbox_row *rows, int max, uint64_t now,
 {
 	struct sql q;
 
-	sql_prepare(&q, s, "SELECT " OUTBOX_COLUMNS " FROM outbox o"
+	sql_prepare(&q, s,
+		"SELECT " OUTBOX_COLUMNS " FROM outbox o"
 		" WHERE o.state = 1 AND o.retry_at <= ? AND NOT EXISTS"
 		" (SELECT 1 FROM outbox f WHERE f.indicator = o.indicator"
 		"  AND f.state IN (2, 3)) ORDER BY o.want <> 3, o.id");
@@ -83,7 +84,8 @@ int outbox_in_flight(struct store *s, outbox_fn *fn, void *context, struct error
 {
 	struct sql q;
 
-	sql_prepare(&q, s, "SELECT " OUTBOX_COLUMNS " FROM outbox o"
+	sql_prepare(&q, s,
+		"SELECT " OUTBOX_COLUMNS " FROM outbox o"
 		" WHERE o.state IN (2, 3) ORDER BY o.batch, o.position");
 	return each(&q, fn, context, err);
 }
@@ -93,7 +95,8 @@ int outbox_list(struct store *s, uint64_t before, int max, bool open_only, outbo
 {
 	struct sql q;
 
-	sql_prepare(&q, s, "SELECT " OUTBOX_COLUMNS " FROM outbox o"
+	sql_prepare(&q, s,
+		"SELECT " OUTBOX_COLUMNS " FROM outbox o"
 		" WHERE o.id < ? AND o.state <= ? ORDER BY o.id DESC LIMIT ?");
 	sql_u64(&q, before != 0 ? before : INT64_MAX);
 	sql_u64(&q, open_only ? OUTBOX_SUBMITTED : OUTBOX_STATES);
@@ -127,7 +130,8 @@ static int find_open(struct store *s, const struct indicator *i,
 	struct sql q;
 	int n;
 
-	sql_prepare(&q, s, "SELECT " OUTBOX_COLUMNS " FROM outbox o"
+	sql_prepare(&q, s,
+		"SELECT " OUTBOX_COLUMNS " FROM outbox o"
 		" WHERE o.indicator = ? AND o.state = 1");
 	sql_blob(&q, i, INDICATOR_SIZE);
 	n = outbox_rows_read(waiting, 1, &q, err);
@@ -135,7 +139,8 @@ static int find_open(struct store *s, const struct indicator *i,
 		return -1;
 	if (n == 0)
 		waiting->ticket = 0;
-	sql_prepare(&q, s, "SELECT " OUTBOX_COLUMNS " FROM outbox o"
+	sql_prepare(&q, s,
+		"SELECT " OUTBOX_COLUMNS " FROM outbox o"
 		" WHERE o.indicator = ? AND o.state IN (2, 3)");
 	sql_blob(&q, i, INDICATOR_SIZE);
 	n = outbox_rows_read(in_flight, 1, &q, err);
@@ -157,7 +162,8 @@ static int check(const struct outbox_request *r, const char *text, struct error 
 		return error_prefix(err, "outbox");
 	if ((r->want == OUTBOX_OBJECT) != (r->category == CATEGORY_OBJECTION) &&
 		r->want != OUTBOX_SPEND)
-		return error_set(err, "outbox: a report has a category other than "
+		return error_set(err,
+			"outbox: a report has a category other than "
 			"objection, an objection that one");
 	if (r->want != OUTBOX_SPEND && r->expiry == 0)
 		return error_set(err, "outbox: a report must have an expiry");
@@ -169,7 +175,8 @@ static int check(const struct outbox_request *r, const char *text, struct error 
 		if (memcmp(&hashed, &r->indicator, sizeof(hashed)) == 0)
 			return 0;
 	}
-	return error_set(err, "outbox: the text is not the one that the indicator hashes");
+	return error_set(
+		err, "outbox: the text is not the one that the indicator hashes");
 }
 
 /* A waiting row and a new request with the same wish become one. */
@@ -178,7 +185,8 @@ static int merge(struct store *s, const struct outbox_row *row,
 {
 	struct sql q;
 
-	sql_prepare(&q, s, "UPDATE outbox SET category = ?, proof = ?,"
+	sql_prepare(&q, s,
+		"UPDATE outbox SET category = ?, proof = ?,"
 		" expiry = max(expiry, ?), evidence = coalesce(?, evidence),"
 		" updated = ? WHERE id = ?");
 	sql_u64(&q, r->category);
@@ -201,7 +209,8 @@ static int supersede(struct store *s, const struct outbox_row *row, const char *
 	struct sql q;
 
 	snprintf(reason, sizeof(reason), "superseded by a later request to %s", by);
-	sql_prepare(&q, s, "UPDATE outbox SET state = 6, error = ?, updated = ?"
+	sql_prepare(&q, s,
+		"UPDATE outbox SET state = 6, error = ?, updated = ?"
 		" WHERE id = ?");
 	sql_text(&q, reason);
 	sql_u64(&q, now);
@@ -216,7 +225,8 @@ static int insert(struct store *s, const struct outbox_request *r, const char *t
 {
 	struct sql q;
 
-	sql_prepare(&q, s, "INSERT INTO outbox (indicator, text, want, category, proof,"
+	sql_prepare(&q, s,
+		"INSERT INTO outbox (indicator, text, want, category, proof,"
 		" expiry, evidence, state, word, created, updated)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)");
 	sql_blob(&q, &r->indicator, INDICATOR_SIZE);
@@ -289,7 +299,8 @@ int outbox_expire(struct store *s, uint64_t now, struct error *err)
 
 	if (sql_ready(s, STORE_SYNCED, err) != 0)
 		return -1;
-	sql_prepare(&q, s, "UPDATE outbox SET state = 7, updated = ?1,"
+	sql_prepare(&q, s,
+		"UPDATE outbox SET state = 7, updated = ?1,"
 		" error = 'its end came before it could be sent'"
 		" WHERE state = 1 AND want <> 3 AND expiry <= ?1");
 	sql_u64(&q, now);
@@ -301,13 +312,15 @@ static int prune_batches(struct store *s, struct error *err)
 {
 	struct sql q;
 
-	sql_prepare(&q, s, "DELETE FROM batch WHERE NOT EXISTS"
+	sql_prepare(&q, s,
+		"DELETE FROM batch WHERE NOT EXISTS"
 		" (SELECT 1 FROM outbox o WHERE o.batch = batch.id) AND NOT EXISTS"
 		" (SELECT 1 FROM batch_leaf l JOIN evidence e ON e.id = l.evidence"
 		"  WHERE l.batch = batch.id)");
 	if (sql_run(&q, err) != 0)
 		return -1;
-	sql_prepare(&q, s, "DELETE FROM batch_leaf WHERE batch NOT IN"
+	sql_prepare(&q, s,
+		"DELETE FROM batch_leaf WHERE batch NOT IN"
 		" (SELECT id FROM batch)");
 	return sql_run(&q, err);
 }

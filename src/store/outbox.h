@@ -50,9 +50,9 @@ enum outbox_state {
 	OUTBOX_ASSIGNED = 2,  /* has cell and word, not yet handed to the ledger */
 	OUTBOX_SUBMITTED = 3, /* handed over; its fate is not known */
 	OUTBOX_FINAL = 4,
-	OUTBOX_REFUSED = 5,   /* by a rule of the ledger: error says which */
-	OUTBOX_SUPERSEDED = 6,/* a later wish about the indicator took its place */
-	OUTBOX_EXPIRED = 7,   /* its end came before it could be sent */
+	OUTBOX_REFUSED = 5,    /* by a rule of the ledger: error says which */
+	OUTBOX_SUPERSEDED = 6, /* a later wish about the indicator took its place */
+	OUTBOX_EXPIRED = 7,    /* its end came before it could be sent */
 };
 #define OUTBOX_STATES 8
 
@@ -82,7 +82,7 @@ struct outbox_row {
 	uint64_t retry_at;       /* waiting: not before this */
 	uint64_t block;          /* final */
 	uint64_t created, updated;
-	char error[200];         /* why it failed last, or was refused */
+	char error[200]; /* why it failed last, or was refused */
 };
 
 /*
@@ -108,26 +108,24 @@ int outbox_next(struct store *s, struct outbox_row *rows, int max, uint64_t now,
 int outbox_expire(struct store *s, uint64_t now, struct error *err);
 
 /* Read one row. Returns 1, 0 when there is none, or -1 with a text. */
-int outbox_get(struct store *s, struct outbox_row *out, uint64_t ticket,
-	struct error *err);
+int outbox_get(
+	struct store *s, struct outbox_row *out, uint64_t ticket, struct error *err);
 
 /* fn must not change the store. */
 typedef void outbox_fn(void *context, const struct outbox_row *row);
 
 /* Every row in flight, by batch and position. How many, or -1 with a text. */
-int outbox_in_flight(struct store *s, outbox_fn *fn, void *context,
-	struct error *err);
+int outbox_in_flight(struct store *s, outbox_fn *fn, void *context, struct error *err);
 
 /*
  * Rows with a ticket below `before` (0: from the newest), newest first, at most
  * max. open_only leaves the finished out. How many, or -1 with a text.
  */
-int outbox_list(struct store *s, uint64_t before, int max, bool open_only,
-	outbox_fn *fn, void *context, struct error *err);
+int outbox_list(struct store *s, uint64_t before, int max, bool open_only, outbox_fn *fn,
+	void *context, struct error *err);
 
 /* Rows by state, for `status` and metrics. Returns 0, or -1 with a text. */
-int outbox_counts(struct store *s, uint64_t counts[OUTBOX_STATES],
-	struct error *err);
+int outbox_counts(struct store *s, uint64_t counts[OUTBOX_STATES], struct error *err);
 
 /*
  * Forget finished rows last changed before `before`, and batches that no row

@@ -19,12 +19,15 @@ static int check_assignment(const struct outbox_row *row,
 		return error_set(err, "outbox: ticket %" PRIu64 " is %s, not waiting",
 			a->ticket, outbox_state_name(row->state));
 	if (memcmp(&r.indicator, &row->indicator, INDICATOR_SIZE) != 0)
-		return error_set(err, "outbox: the word for ticket %" PRIu64
-			" is about another indicator", a->ticket);
+		return error_set(err,
+			"outbox: the word for ticket %" PRIu64
+			" is about another indicator",
+			a->ticket);
 	if ((r.action == ACTION_SPEND) != (row->want == OUTBOX_SPEND))
-		return error_set(err, "outbox: the word for ticket %" PRIu64
-			" does not do what was asked (%s)", a->ticket,
-			outbox_want_name(row->want));
+		return error_set(err,
+			"outbox: the word for ticket %" PRIu64
+			" does not do what was asked (%s)",
+			a->ticket, outbox_want_name(row->want));
 	return 0;
 }
 
@@ -42,10 +45,12 @@ static int keep_leaf(struct store *s, uint64_t batch, uint32_t n, uint64_t evide
 		sql_get_bytes(&q, 0, leaf, KECCAK_SIZE);
 	sql_end(&q);
 	if (rc == 0)
-		return error_set(err, "outbox: evidence %" PRIu64 " is not kept", evidence);
+		return error_set(
+			err, "outbox: evidence %" PRIu64 " is not kept", evidence);
 	if (rc < 0)
 		return -1;
-	sql_prepare(&q, s, "INSERT INTO batch_leaf (batch, position, evidence, leaf)"
+	sql_prepare(&q, s,
+		"INSERT INTO batch_leaf (batch, position, evidence, leaf)"
 		" VALUES (?, ?, ?, ?)");
 	sql_u64(&q, batch);
 	sql_u64(&q, n);
@@ -67,7 +72,8 @@ static int assign_row(struct store *s, const struct outbox_assignment *a, int po
 	if (rc < 0 || check_assignment(&row, a, err) != 0)
 		return -1;
 	*evidence = row.evidence;
-	sql_prepare(&q, s, "UPDATE outbox SET state = 2, batch = ?, position = ?,"
+	sql_prepare(&q, s,
+		"UPDATE outbox SET state = 2, batch = ?, position = ?,"
 		" word = ?, updated = ? WHERE id = ?");
 	sql_u64(&q, batch);
 	sql_u64(&q, (uint64_t)position);
@@ -108,11 +114,12 @@ static int assign(struct store *s, const struct outbox_assignment *entries, int 
 			return -1;
 		if (evidence == 0)
 			continue;
-		if (keep_leaf(s, *batch, leaf_count, evidence, leaves[leaf_count], err) != 0)
+		if (keep_leaf(s, *batch, leaf_count, evidence, leaves[leaf_count], err) !=
+			0)
 			return -1;
 		leaf_count++;
 	}
-	merkle_root(commitment, (const uint8_t (*)[KECCAK_SIZE])leaves, leaf_count);
+	merkle_root(commitment, (const uint8_t(*)[KECCAK_SIZE])leaves, leaf_count);
 	sql_prepare(&q, s, "UPDATE batch SET commitment = ? WHERE id = ?");
 	sql_blob(&q, commitment, KECCAK_SIZE);
 	sql_u64(&q, *batch);
@@ -122,19 +129,19 @@ static int assign(struct store *s, const struct outbox_assignment *entries, int 
 int outbox_assign(struct store *s, const struct outbox_assignment *entries, int n,
 	uint64_t now, uint64_t *batch, uint8_t commitment[KECCAK_SIZE], struct error *err)
 {
-	uint8_t (*leaves)[KECCAK_SIZE];
+	uint8_t(*leaves)[KECCAK_SIZE];
 	int rc;
 
 	if (n < 1 || n > OUTBOX_BATCH_MAX)
-		return error_set(err, "outbox: a batch has 1 to %d entries",
-			OUTBOX_BATCH_MAX);
+		return error_set(
+			err, "outbox: a batch has 1 to %d entries", OUTBOX_BATCH_MAX);
 	leaves = calloc((size_t)n, sizeof(*leaves));
 	if (leaves == NULL)
 		return error_set(err, "outbox: out of memory");
 	rc = sql_enter(s, STORE_SYNCED, err);
 	if (rc == 0)
-		rc = sql_leave(s, assign(s, entries, n, now, batch, leaves, commitment, err),
-			err);
+		rc = sql_leave(s,
+			assign(s, entries, n, now, batch, leaves, commitment, err), err);
 	free(leaves);
 	return rc;
 }
@@ -147,7 +154,8 @@ int outbox_submitted(struct store *s, uint64_t batch, uint64_t now, struct error
 
 	if (sql_ready(s, STORE_SYNCED, err) != 0)
 		return -1;
-	sql_prepare(&q, s, "UPDATE outbox SET state = 3, attempts = attempts + 1,"
+	sql_prepare(&q, s,
+		"UPDATE outbox SET state = 3, attempts = attempts + 1,"
 		" updated = ? WHERE batch = ? AND state IN (2, 3)");
 	sql_u64(&q, now);
 	sql_u64(&q, batch);
@@ -170,7 +178,8 @@ int outbox_batch(struct store *s, uint64_t batch, struct outbox_row *rows, int m
 		return error_set(err, "outbox: no batch %" PRIu64, batch);
 	if (rc < 0)
 		return -1;
-	sql_prepare(&q, s, "SELECT " OUTBOX_COLUMNS " FROM outbox o"
+	sql_prepare(&q, s,
+		"SELECT " OUTBOX_COLUMNS " FROM outbox o"
 		" WHERE o.batch = ? AND o.state IN (2, 3) ORDER BY o.position");
 	sql_u64(&q, batch);
 	return outbox_rows_read(rows, max, &q, err);
@@ -184,7 +193,8 @@ static int finish_row(struct store *s, uint64_t ticket, enum outbox_state fate,
 {
 	struct sql q;
 
-	sql_prepare(&q, s, "UPDATE outbox SET state = ?, block = ?, error = ?,"
+	sql_prepare(&q, s,
+		"UPDATE outbox SET state = ?, block = ?, error = ?,"
 		" updated = ? WHERE id = ?");
 	sql_u64(&q, fate);
 	sql_u64(&q, block);
@@ -203,7 +213,8 @@ static int requeue_row(struct store *s, const struct outbox_row *row, const char
 {
 	struct sql q;
 
-	sql_prepare(&q, s, "UPDATE outbox SET word = coalesce(word, ?)"
+	sql_prepare(&q, s,
+		"UPDATE outbox SET word = coalesce(word, ?)"
 		" WHERE indicator = ? AND state = 1");
 	sql_blob(&q, row->word, WORD_SIZE);
 	sql_blob(&q, &row->indicator, INDICATOR_SIZE);
@@ -212,7 +223,8 @@ static int requeue_row(struct store *s, const struct outbox_row *row, const char
 	if (sql_changes(s) > 0)
 		return finish_row(s, row->ticket, OUTBOX_SUPERSEDED, 0,
 			"failed, and a later request waits", now, err);
-	sql_prepare(&q, s, "UPDATE outbox SET state = 1, batch = NULL, position = NULL,"
+	sql_prepare(&q, s,
+		"UPDATE outbox SET state = 1, batch = NULL, position = NULL,"
 		" error = ?, retry_at = ?, updated = ? WHERE id = ?");
 	sql_text(&q, reason);
 	sql_u64(&q, retry_at);
@@ -237,25 +249,26 @@ static int dissolve(struct store *s, uint64_t batch, int refused, const char *re
 	rc = n = outbox_batch(s, batch, rows, OUTBOX_BATCH_MAX, commitment, err);
 	for (int k = 0; k < n && rc >= 0; k++) {
 		if (rows[k].position == refused)
-			rc = finish_row(s, rows[k].ticket, OUTBOX_REFUSED, 0, reason, now,
-				err);
+			rc = finish_row(
+				s, rows[k].ticket, OUTBOX_REFUSED, 0, reason, now, err);
 		else
-			rc = requeue_row(s, &rows[k], refused >= 0 ? "" : reason, retry_at,
-				now, err);
+			rc = requeue_row(s, &rows[k], refused >= 0 ? "" : reason,
+				retry_at, now, err);
 	}
 	free(rows);
 	return rc >= 0 ? 0 : -1;
 }
 
-int outbox_final(struct store *s, uint64_t batch, uint64_t block, uint64_t now,
-	struct error *err)
+int outbox_final(
+	struct store *s, uint64_t batch, uint64_t block, uint64_t now, struct error *err)
 {
 	struct sql q;
 	int rc;
 
 	if (sql_enter(s, STORE_SYNCED, err) != 0)
 		return -1;
-	sql_prepare(&q, s, "UPDATE outbox SET state = 4, block = ?, error = '',"
+	sql_prepare(&q, s,
+		"UPDATE outbox SET state = 4, block = ?, error = '',"
 		" updated = ? WHERE batch = ? AND state IN (2, 3)");
 	sql_u64(&q, block);
 	sql_u64(&q, now);
@@ -304,7 +317,8 @@ static int settle(struct store *s, uint64_t ticket, enum outbox_state fate,
 	if (fate == OUTBOX_WAITING)
 		return requeue_row(s, &row, reason, now, now, err);
 	if (fate == OUTBOX_FINAL && row.batch != 0 && block != 0) {
-		sql_prepare(&q, s, "UPDATE batch SET block = coalesce(block, ?)"
+		sql_prepare(&q, s,
+			"UPDATE batch SET block = coalesce(block, ?)"
 			" WHERE id = ?");
 		sql_u64(&q, block);
 		sql_u64(&q, row.batch);
@@ -322,6 +336,7 @@ int outbox_settle(struct store *s, uint64_t ticket, enum outbox_state fate,
 			outbox_state_name((uint8_t)fate));
 	if (sql_enter(s, STORE_SYNCED, err) != 0)
 		return -1;
-	return sql_leave(s, settle(s, ticket, fate, block, reason != NULL ? reason : "",
-		now, err), err);
+	return sql_leave(s,
+		settle(s, ticket, fate, block, reason != NULL ? reason : "", now, err),
+		err);
 }

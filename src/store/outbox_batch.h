@@ -29,8 +29,7 @@ int outbox_assign(struct store *s, const struct outbox_assignment *entries, int 
 	struct error *err);
 
 /* The batch is about to be handed to the ledger (again). 0 or -1. */
-int outbox_submitted(struct store *s, uint64_t batch, uint64_t now,
-	struct error *err);
+int outbox_submitted(struct store *s, uint64_t batch, uint64_t now, struct error *err);
 
 /*
  * Read a batch's rows that are in flight, in order, to submit it again. Returns
@@ -40,22 +39,22 @@ int outbox_batch(struct store *s, uint64_t batch, struct outbox_row *rows, int m
 	uint8_t commitment[KECCAK_SIZE], struct error *err);
 
 /* The ledger holds the batch for good, in this block. 0 or -1. */
-int outbox_final(struct store *s, uint64_t batch, uint64_t block, uint64_t now,
-	struct error *err);
+int outbox_final(
+	struct store *s, uint64_t batch, uint64_t block, uint64_t now, struct error *err);
 
 /*
  * The ledger refused the batch for the entry at `position`: that row is
  * refused with this reason, the others wait again. 0 or -1.
  */
-int outbox_refused(struct store *s, uint64_t batch, uint16_t position,
-	const char *reason, uint64_t now, struct error *err);
+int outbox_refused(struct store *s, uint64_t batch, uint16_t position, const char *reason,
+	uint64_t now, struct error *err);
 
 /*
  * The batch failed by circumstance, or was refused as a whole (a pause): its
  * rows wait again until retry_at, and keep their words. 0 or -1.
  */
-int outbox_failed(struct store *s, uint64_t batch, const char *reason,
-	uint64_t retry_at, uint64_t now, struct error *err);
+int outbox_failed(struct store *s, uint64_t batch, const char *reason, uint64_t retry_at,
+	uint64_t now, struct error *err);
 
 /*
  * Give one open row its fate apart from its batch: OUTBOX_FINAL (it stands on

@@ -6,9 +6,9 @@
 #include "store/sql.h"
 
 /* For the outbox's own files: the columns of a row and their reading. */
-#define OUTBOX_COLUMNS \
-	"o.id, o.indicator, o.text, o.want, o.category, o.proof, o.expiry, o.evidence," \
-	" o.state, o.word, o.batch, o.position, o.attempts, o.retry_at, o.block," \
+#define OUTBOX_COLUMNS                                                                   \
+	"o.id, o.indicator, o.text, o.want, o.category, o.proof, o.expiry, o.evidence,"  \
+	" o.state, o.word, o.batch, o.position, o.attempts, o.retry_at, o.block,"        \
 	" o.created, o.updated, o.error"
 
 /* From the row that q stands on. */
@@ -18,7 +18,6 @@ void outbox_row_read(struct outbox_row *out, struct sql *q);
  * Read up to max rows of q into rows[], and release q. Returns how many, or -1
  * with a text.
  */
-int outbox_rows_read(struct outbox_row *rows, int max, struct sql *q,
-	struct error *err);
+int outbox_rows_read(struct outbox_row *rows, int max, struct sql *q, struct error *err);
 
 #endif

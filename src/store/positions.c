@@ -8,11 +8,12 @@ int positions_put(struct store *s, const struct position *p, struct error *err)
 	struct sql q;
 
 	if (p->path[0] == '\0' || memchr(p->path, '\0', sizeof(p->path)) == NULL)
-		return error_set(err, "a log's path must have 1 to %d bytes",
-			POSITION_PATH - 1);
+		return error_set(
+			err, "a log's path must have 1 to %d bytes", POSITION_PATH - 1);
 	if (sql_ready(s, STORE_SOON, err) != 0)
 		return -1;
-	sql_prepare(&q, s, "INSERT INTO position (path, dev, inode, offset, fingerprint)"
+	sql_prepare(&q, s,
+		"INSERT INTO position (path, dev, inode, offset, fingerprint)"
 		" VALUES (?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
 		" dev = excluded.dev, inode = excluded.inode,"
 		" offset = excluded.offset, fingerprint = excluded.fingerprint");
@@ -44,13 +45,14 @@ static void read_row(struct position *out, struct sql *q)
 	sql_get_bytes(q, 4, out->fingerprint, sizeof(out->fingerprint));
 }
 
-int positions_get(struct store *s, struct position *out, const char *path,
-	struct error *err)
+int positions_get(
+	struct store *s, struct position *out, const char *path, struct error *err)
 {
 	struct sql q;
 	int rc;
 
-	sql_prepare(&q, s, "SELECT path, dev, inode, offset, fingerprint FROM position"
+	sql_prepare(&q, s,
+		"SELECT path, dev, inode, offset, fingerprint FROM position"
 		" WHERE path = ?");
 	sql_text(&q, path);
 	rc = sql_step(&q, err);
@@ -65,7 +67,8 @@ int positions_each(struct store *s, position_fn *fn, void *context, struct error
 	struct sql q;
 	int n = 0, rc;
 
-	sql_prepare(&q, s, "SELECT path, dev, inode, offset, fingerprint FROM position"
+	sql_prepare(&q, s,
+		"SELECT path, dev, inode, offset, fingerprint FROM position"
 		" ORDER BY path");
 	while ((rc = sql_step(&q, err)) == 1) {
 		struct position p;

@@ -23,12 +23,11 @@ int positions_put(struct store *s, const struct position *p, struct error *err);
 int positions_delete(struct store *s, const char *path, struct error *err);
 
 /* Read one. Returns 1, 0 when there is none, or -1 with a text. */
-int positions_get(struct store *s, struct position *out, const char *path,
-	struct error *err);
+int positions_get(
+	struct store *s, struct position *out, const char *path, struct error *err);
 
 /* All, by path; fn must not change the store. How many, or -1 with a text. */
 typedef void position_fn(void *context, const struct position *p);
-int positions_each(struct store *s, position_fn *fn, void *context,
-	struct error *err);
+int positions_each(struct store *s, position_fn *fn, void *context, struct error *err);
 
 #endif

@@ -142,21 +142,24 @@ static int identify(sqlite3 *db, int n, int *version, struct error *err)
 		return -1;
 	if (application != SCHEMA_APPLICATION &&
 		(application != 0 || *version != 0 || objects != 0))
-		return error_set(err, "is another program's database (application id "
+		return error_set(err,
+			"is another program's database (application id "
 			"0x%08x, %d tables and indexes); choose another path",
 			(unsigned)application, objects);
 	if (*version > n)
-		return error_set(err, "was written by a newer SIPchain (tables of version "
+		return error_set(err,
+			"was written by a newer SIPchain (tables of version "
 			"%d, this program knows %d); start that one, or restore "
-			"a copy made before the upgrade", *version, n);
+			"a copy made before the upgrade",
+			*version, n);
 	if (*version < 0)
 		return error_set(err, "has the impossible version %d", *version);
 	return 0;
 }
 
 /* Run step number `version` and record it, all or nothing. */
-static int run_step(sqlite3 *db, const struct migration *step, int version,
-	struct error *err)
+static int run_step(
+	sqlite3 *db, const struct migration *step, int version, struct error *err)
 {
 	char numbers[96];
 	char *text = NULL;
@@ -183,7 +186,8 @@ int schema_migrate(sqlite3 *db, const struct migration *steps, int n, struct err
 	if (identify(db, n, &version, err) != 0)
 		return -1;
 	if (version > 0 && version < n)
-		log_notice("store: bringing its tables from version %d to %d", version, n);
+		log_notice(
+			"store: bringing its tables from version %d to %d", version, n);
 	for (; version < n; version++) {
 		if (run_step(db, &steps[version], version + 1, err) != 0)
 			return -1;

@@ -28,7 +28,6 @@ extern const int schema_version; /* how many there are */
  * empty file becomes a store; another program's, or one of a version above n,
  * is refused with a text. Returns 0 or -1.
  */
-int schema_migrate(sqlite3 *db, const struct migration *steps, int n,
-	struct error *err);
+int schema_migrate(sqlite3 *db, const struct migration *steps, int n, struct error *err);
 
 #endif

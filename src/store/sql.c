@@ -14,13 +14,17 @@ static int run(struct store *s, const char *text, struct error *err)
 int sql_ready(struct store *s, enum durability d, struct error *err)
 {
 	if (s->depth > 0 && d > s->durability)
-		return error_set(err, "store %s: a change that must be synced came within "
-			"a transaction that is not", s->path);
+		return error_set(err,
+			"store %s: a change that must be synced came within "
+			"a transaction that is not",
+			s->path);
 	/* SQLite takes no such PRAGMA within a transaction. */
 	if (s->depth > 0 || s->durability == d)
 		return 0;
-	if (run(s, d == STORE_SYNCED ? "PRAGMA synchronous = FULL"
-				     : "PRAGMA synchronous = NORMAL", err) != 0)
+	if (run(s,
+		    d == STORE_SYNCED ? "PRAGMA synchronous = FULL" :
+					"PRAGMA synchronous = NORMAL",
+		    err) != 0)
 		return -1;
 	s->durability = d;
 	return 0;
@@ -67,8 +71,8 @@ static struct statement *cached(struct store *s, const char *text, int *code)
 	if (s->statement_count == STATEMENTS_MAX)
 		return NULL;
 	c = &s->statements[s->statement_count];
-	*code = sqlite3_prepare_v3(s->db, text, -1, SQLITE_PREPARE_PERSISTENT,
-		&c->statement, NULL);
+	*code = sqlite3_prepare_v3(
+		s->db, text, -1, SQLITE_PREPARE_PERSISTENT, &c->statement, NULL);
 	if (*code != SQLITE_OK)
 		return NULL;
 	c->text = text;
@@ -111,8 +115,9 @@ void sql_text(struct sql *q, const char *v)
 
 void sql_blob(struct sql *q, const void *p, size_t n)
 {
-	note(q, sqlite3_bind_blob64(q->statement, ++q->bound, n > 0 ? p : "", n,
-		SQLITE_STATIC));
+	note(q,
+		sqlite3_bind_blob64(
+			q->statement, ++q->bound, n > 0 ? p : "", n, SQLITE_STATIC));
 }
 
 void sql_null(struct sql *q)

@@ -31,7 +31,8 @@ static int prepare_file(const char *path, struct error *err)
 		return 0;
 	}
 	if (errno == ENOENT)
-		return error_set(err, "its directory does not exist; make it, owned by "
+		return error_set(err,
+			"its directory does not exist; make it, owned by "
 			"the user of the role node, mode 0700");
 	if (errno != EEXIST)
 		return error_set(err, "%s", strerror(errno));
@@ -44,8 +45,10 @@ static int prepare_file(const char *path, struct error *err)
 	log_warning("%s: mode %04o lets others at it; corrected to 0600", path,
 		(unsigned)(st.st_mode & 07777));
 	if (chmod(path, 0600) != 0)
-		return error_set(err, "mode %04o lets others at it and cannot be "
-			"corrected: %s", (unsigned)(st.st_mode & 07777), strerror(errno));
+		return error_set(err,
+			"mode %04o lets others at it and cannot be "
+			"corrected: %s",
+			(unsigned)(st.st_mode & 07777), strerror(errno));
 	return 0;
 }
 
@@ -54,14 +57,18 @@ static int open_error(sqlite3 *db, struct error *err)
 {
 	switch (sqlite3_errcode(db) & 0xff) {
 	case SQLITE_BUSY:
-		return error_set(err, "is in use by another process; one sipchaind at "
+		return error_set(err,
+			"is in use by another process; one sipchaind at "
 			"a time may have it open");
 	case SQLITE_NOTADB:
-		return error_set(err, "is not an SQLite database; choose another path, or "
+		return error_set(err,
+			"is not an SQLite database; choose another path, or "
 			"move the file away");
 	case SQLITE_CORRUPT:
-		return error_set(err, "is damaged (%s); restore a copy, or move it away "
-			"and start with an empty store", sqlite3_errmsg(db));
+		return error_set(err,
+			"is damaged (%s); restore a copy, or move it away "
+			"and start with an empty store",
+			sqlite3_errmsg(db));
 	default:
 		return error_set(err, "%s", sqlite3_errmsg(db));
 	}
@@ -74,6 +81,8 @@ static int configure(sqlite3 *db, struct error *err)
 		"PRAGMA journal_mode = WAL;"
 		"PRAGMA synchronous = NORMAL;"
 		"PRAGMA trusted_schema = OFF;"
+		/* The role's sandbox reaches no folder for temporary files. */
+		"PRAGMA temp_store = MEMORY;"
 		/*
 		 * Bans come in no order of the key: a million of them touch
 		 * every page of their table again and again. 64 MiB hold it
@@ -171,7 +180,8 @@ uint64_t store_bytes(struct store *s)
 	uint64_t bytes = 0;
 	struct sql q;
 
-	sql_prepare(&q, s, "SELECT page_count * page_size"
+	sql_prepare(&q, s,
+		"SELECT page_count * page_size"
 		" FROM pragma_page_count(), pragma_page_size()");
 	if (sql_step(&q, NULL) == 1)
 		bytes = sql_get_u64(&q, 0);

@@ -14,16 +14,16 @@
 #include "ledger/registry.h"
 
 #define MODEL_MEMBERS 6
-#define MODEL_CELLS 10
-#define MODEL_ACTORS 8 /* 0 nobody, 1 owner, 2 guardian, 3.. signers */
-#define MODEL_POOL 16
+#define MODEL_CELLS   10
+#define MODEL_ACTORS  8 /* 0 nobody, 1 owner, 2 guardian, 3.. signers */
+#define MODEL_POOL    16
 
-#define MUST(condition) \
-	do { \
-		if (!(condition)) { \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort(); \
-		} \
+#define MUST(condition)                                                                  \
+	do {                                                                             \
+		if (!(condition)) {                                                      \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
+			abort();                                                         \
+		}                                                                        \
 	} while (0)
 
 struct model_member {
@@ -68,11 +68,12 @@ static bool model_entry(const struct model *m, struct model_member *mine,
 	const struct report *e, unsigned member, uint32_t now)
 {
 	bool live = e->cell < MODEL_CELLS + 4 && model_live(mine, e->cell, now);
-	bool equal = live && !memcmp(&mine->cells[e->cell].word.indicator,
-		&e->indicator, INDICATOR_SIZE);
+	bool equal = live &&
+		!memcmp(&mine->cells[e->cell].word.indicator, &e->indicator,
+			INDICATOR_SIZE);
 
 	if (e->action > ACTION_SPEND || e->member != member ||
-	    e->generation != mine->generation)
+		e->generation != mine->generation)
 		return false;
 	if (e->action == ACTION_SPEND) {
 		if (!equal)
@@ -80,11 +81,11 @@ static bool model_entry(const struct model *m, struct model_member *mine,
 		mine->cells[e->cell].held = false;
 		return true;
 	}
-	if (m->paused || m->superseded || e->cell >= mine->cap ||
-	    e->expiry <= now || e->expiry > (uint64_t)now + m->config.max_ttl ||
-	    e->proof >= PROOF_COUNT || e->category == 0 ||
-	    (e->category > CATEGORY_OTHER && e->category != CATEGORY_OBJECTION) ||
-	    indicator_check(&e->indicator, &m->config.limits, NULL))
+	if (m->paused || m->superseded || e->cell >= mine->cap || e->expiry <= now ||
+		e->expiry > (uint64_t)now + m->config.max_ttl ||
+		e->proof >= PROOF_COUNT || e->category == 0 ||
+		(e->category > CATEGORY_OTHER && e->category != CATEGORY_OBJECTION) ||
+		indicator_check(&e->indicator, &m->config.limits, NULL))
 		return false;
 	for (unsigned k = 0; k < m->table_count; k++)
 		if (indicator_overlaps(&m->table[k], &e->indicator))
@@ -124,20 +125,20 @@ static bool model_config_ok(const struct ledger_config *c)
 {
 	return c->limits.min_v4 >= 8 && c->limits.min_v4 <= 32 &&
 		c->limits.min_v6 >= 16 && c->limits.min_v6 <= 128 &&
-		c->limits.min_e164 >= 1 && c->limits.min_e164 <= 15 &&
-		c->max_ttl >= 1 && c->max_ttl <= 366 * 86400 && c->threshold >= 1;
+		c->limits.min_e164 >= 1 && c->limits.min_e164 <= 15 && c->max_ttl >= 1 &&
+		c->max_ttl <= 366 * 86400 && c->threshold >= 1;
 }
 
-static bool model_add(struct model *m, const struct operation *op,
-	const unsigned *signers)
+static bool model_add(
+	struct model *m, const struct operation *op, const unsigned *signers)
 {
 	struct model_member *mine = &m->members[op->member];
 	bool taken[MODEL_ACTORS] = {true};
 
-	if (op->member == 0 || op->member > m->count + 1 || !op->weight ||
-	    !op->cap || op->cap > 1 << 24 || !op->name.n || op->name.n > 64 ||
-	    !text_is_clean(op->name) ||
-	    (op->member <= m->count && mine->status != MEMBER_REMOVED))
+	if (op->member == 0 || op->member > m->count + 1 || !op->weight || !op->cap ||
+		op->cap > 1 << 24 || !op->name.n || op->name.n > 64 ||
+		!text_is_clean(op->name) ||
+		(op->member <= m->count && mine->status != MEMBER_REMOVED))
 		return false;
 	for (unsigned k = 0; k < op->signer_count; k++) {
 		if (taken[signers[k]] || model_signer_taken(m, signers[k]))
@@ -164,8 +165,7 @@ static unsigned model_signers(const struct model_member *mine)
 }
 
 /* about: the actor that op->address is. */
-static bool model_member_op(struct model *m, const struct operation *op,
-	unsigned about)
+static bool model_member_op(struct model *m, const struct operation *op, unsigned about)
 {
 	struct model_member *mine = &m->members[op->member];
 
@@ -187,11 +187,12 @@ static bool model_member_op(struct model *m, const struct operation *op,
 		return true;
 	case OP_MEMBER_SUSPEND:
 	case OP_MEMBER_RESUME:
-		if (mine->status != (op->type == OP_MEMBER_SUSPEND ? MEMBER_ACTIVE :
-			MEMBER_SUSPENDED))
+		if (mine->status !=
+			(op->type == OP_MEMBER_SUSPEND ? MEMBER_ACTIVE :
+							 MEMBER_SUSPENDED))
 			return false;
 		mine->status = op->type == OP_MEMBER_SUSPEND ? MEMBER_SUSPENDED :
-			MEMBER_ACTIVE;
+							       MEMBER_ACTIVE;
 		return true;
 	case OP_SIGNER_REMOVE:
 		if (!mine->signer[about])
@@ -200,7 +201,7 @@ static bool model_member_op(struct model *m, const struct operation *op,
 		return true;
 	default: /* SIGNER_ADD */
 		if (mine->status == MEMBER_REMOVED || !about ||
-		    model_signer_taken(m, about) || model_signers(mine) >= 8)
+			model_signer_taken(m, about) || model_signers(mine) >= 8)
 			return false;
 		mine->signer[about] = true;
 		return true;
@@ -217,7 +218,7 @@ static bool model_protect(struct model *m, const struct operation *op)
 			return false;
 		for (unsigned j = 0; j < k; j++)
 			if (indicator_compare(&t[j], &t[k]) >= 0 ||
-			    indicator_overlaps(&t[j], &t[k]))
+				indicator_overlaps(&t[j], &t[k]))
 				return false;
 	}
 	memcpy(m->table, t, op->table_count * sizeof *t);
@@ -225,8 +226,8 @@ static bool model_protect(struct model *m, const struct operation *op)
 	return true;
 }
 
-static bool model_admin(struct model *m, const struct operation *op,
-	unsigned actor, unsigned about)
+static bool model_admin(
+	struct model *m, const struct operation *op, unsigned actor, unsigned about)
 {
 	bool guardian = op->type == OP_MEMBER_SUSPEND || op->type == OP_PAUSE;
 
@@ -271,8 +272,8 @@ static bool model_admin(struct model *m, const struct operation *op,
 
 /* --- what the model answers --- */
 
-static int64_t model_support(const struct model *m, const struct indicator *i,
-	uint32_t now)
+static int64_t model_support(
+	const struct model *m, const struct indicator *i, uint32_t now)
 {
 	int64_t sum = 0;
 
@@ -297,8 +298,8 @@ static int64_t model_support(const struct model *m, const struct indicator *i,
 }
 
 /* The words that registry_words() should give, in its order. */
-static size_t model_words(const struct model *m, const struct indicator *i,
-	uint32_t now, struct report *out)
+static size_t model_words(const struct model *m, const struct indicator *i, uint32_t now,
+	struct report *out)
 {
 	size_t n = 0;
 
@@ -309,8 +310,8 @@ static size_t model_words(const struct model *m, const struct indicator *i,
 			if (!model_live(&m->members[k], c, now))
 				continue;
 			if (!memcmp(&w->indicator, i, sizeof *i) ||
-			    (w->category == CATEGORY_OBJECTION &&
-			     indicator_contains(i, &w->indicator)))
+				(w->category == CATEGORY_OBJECTION &&
+					indicator_contains(i, &w->indicator)))
 				out[n++] = *w;
 		}
 	return n;

@@ -25,9 +25,21 @@ struct fold_run {
 };
 
 static const char *const model_pool[MODEL_POOL] = {
-	"8.8.0.0/16", "8.8.8.0/24", "8.8.8.0/25", "8.8.8.8", "8.8.8.9", "9.9.9.9",
-	"10.1.2.3", "2600::/32", "2600:0:1::/48", "2600:0:1::7", "+97259*",
-	"+972592577*", "+972592577956", "sip:bob@example.com", "agent:scanner",
+	"8.8.0.0/16",
+	"8.8.8.0/24",
+	"8.8.8.0/25",
+	"8.8.8.8",
+	"8.8.8.9",
+	"9.9.9.9",
+	"10.1.2.3",
+	"2600::/32",
+	"2600:0:1::/48",
+	"2600:0:1::7",
+	"+97259*",
+	"+972592577*",
+	"+972592577956",
+	"sip:bob@example.com",
+	"agent:scanner",
 	"8.0.0.0/7",
 };
 
@@ -41,8 +53,7 @@ static bool same_report(const struct report *a, const struct report *b)
 		a->category == b->category && a->proof == b->proof;
 }
 
-static void compare_indicator(const struct fold_run *run,
-	const struct indicator *i)
+static void compare_indicator(const struct fold_run *run, const struct indicator *i)
 {
 	static struct report is[MODEL_MEMBERS * (MODEL_CELLS + 4)],
 		due[MODEL_MEMBERS * (MODEL_CELLS + 4)];
@@ -70,8 +81,8 @@ static void compare_indicator(const struct fold_run *run,
 			found = found || !memcmp(&around[j], &run->pool[k], sizeof *i);
 		listed += found;
 		/* Alive and in the model: it must be listed. */
-		MUST(found || !model_words(&run->model, &run->pool[k], run->now,
-			due) || due[0].category == CATEGORY_OBJECTION ||
+		MUST(found || !model_words(&run->model, &run->pool[k], run->now, due) ||
+			due[0].category == CATEGORY_OBJECTION ||
 			memcmp(&due[0].indicator, &run->pool[k], sizeof *i));
 	}
 	MUST(listed <= n);
@@ -88,8 +99,8 @@ static void compare_cells(const struct fold_run *run)
 			m->signer_count == model_signers(mine));
 		for (unsigned c = 0; c < MODEL_CELLS + 4; c++) {
 			struct report word;
-			bool live = !registry_cell(run->registry, (uint16_t)k, c,
-				run->now, &word);
+			bool live = !registry_cell(
+				run->registry, (uint16_t)k, c, run->now, &word);
 
 			MUST(live == model_live(mine, c, run->now));
 			MUST(!live || same_report(&word, &mine->cells[c].word));
@@ -97,8 +108,8 @@ static void compare_cells(const struct fold_run *run)
 	}
 	for (unsigned a = 0; a < MODEL_ACTORS; a++) {
 		uint8_t address[ADDRESS20];
-		const struct member *m = registry_member_by_signer(run->registry,
-			model_address(address, a));
+		const struct member *m = registry_member_by_signer(
+			run->registry, model_address(address, a));
 
 		MUST(!!m == model_signer_taken(&run->model, a));
 		MUST(!m || run->model.members[m->index].signer[a]);
@@ -137,8 +148,8 @@ static void compare(const struct fold_run *run)
 }
 
 /* Where a member's next report goes must be a place where it is accepted. */
-static void compare_choice(struct fold_run *run, unsigned member,
-	const struct indicator *i)
+static void compare_choice(
+	struct fold_run *run, unsigned member, const struct indicator *i)
 {
 	const struct model_member *mine = &run->model.members[member];
 	unsigned free_cell = MODEL_CELLS + 4, own = MODEL_CELLS + 4;
@@ -146,7 +157,7 @@ static void compare_choice(struct fold_run *run, unsigned member,
 	uint8_t action;
 
 	if (!member || member > run->model.count ||
-	    mine->status != MEMBER_ACTIVE) /* suspended: dead words keep cells */
+		mine->status != MEMBER_ACTIVE) /* suspended: dead words keep cells */
 		return;
 	for (unsigned c = mine->cap; c-- > 0;) {
 		if (!model_live(mine, c, run->now))
@@ -154,8 +165,8 @@ static void compare_choice(struct fold_run *run, unsigned member,
 		else if (!memcmp(&mine->cells[c].word.indicator, i, sizeof *i))
 			own = c;
 	}
-	MUST(!registry_choose_cell(run->registry, (uint16_t)member, i, run->now,
-		NULL, 0, &cell, &action));
+	MUST(!registry_choose_cell(
+		run->registry, (uint16_t)member, i, run->now, NULL, 0, &cell, &action));
 	if (own < MODEL_CELLS + 4)
 		MUST(cell == own && action == ACTION_REPORT);
 	else if (free_cell < MODEL_CELLS + 4)
@@ -164,7 +175,7 @@ static void compare_choice(struct fold_run *run, unsigned member,
 		for (unsigned c = 0; c < mine->cap; c++)
 			MUST(action == ACTION_REPLACE && cell < mine->cap &&
 				mine->cells[c].word.expiry >=
-				mine->cells[cell].word.expiry);
+					mine->cells[cell].word.expiry);
 }
 
 /* --- from bytes to operations --- */
@@ -179,30 +190,55 @@ static void make_word(struct fold_run *run, uint8_t *dst, unsigned member)
 		.member = (uint16_t)member,
 		.generation = mine->generation,
 		.cell = reader_u8(&run->script) % MODEL_CELLS,
-		.category = odd & 1 ? CATEGORY_OBJECTION :
-			1 + odd % CATEGORY_OTHER,
+		.category = odd & 1 ? CATEGORY_OBJECTION : 1 + odd % CATEGORY_OTHER,
 		.proof = odd % PROOF_COUNT,
 		.action = odd >= 200 || odd % 8 < 4 ? ACTION_REPORT :
-			odd % 8 < 6 ? ACTION_REPLACE : ACTION_SPEND,
+			odd % 8 < 6                 ? ACTION_REPLACE :
+						      ACTION_SPEND,
 	};
 
 	if (e.action == ACTION_SPEND && odd < 180)
 		e.indicator = mine->cells[e.cell].word.indicator;
 	/* Now and then something is wrong with it. */
 	switch (odd) {
-	case 200: e.cell += 4; break;
-	case 201: e.expiry = run->now; break;
-	case 202: e.expiry = UINT32_MAX; break;
-	case 203: e.member++; break;
-	case 204: e.generation++; break;
-	case 205: e.category = CATEGORY_OTHER + 1; break;
-	case 206: e.proof = PROOF_COUNT; break;
-	case 207: e.action = ACTION_SPEND + 1; break;
-	case 208: e.indicator.plen ^= 3; break;
-	case 209: e.indicator.kind = reader_u8(&run->script); break;
-	case 210: e.indicator.value[reader_u8(&run->script) % 16] ^= 16; break;
-	case 211: e.category = 0; break;
-	default: break;
+	case 200:
+		e.cell += 4;
+		break;
+	case 201:
+		e.expiry = run->now;
+		break;
+	case 202:
+		e.expiry = UINT32_MAX;
+		break;
+	case 203:
+		e.member++;
+		break;
+	case 204:
+		e.generation++;
+		break;
+	case 205:
+		e.category = CATEGORY_OTHER + 1;
+		break;
+	case 206:
+		e.proof = PROOF_COUNT;
+		break;
+	case 207:
+		e.action = ACTION_SPEND + 1;
+		break;
+	case 208:
+		e.indicator.plen ^= 3;
+		break;
+	case 209:
+		e.indicator.kind = reader_u8(&run->script);
+		break;
+	case 210:
+		e.indicator.value[reader_u8(&run->script) % 16] ^= 16;
+		break;
+	case 211:
+		e.category = 0;
+		break;
+	default:
+		break;
 	}
 	word_encode(dst, &e);
 }
@@ -213,24 +249,36 @@ static void make_config(struct fold_run *run, struct ledger_config *c)
 
 	*c = (struct ledger_config){{16, 32, 5, odd & 1}, 40 + odd % 64, 1};
 	switch (odd) {
-	case 250: c->max_ttl = 0; break;
-	case 251: c->threshold = 0; break;
-	case 252: c->limits.min_v4 = 7; break;
-	case 253: c->limits.min_v6 = 129; break;
-	case 254: c->limits.min_e164 = 16; break;
-	case 255: c->max_ttl = 366 * 86400 + 1; break;
-	default: break;
+	case 250:
+		c->max_ttl = 0;
+		break;
+	case 251:
+		c->threshold = 0;
+		break;
+	case 252:
+		c->limits.min_v4 = 7;
+		break;
+	case 253:
+		c->limits.min_v6 = 129;
+		break;
+	case 254:
+		c->limits.min_e164 = 16;
+		break;
+	case 255:
+		c->max_ttl = 366 * 86400 + 1;
+		break;
+	default:
+		break;
 	}
 }
 
 /* What one step does; batches come as often as all else. */
 static uint8_t choose_type(struct fold_run *run)
 {
-	static const uint8_t types[] = {OP_MEMBER_ADD, OP_MEMBER_ADD,
-		OP_MEMBER_SET, OP_MEMBER_REMOVE, OP_MEMBER_SUSPEND,
-		OP_MEMBER_RESUME, OP_SIGNER_ADD, OP_SIGNER_REMOVE, OP_PROTECT,
-		OP_CONFIG, OP_GUARDIAN, OP_OWNER_PROPOSE, OP_OWNER_ACCEPT,
-		OP_PAUSE, OP_UNPAUSE, OP_SIGNER_ADD};
+	static const uint8_t types[] = {OP_MEMBER_ADD, OP_MEMBER_ADD, OP_MEMBER_SET,
+		OP_MEMBER_REMOVE, OP_MEMBER_SUSPEND, OP_MEMBER_RESUME, OP_SIGNER_ADD,
+		OP_SIGNER_REMOVE, OP_PROTECT, OP_CONFIG, OP_GUARDIAN, OP_OWNER_PROPOSE,
+		OP_OWNER_ACCEPT, OP_PAUSE, OP_UNPAUSE, OP_SIGNER_ADD};
 	uint8_t b = reader_u8(&run->script);
 
 	if (b == 255)
@@ -257,15 +305,13 @@ static void make_table(struct fold_run *run, struct step *s)
 
 		if (mask >> at & 1)
 			memcpy(s->table + INDICATOR_SIZE * s->op.table_count++,
-				&run->pool[(at * 5 + 3) % MODEL_POOL],
-				INDICATOR_SIZE);
+				&run->pool[(at * 5 + 3) % MODEL_POOL], INDICATOR_SIZE);
 	}
 	s->op.table = s->table;
 }
 
 /* Mostly a member with whom the operation has a chance. */
-static uint16_t choose_member(const struct fold_run *run, uint8_t type,
-	uint8_t who)
+static uint16_t choose_member(const struct fold_run *run, uint8_t type, uint8_t who)
 {
 	const struct model *m = &run->model;
 	unsigned k = 1 + who % MODEL_MEMBERS;
@@ -277,7 +323,7 @@ static uint16_t choose_member(const struct fold_run *run, uint8_t type,
 	k = 1 + who % m->count;
 	for (unsigned tries = 0; type == OP_BATCH && tries < m->count; tries++) {
 		if (model_signers(&m->members[k]) &&
-		    m->members[k].status == MEMBER_ACTIVE)
+			m->members[k].status == MEMBER_ACTIVE)
 			break;
 		k = 1 + k % m->count;
 	}
@@ -293,10 +339,10 @@ static void make_step(struct fold_run *run, struct step *s)
 	op->type = choose_type(run);
 	/* What stops most batches must not be the usual state. */
 	if ((op->type == OP_PAUSE && odd & 7) ||
-	    (op->type == OP_SUPERSEDE && odd % 16 != 1))
+		(op->type == OP_SUPERSEDE && odd % 16 != 1))
 		op->type = OP_UNPAUSE;
 	if ((op->type == OP_MEMBER_REMOVE && odd & 6) ||
-	    (op->type == OP_MEMBER_SUSPEND && odd & 2))
+		(op->type == OP_MEMBER_SUSPEND && odd & 2))
 		op->type = OP_MEMBER_RESUME;
 	op->time = run->now;
 	op->seq = run->model.seq[operation_chain(op->type)] + (odd == 77);
@@ -342,14 +388,13 @@ static bool model_apply(struct model *m, const struct step *s)
 	bool ok;
 
 	if (op->type == OP_GENESIS || op->seq != m->seq[chain] ||
-	    op->time < m->time[chain])
+		op->time < m->time[chain])
 		return false;
 	if (op->type == OP_BATCH)
 		ok = op->member <= m->count &&
 			model_batch(m, &next.members[op->member], op, s->actor);
 	else if (op->type == OP_MEMBER_ADD)
-		ok = s->actor && s->actor == m->owner &&
-			model_add(&next, op, s->signers);
+		ok = s->actor && s->actor == m->owner && model_add(&next, op, s->signers);
 	else
 		ok = model_admin(&next, op, s->actor, s->about);
 	if (!ok)
@@ -399,10 +444,9 @@ static void take(const struct fold_run *run, struct snapshot *s)
 	for (unsigned k = 0; k < MODEL_POOL; k++) {
 		struct indicator first;
 
-		s->support[k] = registry_support(run->registry, &run->pool[k],
-			run->now);
-		s->listed[k] = registry_around(run->registry, &run->pool[k], &first,
-			1) && !memcmp(&first, &run->pool[k], sizeof first);
+		s->support[k] = registry_support(run->registry, &run->pool[k], run->now);
+		s->listed[k] = registry_around(run->registry, &run->pool[k], &first, 1) &&
+			!memcmp(&first, &run->pool[k], sizeof first);
 	}
 }
 
@@ -410,8 +454,8 @@ static void take(const struct fold_run *run, struct snapshot *s)
  * Whose support has changed was touched, but for a prefix that nobody reports:
  * objections inside it make it negative, which means nothing.
  */
-static void compare_touched(const struct fold_run *run,
-	const struct snapshot *before, const struct snapshot *after)
+static void compare_touched(const struct fold_run *run, const struct snapshot *before,
+	const struct snapshot *after)
 {
 	for (unsigned k = 0; k < MODEL_POOL; k++)
 		MUST(before->support[k] == after->support[k] ||
@@ -433,8 +477,9 @@ static void play_step(struct fold_run *run)
 	run->touched_count = 0;
 	run->touched_all = false;
 	ok = !registry_check(run->registry, &s.op, &check);
-	MUST(ok == !registry_apply(run->registry, &s.op, view_of(bytes.p, bytes.n),
-		on_touch, run, &apply));
+	MUST(ok ==
+		!registry_apply(run->registry, &s.op, view_of(bytes.p, bytes.n), on_touch,
+			run, &apply));
 	MUST(check.code == apply.code && check.entry == apply.entry);
 	MUST(ok == (check.code == REFUSED_NOT));
 	MUST(ok == model_apply(&run->model, &s));
@@ -442,8 +487,9 @@ static void play_step(struct fold_run *run)
 	if (ok) {
 		run->accepted[s.op.type]++;
 		compare_touched(run, &before, &after);
-		MUST(s.op.type != OP_BATCH || registry_live_count(run->registry) ==
-			model_held(&run->model, run->now));
+		MUST(s.op.type != OP_BATCH ||
+			registry_live_count(run->registry) ==
+				model_held(&run->model, run->now));
 	} else {
 		run->refused[check.code]++;
 		MUST(!memcmp(&before, &after, sizeof before));
@@ -478,8 +524,8 @@ static void model_begin(struct fold_run *run)
 	struct refusal why;
 
 	for (unsigned k = 0; k < MODEL_POOL; k++)
-		MUST(!indicator_parse(&run->pool[k], NULL, view_str(model_pool[k]),
-			NULL));
+		MUST(!indicator_parse(
+			&run->pool[k], NULL, view_str(model_pool[k]), NULL));
 	m->owner = 1;
 	m->guardian = 2;
 	m->config = (struct ledger_config){{16, 32, 5, false}, 48, 2};
@@ -488,8 +534,8 @@ static void model_begin(struct fold_run *run)
 	model_address(op.address, 2);
 	run->registry = registry_new((struct hash_key){1, 2});
 	MUST(run->registry && !operation_encode(&bytes, &op));
-	MUST(!registry_apply(run->registry, &op, view_of(bytes.p, bytes.n), NULL,
-		NULL, &why));
+	MUST(!registry_apply(
+		run->registry, &op, view_of(bytes.p, bytes.n), NULL, NULL, &why));
 	m->seq[CHAIN_ADMIN] = 1;
 	m->time[CHAIN_ADMIN] = run->now;
 	buffer_free(&bytes);
@@ -503,15 +549,19 @@ static void model_members(struct fold_run *run)
 		struct buffer bytes = {0};
 		struct refusal why;
 
-		s.op = (struct operation){.type = OP_MEMBER_ADD, .seq = k,
-			.time = run->now, .member = (uint16_t)k, .weight = 2,
-			.cap = MODEL_CELLS, .name = view_of("a", 1),
+		s.op = (struct operation){.type = OP_MEMBER_ADD,
+			.seq = k,
+			.time = run->now,
+			.member = (uint16_t)k,
+			.weight = 2,
+			.cap = MODEL_CELLS,
+			.name = view_of("a", 1),
 			.signer_count = 1};
 		model_address(s.op.actor, 1);
 		model_address(s.op.signers[0], 2 + k);
 		MUST(!operation_encode(&bytes, &s.op));
-		MUST(!registry_apply(run->registry, &s.op,
-			view_of(bytes.p, bytes.n), NULL, NULL, &why));
+		MUST(!registry_apply(run->registry, &s.op, view_of(bytes.p, bytes.n),
+			NULL, NULL, &why));
 		MUST(model_apply(&run->model, &s));
 		buffer_free(&bytes);
 	}

@@ -84,8 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 	require(strlen(canonical) <= INDICATOR_SOURCE_TEXT);
 	require(text_is_clean(view_str(canonical)));
 	if (canonical[0] != '\0') {
-		struct indicator hashed = indicator_from_canonical(i.kind,
-			view_str(canonical));
+		struct indicator hashed = indicator_from_canonical(
+			i.kind, view_str(canonical));
 
 		require(i.kind >= INDICATOR_URI);
 		require(memcmp(&hashed, &i, sizeof(i)) == 0);

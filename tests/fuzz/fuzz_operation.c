@@ -24,18 +24,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 		return 0;
 	}
 	if (operation_encode(&again, &op) || again.n != size ||
-	    memcmp(again.p, input, size))
+		memcmp(again.p, input, size))
 		abort();
 	buffer_free(&again);
 	for (unsigned k = 0; k < op.count; k++)
 		if (!operation_text(&op, k, &text) &&
-		    (text.p < input || text.p + text.n > input + size))
+			(text.p < input || text.p + text.n > input + size))
 			abort();
 	r = registry_new((struct hash_key){3, 4});
 	if (!r)
 		abort();
 	if (!registry_apply(r, &op, view_of(input, size), NULL, NULL, &why) &&
-	    op.type != OP_GENESIS)
+		op.type != OP_GENESIS)
 		abort();
 	registry_free(r);
 	return 0;

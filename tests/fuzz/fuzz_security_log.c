@@ -18,8 +18,9 @@ static void check(struct view line)
 	if (o.kind < OBSERVED_AUTH_FAILED || o.kind > OBSERVED_AUTH_OK)
 		abort();
 	/* UDP proves nothing but a password. */
-	if (o.proof != PROOF_NONE && (o.proof != PROOF_TCP || o.transport == TRANSPORT_UDP) &&
-	    (o.proof != PROOF_AUTH || o.kind != OBSERVED_AUTH_OK))
+	if (o.proof != PROOF_NONE &&
+		(o.proof != PROOF_TCP || o.transport == TRANSPORT_UDP) &&
+		(o.proof != PROOF_AUTH || o.kind != OBSERVED_AUTH_OK))
 		abort();
 	if (!memchr(o.account, '\0', sizeof(o.account)) || *o.dialled || *o.agent)
 		abort();
@@ -28,7 +29,7 @@ static void check(struct view line)
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
 	static const char prefix[] = "[2026-11-21 20:03:18.240] SECURITY[1] "
-		"res_security_log.c: ";
+				     "res_security_log.c: ";
 	uint8_t *line;
 
 	check(view_of(input, size));

@@ -16,8 +16,8 @@ static void require(bool condition)
 		abort();
 }
 
-static void check(int (*canonical)(char *dst, struct view text,
-	struct error *err), struct view text)
+static void check(int (*canonical)(char *dst, struct view text, struct error *err),
+	struct view text)
 {
 	char once[256], twice[256];
 	struct error err = {""};

@@ -5,12 +5,16 @@ import os
 import secrets
 import signal
 import socket
+import subprocess
 import time
 import types
 
 import node
 import topology
 from world import FOLDER, expect, wait_for
+
+PROTECTED = "198.51.100.59"  # on the protected table from the beginning
+LONGEST = 256                # words of the longest batch
 
 BASE = {
     "node.user": "",
@@ -189,6 +193,71 @@ class BareNode(node.Node):
         return True
 
 
+class Stage:
+    """Nodes a and b on one ledger; c on a ledger that is not there at first."""
+
+    def __init__(self, build):
+        self.build = build
+        self.sources = list(topology.ATTACKERS)
+        program = node.find(build, "sipchain")
+        for folder in ("/shared", "/alone"):
+            os.makedirs(FOLDER + folder)
+        topology.build()
+        self.ledger = node.Ledger(program, FOLDER + "/shared", 3600)
+        self.other_ledger = node.Ledger(program, FOLDER + "/alone", 3600)
+        self.c = BareNode(build, "c", self.other_ledger)
+        self.hide_ledger(True)
+        self.c.start()
+        self.a = BareNode(build, "a", self.ledger)
+        self.b = BareNode(build, "b", self.ledger)
+        self.ledger.administer("protect", "add", PROTECTED)
+        self.author_key = FOLDER + "/author.key"
+        address = node.sipchain(program, "key", "new", self.author_key).split()[0]
+        self.ledger.administer("member", "add", "--name", "author", "--signer", address,
+                               "--cap", "4096")
+        self.ledger.indices["author"] = self.author = len(self.ledger.indices) + 1
+        self.appended = 0
+        for n in (self.a, self.b):
+            n.start()
+        for n in (self.a, self.b):
+            n.wait_ready()
+
+    def hide_ledger(self, hide):
+        """Take c's ledger away, or give it back."""
+        path = self.other_ledger.path
+        for end in ("", "-wal", "-shm", "-bell"):
+            there, away = path + end, path + ".away" + end
+            if os.path.exists(there if hide else away):
+                os.rename(*((there, away) if hide else (away, there)))
+
+    def source(self):
+        """A fresh address that packets can really come from."""
+        return self.sources.pop(0)
+
+    def append_longest(self):
+        """The longest operation there is; returns its URIs."""
+        result = subprocess.run(
+            [node.find(self.build, "tests/net/longest_batch"), self.ledger.path,
+             self.author_key, str(self.author), str(self.appended)],
+            capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        expect(result.returncode == 0, "%s", result.stderr)
+        self.appended += LONGEST
+        return result.stdout.split()
+
+    def stop(self):
+        """End all in order; returns complaints."""
+        complaints = []
+        for n in (self.a, self.b, self.c):
+            status = n.stop()
+            if status:
+                complaints.append("sipchaind of %s left with status %d" % (n.letter, status))
+            complaints += ["node %s: %s" % (n.letter, line) for line in n.log().splitlines()
+                           if "Sanitizer" in line or "runtime error:" in line][:5]
+        return complaints
+
+
+# --- what the ledger's history says ---
+
 def words(ledger, address):
     """Every word of the ledger's history about an address."""
     return [dict(word, member=operation["member"])
@@ -210,3 +279,16 @@ def expect_never_reported(ledger, address):
 
 def wait_reported(ledger, address, seconds=20):
     wait_for(lambda: words(ledger, address), seconds, "%s is on the ledger", address)
+
+
+def expect_each_once(ledger, n, addresses, remark=""):
+    """All are banned by n itself, and one report of each is on the ledger."""
+    banned, history = n.banned(), {}
+    for operation in ledger.operations():
+        for word in operation.get("words", []):
+            history.setdefault(word["indicator"], []).append(word["action"])
+    loose = [address for address in addresses if "all4_32" not in banned.get(address, ())]
+    expect(not loose, "%d are not banned: %s %s", len(loose), loose[:3], remark)
+    wrong = [(address, history.get(address)) for address in addresses
+             if history.get(address) != ["report"]]
+    expect(not wrong, "%d are not reported once: %s %s", len(wrong), wrong[:3], remark)

@@ -11,7 +11,6 @@ import argparse
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -22,77 +21,12 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import node
 import run
 import topology
-from bare import (BareNode, Sources, expect_never_reported, expect_reported_once,
-                  wait_reported, words)
-from world import FOLDER, Failed, expect, wait_for
+from bare import (LONGEST, PROTECTED, Sources, Stage, expect_each_once,
+                  expect_never_reported, expect_reported_once, wait_reported, words)
+from world import Failed, expect, wait_for
 
-PROTECTED = "198.51.100.59"    # on the protected table from the beginning
 STREAM = 60                    # detections while roles are killed
 BURST = 200                    # detections in the midst of which node is killed
-LONGEST = 256                  # words of the longest batch
-
-
-class Stage:
-    """Nodes a and b on one ledger; c on a ledger that is not there at first."""
-
-    def __init__(self, build):
-        self.build = build
-        self.sources = list(topology.ATTACKERS)
-        program = node.find(build, "sipchain")
-        for folder in ("/shared", "/alone"):
-            os.makedirs(FOLDER + folder)
-        topology.build()
-        self.ledger = node.Ledger(program, FOLDER + "/shared", 3600)
-        self.other_ledger = node.Ledger(program, FOLDER + "/alone", 3600)
-        self.c = BareNode(build, "c", self.other_ledger)
-        self.hide_ledger(True)
-        self.c.start()
-        self.a = BareNode(build, "a", self.ledger)
-        self.b = BareNode(build, "b", self.ledger)
-        self.ledger.administer("protect", "add", PROTECTED)
-        self.author_key = FOLDER + "/author.key"
-        address = node.sipchain(program, "key", "new", self.author_key).split()[0]
-        self.ledger.administer("member", "add", "--name", "author", "--signer", address,
-                               "--cap", "4096")
-        self.ledger.indices["author"] = self.author = len(self.ledger.indices) + 1
-        self.appended = 0
-        for n in (self.a, self.b):
-            n.start()
-        for n in (self.a, self.b):
-            n.wait_ready()
-
-    def hide_ledger(self, hide):
-        """Take c's ledger away, or give it back."""
-        path = self.other_ledger.path
-        for end in ("", "-wal", "-shm", "-bell"):
-            there, away = path + end, path + ".away" + end
-            if os.path.exists(there if hide else away):
-                os.rename(*((there, away) if hide else (away, there)))
-
-    def source(self):
-        """A fresh address that packets can really come from."""
-        return self.sources.pop(0)
-
-    def append_longest(self):
-        """The longest operation there is; returns its URIs."""
-        result = subprocess.run(
-            [node.find(self.build, "tests/net/longest_batch"), self.ledger.path,
-             self.author_key, str(self.author), str(self.appended)],
-            capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-        expect(result.returncode == 0, "%s", result.stderr)
-        self.appended += LONGEST
-        return result.stdout.split()
-
-    def stop(self):
-        """End all in order; returns complaints."""
-        complaints = []
-        for n in (self.a, self.b, self.c):
-            status = n.stop()
-            if status:
-                complaints.append("sipchaind of %s left with status %d" % (n.letter, status))
-            complaints += ["node %s: %s" % (n.letter, line) for line in n.log().splitlines()
-                           if "Sanitizer" in line or "runtime error:" in line][:5]
-        return complaints
 
 
 # --- one ledger, nodes a and b ---
@@ -330,29 +264,19 @@ def ledger_dies_unanswered(s):
     expect_reported_once(s.ledger, s.b, address)
 
 
-def expect_each_once(s, n, addresses, remark=""):
-    """All are banned by n itself, and one report of each is on the ledger."""
-    banned, history = n.banned(), {}
-    for operation in s.ledger.operations():
-        for word in operation.get("words", []):
-            history.setdefault(word["indicator"], []).append(word["action"])
-    loose = [address for address in addresses if "all4_32" not in banned.get(address, ())]
-    expect(not loose, "%d are not banned: %s %s", len(loose), loose[:3], remark)
-    wrong = [(address, history.get(address)) for address in addresses
-             if history.get(address) != ["report"]]
-    expect(not wrong, "%d are not reported once: %s %s", len(wrong), wrong[:3], remark)
-
-
 def burst(s):
     """Many detections at once: the outbox's largest batches go through."""
     s.b.signal("ledger", signal.SIGSTOP)
     addresses = [s.b.attack(Sources.fresh()) for _ in range(BURST)]
     try:
-        s.b.wait_outbox("waiting", BURST - 1)
+        # The first ones are on their way; the others wait for their fate.
+        wait_for(lambda: sum(s.b.ask("status")["outbox"][state] for state in
+                             ("waiting", "submitted")) == BURST, 20,
+                 "its outbox holds all %d", BURST)
     finally:
         s.b.signal("ledger", signal.SIGCONT)
     s.b.wait_settled(20)
-    expect_each_once(s, s.b, addresses)
+    expect_each_once(s.ledger, s.b, addresses)
 
 
 def killed(s):
@@ -371,7 +295,7 @@ def killed(s):
     s.a.wait_settled()
     s.a.fence()
     s.a.wait_settled()
-    expect_each_once(s, s.a, addresses, "seed %d" % seed)
+    expect_each_once(s.ledger, s.a, addresses, "seed %d" % seed)
     s.b.wait_banned(addresses[-1], "sip4_32")
     missing = set(addresses) - set(s.b.banned())
     expect(not missing, "b does not ban %s (seed %d)", sorted(missing), seed)
@@ -395,7 +319,7 @@ def killed_in_burst(s):
     s.b.wait_settled()
     wait_reported(s.ledger, s.b.fence())
     s.b.wait_settled()
-    expect_each_once(s, s.b, addresses)
+    expect_each_once(s.ledger, s.b, addresses)
     latest = time.time() + 600 + 1
     for ban in s.b.ask("banned")["bans"]:
         expect(ban["indicator"] not in addresses or ban["origin"] != "own"

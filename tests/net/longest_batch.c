@@ -38,10 +38,14 @@ static int put(struct report *r, unsigned n, unsigned first, struct error *err)
 int main(int argc, char **argv)
 {
 	uint32_t now = (uint32_t)time(NULL);
-	struct operation op = {.type = OP_BATCH, .count = BATCH_MAX, .words = words,
+	struct operation op = {.type = OP_BATCH,
+		.count = BATCH_MAX,
+		.words = words,
 		.texts = {texts, sizeof texts}};
-	struct report r = {.category = CATEGORY_FRAUD, .proof = PROOF_MANUAL,
-		.action = ACTION_REPORT, .expiry = now + 3000};
+	struct report r = {.category = CATEGORY_FRAUD,
+		.proof = PROOF_MANUAL,
+		.action = ACTION_REPORT,
+		.expiry = now + 3000};
 	struct error err = {""};
 	struct refusal why;
 	struct signer *signer;

@@ -28,7 +28,7 @@
 
 #include "detect/detect.h"
 
-#define WORDS_MAX 20
+#define WORDS_MAX   20
 #define PENDING_MAX 256
 
 struct scenario {
@@ -42,8 +42,8 @@ struct scenario {
 	unsigned n_pending;
 };
 
-__attribute__((format(printf, 2, 3), noreturn))
-static void fail(const struct scenario *s, const char *fmt, ...)
+__attribute__((format(printf, 2, 3), noreturn)) static void fail(
+	const struct scenario *s, const char *fmt, ...)
 {
 	va_list args;
 
@@ -59,13 +59,14 @@ static void print_detection(FILE *to, const struct detection *d)
 {
 	char source[ADDRESS_TEXT];
 
-	fprintf(to, "detection %s category=%s proof=%s kind=%s ban=%u offence=%u "
+	fprintf(to,
+		"detection %s category=%s proof=%s kind=%s ban=%u offence=%u "
 		"attempts=%u window=%u account=%s dialled=%s agent=%s sensor=%s "
-		"transport=%s\n", address_print(source, &d->source),
-		category_name(d->category), proof_name(d->proof),
-		observation_kind_name(d->kind), d->ban, d->offence, d->attempts,
-		d->window, d->account, d->dialled, d->agent, sensor_name(d->sensor),
-		transport_name(d->transport));
+		"transport=%s\n",
+		address_print(source, &d->source), category_name(d->category),
+		proof_name(d->proof), observation_kind_name(d->kind), d->ban, d->offence,
+		d->attempts, d->window, d->account, d->dialled, d->agent,
+		sensor_name(d->sensor), transport_name(d->transport));
 }
 
 static usec parse_time(const struct scenario *s, const char *text)
@@ -186,8 +187,8 @@ static void set_field(struct scenario *s, struct observation *o, bool *up, char 
 	}
 }
 
-static void observe(struct scenario *s, char **words, unsigned n, uint32_t times,
-	usec every)
+static void observe(
+	struct scenario *s, char **words, unsigned n, uint32_t times, usec every)
 {
 	struct observation o = {.transport = TRANSPORT_UDP, .sensor = SENSOR_HEP};
 	bool addresses = false, attempts = false;
@@ -243,8 +244,8 @@ static void configure(struct scenario *s, char **words, unsigned n)
 }
 
 /* A field of a detection, printed as a scenario writes it. */
-static const char *field_of(struct scenario *s, const struct detection *d,
-	const char *name, char number[16])
+static const char *field_of(
+	struct scenario *s, const struct detection *d, const char *name, char number[16])
 {
 	const struct {
 		const char *name;
@@ -256,10 +257,13 @@ static const char *field_of(struct scenario *s, const struct detection *d,
 		{"kind", observation_kind_name(d->kind), 0},
 		{"sensor", sensor_name(d->sensor), 0},
 		{"transport", transport_name(d->transport), 0},
-		{"account", d->account, 0}, {"dialled", d->dialled, 0},
+		{"account", d->account, 0},
+		{"dialled", d->dialled, 0},
 		{"agent", d->agent, 0},
-		{"ban", NULL, d->ban}, {"offence", NULL, d->offence},
-		{"attempts", NULL, d->attempts}, {"window", NULL, d->window},
+		{"ban", NULL, d->ban},
+		{"offence", NULL, d->offence},
+		{"attempts", NULL, d->attempts},
+		{"window", NULL, d->window},
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -309,10 +313,11 @@ static void expect_figure(struct scenario *s, const char *name, const char *text
 
 	detector_figures(detector(s), &f);
 	value = !strcmp(name, "observations") ? f.observations :
-		!strcmp(name, "duplicates") ? f.duplicates :
-		!strcmp(name, "detections") ? f.detections :
-		!strcmp(name, "evicted") ? f.evicted :
-		!strcmp(name, "sources") ? f.sources : UINT64_MAX;
+		!strcmp(name, "duplicates")   ? f.duplicates :
+		!strcmp(name, "detections")   ? f.detections :
+		!strcmp(name, "evicted")      ? f.evicted :
+		!strcmp(name, "sources")      ? f.sources :
+						UINT64_MAX;
 	if (value == UINT64_MAX)
 		fail(s, "there is no figure \"%s\"", name);
 	if (value != parse_count(s, text))
@@ -335,7 +340,7 @@ static void statement(struct scenario *s, char **words, unsigned n)
 	} else if (!strcmp(words[0], "observe")) {
 		observe(s, words + 1, n - 1, 1, 0);
 	} else if (!strcmp(words[0], "repeat") && n > 5 && !strcmp(words[2], "every") &&
-			!strcmp(words[4], "observe")) {
+		!strcmp(words[4], "observe")) {
 		observe(s, words + 5, n - 5, parse_count(s, words[1]),
 			parse_time(s, words[3]));
 	} else if (!strcmp(words[0], "remember") && n == 5 && !strcmp(words[3], "ago")) {
@@ -343,9 +348,11 @@ static void statement(struct scenario *s, char **words, unsigned n)
 
 		detector_remember(detector(s), &a, parse_count(s, words[2]),
 			s->now - parse_time(s, words[4]));
-	} else if (!strcmp(words[0], "expect") && n > 1 && !strcmp(words[1], "detection")) {
+	} else if (!strcmp(words[0], "expect") && n > 1 &&
+		!strcmp(words[1], "detection")) {
 		expect_detection(s, words + 2, n - 2);
-	} else if (!strcmp(words[0], "expect") && n == 2 && !strcmp(words[1], "nothing")) {
+	} else if (!strcmp(words[0], "expect") && n == 2 &&
+		!strcmp(words[1], "nothing")) {
 		nothing_pending(s);
 	} else if (!strcmp(words[0], "expect") && n == 4 && !strcmp(words[1], "figure")) {
 		expect_figure(s, words[2], words[3]);
@@ -358,7 +365,8 @@ int main(int argc, char **argv)
 {
 	/* 2026-01-01T00:00:00Z */
 	const usec start = 1767225600 * USEC_PER_SEC;
-	struct scenario s = {.config = detect_config_default, .start = start, .now = start};
+	struct scenario s = {
+		.config = detect_config_default, .start = start, .now = start};
 	char line[512];
 	FILE *f;
 
@@ -375,7 +383,8 @@ int main(int argc, char **argv)
 		if (!strchr(line, '\n'))
 			fail(&s, "line too long, or without an end");
 		line[strcspn(line, "#\n")] = '\0';
-		for (char *w = strtok_r(line, " \t", &rest); w; w = strtok_r(NULL, " \t", &rest)) {
+		for (char *w = strtok_r(line, " \t", &rest); w;
+			w = strtok_r(NULL, " \t", &rest)) {
 			if (n == WORDS_MAX)
 				fail(&s, "more than %d words", WORDS_MAX);
 			words[n++] = w;

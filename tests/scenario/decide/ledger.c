@@ -101,9 +101,13 @@ static const struct {
 	const char *name;
 	uint8_t type;
 } admin[] = {
-	{"remove", OP_MEMBER_REMOVE}, {"suspend", OP_MEMBER_SUSPEND},
-	{"resume", OP_MEMBER_RESUME}, {"pause", OP_PAUSE}, {"unpause", OP_UNPAUSE},
-	{"protect", OP_PROTECT}, {"threshold", OP_CONFIG},
+	{"remove", OP_MEMBER_REMOVE},
+	{"suspend", OP_MEMBER_SUSPEND},
+	{"resume", OP_MEMBER_RESUME},
+	{"pause", OP_PAUSE},
+	{"unpause", OP_UNPAUSE},
+	{"protect", OP_PROTECT},
+	{"threshold", OP_CONFIG},
 };
 
 /* Build an administrative operation; false when the statement is none. */
@@ -120,7 +124,8 @@ static bool do_admin(struct run *r, const struct statement *s, struct operation 
 			op->type = admin[k].type;
 	}
 	if (op->type == OP_CONFIG) {
-		r->config.threshold = number(r, s->n > 1 ? s->word[1] : NULL, "threshold");
+		r->config.threshold = number(
+			r, s->n > 1 ? s->word[1] : NULL, "threshold");
 		op->config = r->config;
 	} else if (op->type == OP_PROTECT) {
 		for (unsigned k = 1; k < s->n; k++) {

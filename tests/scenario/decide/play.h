@@ -6,7 +6,7 @@
 
 /* What the parts of the runner share; run_decide.c tells the language. */
 #define LINE_MAX_BYTES 512
-#define WORDS_MAX 24
+#define WORDS_MAX      24
 
 struct run {
 	const char *file;
@@ -29,8 +29,8 @@ struct statement {
 };
 
 /* Say what is wrong with the scenario itself, and end with status 2. */
-__attribute__((format(printf, 2, 3), noreturn)) void bad(const struct run *r,
-	const char *fmt, ...);
+__attribute__((format(printf, 2, 3), noreturn)) void bad(
+	const struct run *r, const char *fmt, ...);
 
 /* Split at blanks; a quoted part of a word keeps its blanks, not its quotes. */
 void statement_split(const struct run *r, struct statement *s, const char *line);

@@ -40,17 +40,18 @@ static void read_config(struct run *r, const struct statement *s)
 
 	r->config.threshold = number_or(r, s, "threshold", r->config.threshold);
 	r->config.max_ttl = number_or(r, s, "max-ttl", r->config.max_ttl);
-	r->config.limits.min_v4 =
-		(uint8_t)number_or(r, s, "min-v4", r->config.limits.min_v4);
-	r->config.limits.min_e164 =
-		(uint8_t)number_or(r, s, "min-e164", r->config.limits.min_e164);
+	r->config.limits.min_v4 = (uint8_t)number_or(
+		r, s, "min-v4", r->config.limits.min_v4);
+	r->config.limits.min_e164 = (uint8_t)number_or(
+		r, s, "min-e164", r->config.limits.min_e164);
 	if (unroutable != NULL)
 		r->config.limits.allow_unroutable = strcmp(unroutable, "yes") == 0;
 }
 
 static void do_allow(struct run *r, const struct statement *s)
 {
-	struct allow_entry e = {.indicator = indicator(r, s, 1), .origin = ALLOW_OPERATOR};
+	struct allow_entry e = {
+		.indicator = indicator(r, s, 1), .origin = ALLOW_OPERATOR};
 	uint32_t ttl = number_or(r, s, "ttl", 0);
 
 	if (ttl != 0)
@@ -78,17 +79,19 @@ static void do_policy(struct run *r, const struct statement *s)
 
 		if (equals == NULL || dot == NULL || dot > equals)
 			bad(r, "policy: %s", s->word[k]);
-		asked = strcmp(equals + 1, "never") == 0 ? QUORUM_NEVER
-							: number(r, equals + 1, "policy");
+		asked = strcmp(equals + 1, "never") == 0 ?
+			QUORUM_NEVER :
+			number(r, equals + 1, "policy");
 		if (strncmp(s->word[k], "proof.", 6) == 0) {
-			int proof = proof_parse(view_of(dot + 1, (size_t)(equals - dot - 1)));
+			int proof = proof_parse(
+				view_of(dot + 1, (size_t)(equals - dot - 1)));
 
 			if (proof < 0)
 				bad(r, "unknown proof in %s", s->word[k]);
 			r->policy.by_proof[proof] = asked;
 		} else if (strncmp(s->word[k], "kind.", 5) == 0) {
-			r->policy.by_kind[kind_named(r, dot + 1,
-				(size_t)(equals - dot - 1))] = asked;
+			r->policy.by_kind[kind_named(
+				r, dot + 1, (size_t)(equals - dot - 1))] = asked;
 		} else {
 			bad(r, "policy: %s", s->word[k]);
 		}
@@ -98,20 +101,20 @@ static void do_policy(struct run *r, const struct statement *s)
 /* --- expectations --- */
 
 /* Compare one field when the statement names it. */
-static void compare(struct run *r, const struct statement *s, const char *key,
-	const char *got)
+static void compare(
+	struct run *r, const struct statement *s, const char *key, const char *got)
 {
 	const char *expected = value(s, key);
 
 	if (expected == NULL || strcmp(expected, got) == 0)
 		return;
-	fprintf(stderr, "%s:%u: %s: %s=%s expected, got %s\n", r->file, r->line, s->word[1],
-		key, expected, got);
+	fprintf(stderr, "%s:%u: %s: %s=%s expected, got %s\n", r->file, r->line,
+		s->word[1], key, expected, got);
 	r->failures++;
 }
 
-static void compare_number(struct run *r, const struct statement *s, const char *key,
-	int64_t got)
+static void compare_number(
+	struct run *r, const struct statement *s, const char *key, int64_t got)
 {
 	char text[24];
 
@@ -139,12 +142,13 @@ static void check_keys(const struct run *r, const struct statement *s)
 	}
 }
 
-static void compare_decision(struct run *r, const struct statement *s,
-	const struct decision *d)
+static void compare_decision(
+	struct run *r, const struct statement *s, const struct decision *d)
 {
 	char conflict[INDICATOR_TEXT] = "none", text[DECISION_TEXT];
 
-	if (s->n < 3 || (strcmp(s->word[2], "block") != 0 && strcmp(s->word[2], "pass") != 0))
+	if (s->n < 3 ||
+		(strcmp(s->word[2], "block") != 0 && strcmp(s->word[2], "pass") != 0))
 		bad(r, "%s: block or pass is needed", s->word[0]);
 	check_keys(r, s);
 	r->expectations++;
@@ -178,15 +182,15 @@ static void compare_decision(struct run *r, const struct statement *s,
  * What a learnt block promises: it holds a second before `until` and not at
  * `until`, with nothing new said; and forgetting the expired changes nothing.
  */
-static void check_promise(struct run *r, const struct statement *s,
-	const struct decision *d)
+static void check_promise(
+	struct run *r, const struct statement *s, const struct decision *d)
 {
 	struct decision then;
 
 	if (!d->block || d->recheck < d->until)
 		return;
-	decide_learnt(&then, &r->policy, r->registry, r->allow, &d->indicator,
-		d->until - 1);
+	decide_learnt(
+		&then, &r->policy, r->registry, r->allow, &d->indicator, d->until - 1);
 	if (!then.block || then.until != d->until) {
 		fprintf(stderr, "%s:%u: %s: does not hold until %" PRIu32 "\n", r->file,
 			r->line, s->word[1], d->until);
@@ -194,8 +198,8 @@ static void check_promise(struct run *r, const struct statement *s,
 	}
 	decide_learnt(&then, &r->policy, r->registry, r->allow, &d->indicator, d->until);
 	if (then.block) {
-		fprintf(stderr, "%s:%u: %s: still holds at %" PRIu32 "\n", r->file, r->line,
-			s->word[1], d->until);
+		fprintf(stderr, "%s:%u: %s: still holds at %" PRIu32 "\n", r->file,
+			r->line, s->word[1], d->until);
 		r->failures++;
 	}
 }
@@ -268,7 +272,8 @@ static void run_statement(struct run *r, const struct statement *s)
  * expectation is one. */
 static unsigned run_file(const char *path)
 {
-	struct run r = {.file = path, .policy = policy_default,
+	struct run r = {.file = path,
+		.policy = policy_default,
 		.config = {indicator_limits_default, 86400, 2}};
 	char line[LINE_MAX_BYTES];
 	FILE *f = fopen(path, "r");

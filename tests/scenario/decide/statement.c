@@ -77,16 +77,15 @@ uint32_t number(const struct run *r, const char *text, const char *what)
 	return (uint32_t)v;
 }
 
-uint32_t number_or(const struct run *r, const struct statement *s,
-	const char *key, uint32_t otherwise)
+uint32_t number_or(const struct run *r, const struct statement *s, const char *key,
+	uint32_t otherwise)
 {
 	const char *v = value(s, key);
 
 	return v == NULL ? otherwise : number(r, v, key);
 }
 
-struct indicator indicator(const struct run *r, const struct statement *s,
-	unsigned at)
+struct indicator indicator(const struct run *r, const struct statement *s, unsigned at)
 {
 	struct error err;
 	struct indicator i;

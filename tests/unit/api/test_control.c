@@ -46,11 +46,12 @@ static void on_request(void *context, struct control_client *client, const char 
 	struct server *s = context;
 
 	if (!strcmp(command, "echo")) {
-		control_answer(client, json_pack("{s:O}", "back",
-			json_object_get(arguments, "word")));
+		control_answer(client,
+			json_pack("{s:O}", "back", json_object_get(arguments, "word")));
 	} else if (!strcmp(command, "who")) {
-		control_answer(client, json_pack("{s:i, s:b}", "uid",
-			(int)control_uid(client), "change", control_may_change(client)));
+		control_answer(client,
+			json_pack("{s:i, s:b}", "uid", (int)control_uid(client), "change",
+				control_may_change(client)));
 	} else if (!strcmp(command, "later")) {
 		s->later = client;
 		uv_timer_start(&s->timer, answer_later, 50, 0);
@@ -110,11 +111,12 @@ static void with_server(int (*client)(const char *path))
 	rmdir(s.folder);
 }
 
-#define CHECK(x) do { \
-		if (!(x)) { \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); \
-			return 1; \
-		} \
+#define CHECK(x)                                                                         \
+	do {                                                                             \
+		if (!(x)) {                                                              \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);          \
+			return 1;                                                        \
+		}                                                                        \
 	} while (0)
 
 static int asks(const char *path)
@@ -125,7 +127,8 @@ static int asks(const char *path)
 	json_t *r;
 
 	CHECK(c);
-	r = control_ask(c, "echo", json_pack("{s:s}", "word", "caf\xc3\xa9\n"), &code, &err);
+	r = control_ask(
+		c, "echo", json_pack("{s:s}", "word", "caf\xc3\xa9\n"), &code, &err);
 	CHECK(r && code == CONTROL_OK);
 	CHECK(!strcmp(json_string_value(json_object_get(r, "back")), "caf\xc3\xa9\n"));
 	json_decref(r);
@@ -154,8 +157,8 @@ static int watches(const char *path)
 	for (int n = 1; n <= 2; n++) {
 		r = control_next(c, 5000, &err);
 		CHECK(r);
-		CHECK(json_integer_value(json_object_get(json_object_get(r, "event"), "n")) ==
-			n);
+		CHECK(json_integer_value(
+			      json_object_get(json_object_get(r, "event"), "n")) == n);
 		json_decref(r);
 	}
 	CHECK(!control_next(c, 20, &err) && strstr(err.text, "20 ms"));

@@ -7,8 +7,8 @@
 
 static void test_append(void **state)
 {
-	static const uint8_t expect[] = {'a', 'b', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
-		11, 12, 13, 14, 15, '4', '2', '!'};
+	static const uint8_t expect[] = {'a', 'b', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
+		13, 14, 15, '4', '2', '!'};
 	struct buffer b = {0};
 
 	(void)state;
@@ -144,8 +144,8 @@ static void test_reader_cuts(void **state)
 		assert_int_equal(reader_u8(&r), n >= 1 ? 1 : 0);
 		assert_int_equal(reader_u16(&r), n >= 3 ? 0x0101 : 0);
 		assert_int_equal(reader_u32(&r), n >= 7 ? 0x01010101 : 0);
-		assert_true(reader_u64(&r) ==
-			(n >= 15 ? UINT64_C(0x0101010101010101) : 0));
+		assert_true(
+			reader_u64(&r) == (n >= 15 ? UINT64_C(0x0101010101010101) : 0));
 		assert_int_equal(r.failed, n < 15);
 		free(copy);
 	}

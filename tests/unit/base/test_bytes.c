@@ -67,13 +67,13 @@ static void test_decimal(void **state)
 	assert_int_equal(v, 0);
 	assert_int_equal(view_decimal(view_str("007"), 7, &v), 0);
 	assert_int_equal(v, 7);
-	assert_int_equal(view_decimal(view_str("18446744073709551615"),
-		UINT64_MAX, &v), 0);
+	assert_int_equal(
+		view_decimal(view_str("18446744073709551615"), UINT64_MAX, &v), 0);
 	assert_true(v == UINT64_MAX);
-	assert_int_equal(view_decimal(view_str("18446744073709551616"),
-		UINT64_MAX, &v), -1);
-	assert_int_equal(view_decimal(view_str("99999999999999999999999"),
-		UINT64_MAX, &v), -1);
+	assert_int_equal(
+		view_decimal(view_str("18446744073709551616"), UINT64_MAX, &v), -1);
+	assert_int_equal(
+		view_decimal(view_str("99999999999999999999999"), UINT64_MAX, &v), -1);
 	assert_int_equal(view_decimal(view_str("65535"), 65535, &v), 0);
 	assert_int_equal(view_decimal(view_str("65536"), 65535, &v), -1);
 	assert_int_equal(view_decimal(view_str("9"), 8, &v), -1);

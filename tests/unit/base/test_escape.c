@@ -13,10 +13,9 @@ static void test_escape(void **state)
 	(void)state;
 	assert_string_equal(escape_view(dst, sizeof(dst), view_str("a b~")), "a b~");
 	assert_string_equal(escape_view(dst, sizeof(dst), view_str("")), "");
-	assert_string_equal(escape_view(dst, sizeof(dst), view_str("\"\\")),
-		"\\\"\\\\");
-	assert_string_equal(escape_view(dst, sizeof(dst),
-		view_of("\0\r\n\x1b[2J\x7f\xc3\xa9", 10)),
+	assert_string_equal(escape_view(dst, sizeof(dst), view_str("\"\\")), "\\\"\\\\");
+	assert_string_equal(
+		escape_view(dst, sizeof(dst), view_of("\0\r\n\x1b[2J\x7f\xc3\xa9", 10)),
 		"\\x00\\x0d\\x0a\\x1b[2J\\x7f\\xc3\\xa9");
 }
 
@@ -66,13 +65,13 @@ static void test_clean(void **state)
 	static const char *const good[] = {"", "abc ~", "\xc3\xa9", "\xc2\xa0",
 		"\xe2\x82\xac", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x9f\x98\x80",
 		"\xf4\x8f\xbf\xbf", "\xe0\xa0\x80", "\xf0\x90\x80\x80"};
-	static const char *const bad[] = {"\n", "a\tb", "\x7f", "\x1b[m",
-		"\xc2\x80", "\xc2\x9f",             /* C1 */
+	static const char *const bad[] = {"\n", "a\tb", "\x7f", "\x1b[m", "\xc2\x80",
+		"\xc2\x9f",                         /* C1 */
 		"\x80", "\xbf",                     /* continuation alone */
 		"\xc3", "\xe2\x82", "\xf0\x9f\x98", /* cut */
-		"\xc3(", "\xe2\x82(", "\xe2(\xac",
-		"\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", /* overlong */
-		"\xed\xa0\x80", "\xed\xbf\xbf",     /* surrogates */
+		"\xc3(", "\xe2\x82(", "\xe2(\xac", "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf",
+		"\xf0\x8f\xbf\xbf",                              /* overlong */
+		"\xed\xa0\x80", "\xed\xbf\xbf",                  /* surrogates */
 		"\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"}; /* past U+10FFFF */
 
 	(void)state;

@@ -10,14 +10,20 @@
 static void test_reference(void **state)
 {
 	static const uint64_t answers[] = {
-		UINT64_C(0xabac0158050fc4dc), UINT64_C(0xc9f49bf37d57ca93),
-		UINT64_C(0x82cb9b024dc7d44d), UINT64_C(0x8bf80ab8e7ddf7fb),
-		UINT64_C(0xcf75576088d38328), UINT64_C(0xdef9d52f49533b67),
-		UINT64_C(0xc50d2b50c59f22a7), UINT64_C(0xd3927d989bb11140),
-		UINT64_C(0x369095118d299a8e), UINT64_C(0x25a48eb36c063de4),
+		UINT64_C(0xabac0158050fc4dc),
+		UINT64_C(0xc9f49bf37d57ca93),
+		UINT64_C(0x82cb9b024dc7d44d),
+		UINT64_C(0x8bf80ab8e7ddf7fb),
+		UINT64_C(0xcf75576088d38328),
+		UINT64_C(0xdef9d52f49533b67),
+		UINT64_C(0xc50d2b50c59f22a7),
+		UINT64_C(0xd3927d989bb11140),
+		UINT64_C(0x369095118d299a8e),
+		UINT64_C(0x25a48eb36c063de4),
 	};
 	const struct hash_key key = {
-		UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908),
+		UINT64_C(0x0706050403020100),
+		UINT64_C(0x0f0e0d0c0b0a0908),
 	};
 	uint8_t in[sizeof(answers) / sizeof(answers[0])];
 
@@ -51,8 +57,7 @@ static void test_zero_key(void **state)
 	for (unsigned i = 0; i < 64; i++)
 		in[1 + i] = (uint8_t)i; /* unaligned */
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
-		assert_true(hash_bytes(&key, in + 1, answers[i].n) ==
-			answers[i].hash);
+		assert_true(hash_bytes(&key, in + 1, answers[i].n) == answers[i].hash);
 }
 
 static void test_random_key(void **state)

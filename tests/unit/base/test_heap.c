@@ -72,8 +72,9 @@ static void test_mixed(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 20000; i++) {
 		if (prng_below(&r, 5) < 3) {
-			assert_int_equal(heap_push(&h, now + prng_below(&r, 100),
-				&pushed, sizeof(pushed)), 0);
+			assert_int_equal(heap_push(&h, now + prng_below(&r, 100), &pushed,
+						 sizeof(pushed)),
+				0);
 			pushed++;
 		} else if (heap_peek(&h)) {
 			assert_true(heap_peek(&h)->at >= now);

@@ -77,8 +77,8 @@ static void test_incremental(void **state)
 	for (size_t piece = 1; piece < 300; piece++) {
 		keccak_init(&k);
 		for (size_t at = 0; at < sizeof(message); at += piece)
-			keccak_update(&k, message + at,
-				piece < 1000 - at ? piece : 1000 - at);
+			keccak_update(
+				&k, message + at, piece < 1000 - at ? piece : 1000 - at);
 		keccak_update(&k, NULL, 0);
 		keccak_final(&k, out);
 		assert_string_equal(digest(message, 1000), blocks[7].hex);

@@ -18,8 +18,7 @@ static int capture(void **state)
 
 	(void)state;
 	saved_stderr = dup(STDERR_FILENO);
-	if (saved_stderr < 0 || pipe(ends) < 0 ||
-	    dup2(ends[1], STDERR_FILENO) < 0)
+	if (saved_stderr < 0 || pipe(ends) < 0 || dup2(ends[1], STDERR_FILENO) < 0)
 		return -1;
 	close(ends[1]);
 	read_end = ends[0];
@@ -122,7 +121,8 @@ static void test_hostile(void **state)
 	log_open("sense", LOG_LEVEL_INFO);
 	log_info("user %s", "a\r\n<3>node: forged\x1b[2J");
 	assert_string_equal(lines() + 19,
-		"Z info sense: user a?" "?<3>node: forged?[2J\n");
+		"Z info sense: user a?"
+		"?<3>node: forged?[2J\n");
 	memset(big, 'x', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
 	log_info("%s", big);

@@ -16,8 +16,8 @@ static const struct hash_key test_key = {1, 2};
 
 static struct table *fresh_table(size_t limit)
 {
-	struct table *t = table_new(sizeof(struct record), sizeof(uint32_t),
-		limit, test_key);
+	struct table *t = table_new(
+		sizeof(struct record), sizeof(uint32_t), limit, test_key);
 
 	assert_non_null(t);
 	return t;

@@ -12,27 +12,33 @@ static void test_duration_parse(void **state)
 		const char *text;
 		uint64_t seconds;
 	} good[] = {
-		{"0", 0}, {"90", 90}, {"90s", 90}, {"10m", 600}, {"1h30m", 5400},
-		{"7d", 604800}, {"2w", 1209600}, {"1w1d1h1m1s", 694861},
+		{"0", 0},
+		{"90", 90},
+		{"90s", 90},
+		{"10m", 600},
+		{"1h30m", 5400},
+		{"7d", 604800},
+		{"2w", 1209600},
+		{"1w1d1h1m1s", 694861},
 		{"18446744073709551615", UINT64_MAX},
 		{"30500568904943w", UINT64_C(18446744073709526400)},
 	};
-	static const char *const bad[] = {"", "h", "10x", "1m1h", "1h1h", "1h30",
-		"-1s", "1.5h", "1 h", "1h ", "10M", "18446744073709551616",
-		"30500568904944w", "30500568904943w1d", "s1"};
+	static const char *const bad[] = {"", "h", "10x", "1m1h", "1h1h", "1h30", "-1s",
+		"1.5h", "1 h", "1h ", "10M", "18446744073709551616", "30500568904944w",
+		"30500568904943w1d", "s1"};
 	struct error err;
 	uint64_t v;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		assert_int_equal(duration_parse(&v, view_str(good[i].text), &err),
-			0);
+		assert_int_equal(duration_parse(&v, view_str(good[i].text), &err), 0);
 		assert_true(v == good[i].seconds);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(duration_parse(&v, view_str(bad[i]), NULL), -1);
 	assert_int_equal(duration_parse(&v, view_str("5\ny"), &err), -1);
-	assert_string_equal(err.text, "\"5\\x0ay\" is no duration: write seconds "
+	assert_string_equal(err.text,
+		"\"5\\x0ay\" is no duration: write seconds "
 		"or numbers with the units w, d, h, m, s, larger ones first, "
 		"such as 90, 10m, 1h30m, 7d");
 }
@@ -49,8 +55,7 @@ static void test_duration_print(void **state)
 	assert_string_equal(duration_print(text, 604800), "1w");
 	assert_string_equal(duration_print(text, 691200), "8d");
 	assert_string_equal(duration_print(text, 86401), "1d1s");
-	assert_string_equal(duration_print(text, UINT64_MAX),
-		"213503982334601d7h15s");
+	assert_string_equal(duration_print(text, UINT64_MAX), "213503982334601d7h15s");
 }
 
 static void test_duration_round_trip(void **state)
@@ -90,7 +95,8 @@ static void test_count(void **state)
 	assert_int_equal(count_parse(&v, view_str("1K"), &err), -1);
 	assert_int_equal(count_parse(&v, view_str("1kk"), &err), -1);
 	assert_int_equal(count_parse(&v, view_str("-1"), &err), -1);
-	assert_string_equal(err.text, "\"-1\" is no count: write digits, or "
+	assert_string_equal(err.text,
+		"\"-1\" is no count: write digits, or "
 		"digits with k, M or G (thousands), such as 1000, 64k, 1M");
 }
 
@@ -101,12 +107,10 @@ static void test_rfc3339(void **state)
 	(void)state;
 	assert_string_equal(clock_rfc3339(text, 0), "1970-01-01T00:00:00Z");
 	assert_string_equal(clock_rfc3339(text, 951782400), "2000-02-29T00:00:00Z");
-	assert_string_equal(clock_rfc3339(text, UINT32_MAX),
-		"2106-02-07T06:28:15Z");
-	assert_string_equal(clock_rfc3339(text, UINT64_C(253402300799)),
-		"9999-12-31T23:59:59Z");
-	assert_string_equal(clock_rfc3339(text, UINT64_MAX),
-		"9999-12-31T23:59:59Z");
+	assert_string_equal(clock_rfc3339(text, UINT32_MAX), "2106-02-07T06:28:15Z");
+	assert_string_equal(
+		clock_rfc3339(text, UINT64_C(253402300799)), "9999-12-31T23:59:59Z");
+	assert_string_equal(clock_rfc3339(text, UINT64_MAX), "9999-12-31T23:59:59Z");
 }
 
 static void test_clocks(void **state)

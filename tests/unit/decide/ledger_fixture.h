@@ -26,7 +26,8 @@ static inline struct indicator of(const char *text)
 }
 
 /* Fold one operation; returns what registry_apply() does. */
-static inline int ledger_offer(struct ledger *l, struct operation *op, struct refusal *why)
+static inline int ledger_offer(
+	struct ledger *l, struct operation *op, struct refusal *why)
 {
 	enum chain chain = operation_chain(op->type);
 	struct buffer bytes = {0};
@@ -52,13 +53,15 @@ static inline void ledger_fold(struct ledger *l, struct operation *op)
 		fail_msg("%s: %s", operation_name(op->type), refusal_print(text, &why));
 }
 
-static inline void ledger_start(struct ledger *l, uint32_t threshold, bool unroutable,
-	uint32_t now)
+static inline void ledger_start(
+	struct ledger *l, uint32_t threshold, bool unroutable, uint32_t now)
 {
-	struct operation op = {.type = OP_GENESIS, .salt = {1},
+	struct operation op = {.type = OP_GENESIS,
+		.salt = {1},
 		.config = {indicator_limits_default, 86400, threshold}};
 
-	*l = (struct ledger){.now = now, .registry = registry_new((struct hash_key){1, 2})};
+	*l = (struct ledger){
+		.now = now, .registry = registry_new((struct hash_key){1, 2})};
 	assert_non_null(l->registry);
 	op.config.limits.allow_unroutable = unroutable;
 	memcpy(op.actor, ledger_owner, ADDRESS20);
@@ -73,8 +76,12 @@ static inline void ledger_stop(struct ledger *l)
 
 static inline void ledger_member(struct ledger *l, uint16_t index, uint16_t weight)
 {
-	struct operation op = {.type = OP_MEMBER_ADD, .member = index, .weight = weight,
-		.cap = 1000, .name = view_str("member"), .signer_count = 1};
+	struct operation op = {.type = OP_MEMBER_ADD,
+		.member = index,
+		.weight = weight,
+		.cap = 1000,
+		.name = view_str("member"),
+		.signer_count = 1};
 
 	memcpy(op.actor, ledger_owner, ADDRESS20);
 	op.signers[0][0] = 0x5e;
@@ -85,9 +92,13 @@ static inline void ledger_member(struct ledger *l, uint16_t index, uint16_t weig
 static inline void ledger_report(struct ledger *l, const struct indicator *i,
 	uint16_t member, uint32_t cell, uint32_t expiry, uint8_t category, uint8_t proof)
 {
-	struct report r = {.indicator = *i, .expiry = expiry, .member = member,
+	struct report r = {.indicator = *i,
+		.expiry = expiry,
+		.member = member,
 		.generation = registry_member(l->registry, member)->generation,
-		.cell = cell, .category = category, .proof = proof};
+		.cell = cell,
+		.category = category,
+		.proof = proof};
 	struct operation op = {.type = OP_BATCH, .member = member, .count = 1};
 	uint8_t word[WORD_SIZE];
 
@@ -100,8 +111,8 @@ static inline void ledger_report(struct ledger *l, const struct indicator *i,
 
 static inline void ledger_protect(struct ledger *l, const struct indicator *i)
 {
-	struct operation op = {.type = OP_PROTECT, .table = (const uint8_t *)i,
-		.table_count = 1};
+	struct operation op = {
+		.type = OP_PROTECT, .table = (const uint8_t *)i, .table_count = 1};
 
 	memcpy(op.actor, ledger_owner, ADDRESS20);
 	ledger_fold(l, &op);

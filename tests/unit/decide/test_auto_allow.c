@@ -37,19 +37,18 @@ static const char routes6[] =
 	"00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
 	"00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo\n";
 
-static const char resolv[] =
-	"# made by hand\n"
-	"domain example.com\n"
-	"nameserver 192.0.2.53\n"
-	"nameserver\t2001:db8::53\n"
-	"  nameserver 198.51.100.53   \n"
-	";nameserver 203.0.113.1\n"
-	"nameserver fe80::1%eth0\n"
-	"nameserver not-an-address\n"
-	"nameservers 203.0.113.2\n"
-	"nameserver\n"
-	"options edns0 trust-ad\n"
-	"nameserver 127.0.0.53";
+static const char resolv[] = "# made by hand\n"
+			     "domain example.com\n"
+			     "nameserver 192.0.2.53\n"
+			     "nameserver\t2001:db8::53\n"
+			     "  nameserver 198.51.100.53   \n"
+			     ";nameserver 203.0.113.1\n"
+			     "nameserver fe80::1%eth0\n"
+			     "nameserver not-an-address\n"
+			     "nameservers 203.0.113.2\n"
+			     "nameserver\n"
+			     "options edns0 trust-ad\n"
+			     "nameserver 127.0.0.53";
 
 /* Every entry as "indicator origin;" */
 static const char *listing(const struct allowlist *a)
@@ -107,7 +106,8 @@ static void test_resolvers(void **state)
 
 	(void)state;
 	assert_int_equal(auto_allow_resolvers(a, view_str(resolv)), 5);
-	assert_string_equal(listing(a), "127.0.0.53 resolver;192.0.2.53 resolver;"
+	assert_string_equal(listing(a),
+		"127.0.0.53 resolver;192.0.2.53 resolver;"
 		"198.51.100.53 resolver;2001:db8::53 resolver;fe80::1 resolver;");
 	allowlist_free(a);
 }
@@ -121,17 +121,22 @@ static void test_bad_lines(void **state)
 	(void)state;
 	assert_int_equal(auto_allow_routes4(a, view_str("")), 0);
 	assert_int_equal(auto_allow_routes4(a, view_str("\n\n  \n\t\n")), 0);
-	assert_int_equal(auto_allow_routes4(a,
-		view_str("eth0 00000000 0102A8C0 0003 0 0 100")), 0);
-	assert_int_equal(auto_allow_routes4(a,
-		view_str("eth0 00000000 0102A8CZ 0003 0 0 100 00000000")), 0);
-	assert_int_equal(auto_allow_routes4(a,
-		view_str("eth0 00000000 00102A8C0 0003 0 0 100 00000000")), 0);
+	assert_int_equal(
+		auto_allow_routes4(a, view_str("eth0 00000000 0102A8C0 0003 0 0 100")),
+		0);
+	assert_int_equal(
+		auto_allow_routes4(
+			a, view_str("eth0 00000000 0102A8CZ 0003 0 0 100 00000000")),
+		0);
+	assert_int_equal(
+		auto_allow_routes4(
+			a, view_str("eth0 00000000 00102A8C0 0003 0 0 100 00000000")),
+		0);
 	assert_int_equal(auto_allow_routes6(a, view_str(routes4)), 0);
 	assert_int_equal(auto_allow_routes4(a, view_str(routes6)), 0);
 	for (size_t cut = 0; cut < 150; cut++)
-		assert_int_equal(auto_allow_routes6(a, view_of(routes6, cut)),
-			cut > 145 ? 1 : 0);
+		assert_int_equal(
+			auto_allow_routes6(a, view_of(routes6, cut)), cut > 145 ? 1 : 0);
 	allowlist_clear(a, ALLOW_GATEWAY);
 	assert_int_equal(auto_allow_resolvers(a, view_of("nameserver \0\xff\n", 14)), 0);
 	allowlist_entries(a, &n);
@@ -187,7 +192,8 @@ static bool listed(const struct allowlist *a, const char *text, uint8_t origin)
 static void test_read(void **state)
 {
 	char directory[] = "/tmp/sipchain-auto-XXXXXX", path[64];
-	struct auto_allow_paths paths = {"/nonexistent/route", "/nonexistent/route6", path};
+	struct auto_allow_paths paths = {
+		"/nonexistent/route", "/nonexistent/route6", path};
 	struct allow_entry other = {.origin = ALLOW_CONFIGURED};
 	struct allowlist *a = allowlist_new();
 	struct error err = {""};

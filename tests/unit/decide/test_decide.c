@@ -11,8 +11,8 @@
 #include "decide/decide.h"
 
 #define MEMBERS 7
-#define START 1000
-#define SPAN 24 /* longest life of a word, seconds */
+#define START   1000
+#define SPAN    24 /* longest life of a word, seconds */
 
 static const uint8_t classes[] = {PROOF_NONCE, PROOF_LOG, PROOF_MANUAL, PROOF_TCP};
 
@@ -95,8 +95,8 @@ static void random_policy(struct policy *p, struct prng *random)
 }
 
 /* The decision at START, and at each second until every word is dead. */
-static void check(const struct ledger *l, const struct policy *p, const struct indicator *i,
-	const struct allowlist *none)
+static void check(const struct ledger *l, const struct policy *p,
+	const struct indicator *i, const struct allowlist *none)
 {
 	struct words all = {.n = 0};
 	struct decision d, then;
@@ -113,8 +113,8 @@ static void check(const struct ledger *l, const struct policy *p, const struct i
 		assert_true(d.sum >= (int64_t)d.required);
 	}
 	if (d.reporters > 0 && d.required != QUORUM_NEVER)
-		assert_true(d.sum == plain_sum(&all, l->registry, p, i, d.required, START,
-					   START));
+		assert_true(d.sum ==
+			plain_sum(&all, l->registry, p, i, d.required, START, START));
 	/* Nothing changes before recheck says so. */
 	for (uint32_t now = START + 1; now <= START + SPAN; now++) {
 		if (d.recheck != 0 && now >= d.recheck)
@@ -125,16 +125,18 @@ static void check(const struct ledger *l, const struct policy *p, const struct i
 	}
 	/* A node that asks for no more than the ledger agrees with it. */
 	decide_learnt(&d, &policy_default, l->registry, none, i, START);
-	assert_int_equal(d.block, d.reporters > 0 &&
-		registry_support(l->registry, i, START) >= registry_config(l->registry)->threshold);
+	assert_int_equal(d.block,
+		d.reporters > 0 &&
+			registry_support(l->registry, i, START) >=
+				registry_config(l->registry)->threshold);
 	if (d.reporters > 0)
 		assert_true(d.sum == registry_support(l->registry, i, START));
 }
 
 static void test_random_ledgers(void **state)
 {
-	static const char *const about[] = {"203.0.113.0/24", "203.0.113.7", "203.0.113.8",
-		"203.0.0.0/16"};
+	static const char *const about[] = {
+		"203.0.113.0/24", "203.0.113.7", "203.0.113.8", "203.0.0.0/16"};
 	struct allowlist *none = allowlist_new();
 	struct prng random = {0xdec1de};
 	unsigned blocks = 0;
@@ -152,7 +154,8 @@ static void test_random_ledgers(void **state)
 			struct indicator i = of(about[prng_below(&random, 4)]);
 			bool objection = prng_below(&random, 5) == 0;
 
-			ledger_report(&l, &i, (uint16_t)(1 + prng_below(&random, MEMBERS)), k,
+			ledger_report(&l, &i,
+				(uint16_t)(1 + prng_below(&random, MEMBERS)), k,
 				START - 9 + prng_below(&random, SPAN + 9),
 				objection ? CATEGORY_OBJECTION : CATEGORY_SCAN,
 				classes[prng_below(&random, sizeof(classes))]);
@@ -185,7 +188,8 @@ static void test_many_words(void **state)
 	ledger_start(&l, 100, true, START);
 	for (uint16_t m = 1; m <= 120; m++) {
 		ledger_member(&l, m, 1);
-		ledger_report(&l, &wide, m, 0, START + 1000 + m, CATEGORY_SCAN, PROOF_TCP);
+		ledger_report(
+			&l, &wide, m, 0, START + 1000 + m, CATEGORY_SCAN, PROOF_TCP);
 		ledger_report(&l, &wide, m, 1, START + 500, CATEGORY_SCAN, PROOF_TCP);
 	}
 	decide_learnt(&d, &policy_default, l.registry, none, &wide, START);
@@ -281,9 +285,14 @@ static void test_own_without_ledger(void **state)
 /* The longest figures still make a whole sentence. */
 static void test_print_longest(void **state)
 {
-	struct decision d = {.block = true, .why = WHY_QUORUM, .until = UINT32_MAX,
-		.sum = INT64_MIN, .required = UINT32_MAX - 1, .reporters = UINT32_MAX,
-		.objectors = UINT32_MAX, .category = CATEGORY_ENUMERATION,
+	struct decision d = {.block = true,
+		.why = WHY_QUORUM,
+		.until = UINT32_MAX,
+		.sum = INT64_MIN,
+		.required = UINT32_MAX - 1,
+		.reporters = UINT32_MAX,
+		.objectors = UINT32_MAX,
+		.category = CATEGORY_ENUMERATION,
 		.proof = PROOF_CLUSTER};
 	char text[DECISION_TEXT];
 

@@ -36,8 +36,11 @@ static int teardown(void **state)
 /* A detection of this address, banned for 600 s as a first offence. */
 static struct detection detection(const char *address, uint8_t proof)
 {
-	struct detection d = {.category = CATEGORY_PASSWORD, .proof = proof, .offence = 1,
-		.ban = 600, .attempts = 3};
+	struct detection d = {.category = CATEGORY_PASSWORD,
+		.proof = proof,
+		.offence = 1,
+		.ban = 600,
+		.attempts = 3};
 
 	assert_int_equal(address_parse(&d.source, view_str(address), NULL), 0);
 	return d;
@@ -87,8 +90,9 @@ static void test_unproved(void **state)
 	assert_int_equal(a.until, NOW + 120);
 	assert_false(a.publish);
 	assert_false(a.would_publish);
-	assert_string_equal(a.reason, "ban for 2m (password, proof none, offence 1); not "
-				      "reported: the source is not proved");
+	assert_string_equal(a.reason,
+		"ban for 2m (password, proof none, offence 1); not "
+		"reported: the source is not proved");
 	/* Doubling does not lengthen it: the offences may be somebody else's. */
 	d.ban = 86400;
 	a = decide(n, &d);
@@ -101,7 +105,8 @@ static void test_unproved(void **state)
 	assert_false(a.ban);
 	assert_false(a.would_ban);
 	assert_false(a.decision.block);
-	assert_string_equal(a.reason, "not banned: the configuration has no ban for "
+	assert_string_equal(a.reason,
+		"not banned: the configuration has no ban for "
 		"unproved sources; not reported: the source is not proved");
 }
 
@@ -116,8 +121,9 @@ static void test_allowed(void **state)
 	a = decide(n, &d);
 	assert_false(a.ban || a.would_ban || a.publish || a.would_publish);
 	assert_int_equal(a.decision.why, WHY_ALLOWED);
-	assert_string_equal(a.reason, "not blocked: overlaps 8.8.0.0/16 on this node's "
-				      "allowlist (registered); not reported");
+	assert_string_equal(a.reason,
+		"not blocked: overlaps 8.8.0.0/16 on this node's "
+		"allowlist (registered); not reported");
 	d.proof = PROOF_NONE;
 	a = decide(n, &d);
 	assert_false(a.ban || a.would_ban || a.publish || a.would_publish);
@@ -155,7 +161,8 @@ static void test_classes(void **state)
 	assert_true(a.ban);
 	assert_int_equal(a.until, NOW + 600);
 	assert_false(a.publish);
-	assert_non_null(strstr(a.reason, "not reported: proof ack is not published here"));
+	assert_non_null(
+		strstr(a.reason, "not reported: proof ack is not published here"));
 	/* Not by default: what others saw in a log is not this node's proof. */
 	d.proof = PROOF_LOG;
 	a = decide(n, &d);
@@ -180,8 +187,9 @@ static void test_ledger_unread(void **state)
 	own_decide(&a, &n->config, NULL, n->allow, &d, NOW);
 	assert_true(a.ban);
 	assert_false(a.publish);
-	assert_string_equal(a.reason, "ban for 10m (password, proof nonce, offence 1); "
-				      "not reported: this node is not an active member");
+	assert_string_equal(a.reason,
+		"ban for 10m (password, proof nonce, offence 1); "
+		"not reported: this node is not an active member");
 }
 
 /* A host of the own LAN may be banned, but no ledger takes it. */
@@ -193,7 +201,8 @@ static void test_unroutable(void **state)
 
 	assert_true(a.ban);
 	assert_false(a.publish);
-	assert_non_null(strstr(a.reason, "not reported: the ledger takes no such address"));
+	assert_non_null(
+		strstr(a.reason, "not reported: the ledger takes no such address"));
 }
 
 static void test_observe(void **state)
@@ -209,8 +218,9 @@ static void test_observe(void **state)
 	assert_true(a.would_ban);
 	assert_true(a.would_publish);
 	assert_int_equal(a.until, NOW + 600);
-	assert_string_equal(a.reason, "would ban for 10m (password, proof nonce, offence "
-				      "1); would report for 1d");
+	assert_string_equal(a.reason,
+		"would ban for 10m (password, proof nonce, offence "
+		"1); would report for 1d");
 }
 
 static void test_ttl(void **state)
@@ -253,9 +263,15 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_proved), TEST(test_unproved), TEST(test_allowed),
-		TEST(test_protected), TEST(test_classes), TEST(test_ledger_unread),
-		TEST(test_unroutable), TEST(test_observe), cmocka_unit_test(test_ttl),
+		TEST(test_proved),
+		TEST(test_unproved),
+		TEST(test_allowed),
+		TEST(test_protected),
+		TEST(test_classes),
+		TEST(test_ledger_unread),
+		TEST(test_unroutable),
+		TEST(test_observe),
+		cmocka_unit_test(test_ttl),
 		TEST(test_end_of_time),
 	};
 

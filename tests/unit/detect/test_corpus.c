@@ -20,9 +20,9 @@
 #include "sense/security_log.h"
 #include "sense/wire.h"
 
-#define SEEN_MAX 8192
+#define SEEN_MAX     8192
 #define VERDICTS_MAX 256
-#define CORPORA TESTS_DATA "/corpora/"
+#define CORPORA      TESTS_DATA "/corpora/"
 
 enum { LOG = 1, HEP = 2 };
 
@@ -73,8 +73,8 @@ static void read_log(const char *path)
 
 static void read_hep(const char *path)
 {
-	struct wire *w = wire_new(&wire_config_default, (struct hash_key){1, 2}, observe,
-		NULL);
+	struct wire *w = wire_new(
+		&wire_config_default, (struct hash_key){1, 2}, observe, NULL);
 	struct pcap_datagram d = {0};
 	struct hep_message m;
 	struct pcap p;
@@ -128,7 +128,8 @@ static void note(const struct detection *d)
 
 static void detect(void)
 {
-	struct detector *d = detector_new(&detect_config_default, (struct hash_key){3, 4});
+	struct detector *d = detector_new(
+		&detect_config_default, (struct hash_key){3, 4});
 	struct detection out;
 	usec last = 0;
 
@@ -184,7 +185,8 @@ static const struct {
 static bool is_invisible(const char *src, unsigned mode)
 {
 	for (size_t i = 0; i < sizeof(invisible) / sizeof(invisible[0]); i++)
-		if (!strcmp(invisible[i].corpus, corpus) && !strcmp(invisible[i].src, src))
+		if (!strcmp(invisible[i].corpus, corpus) &&
+			!strcmp(invisible[i].src, src))
 			return !(mode & ~invisible[i].mode);
 	return false;
 }
@@ -197,9 +199,11 @@ static void show(const json_t *t, const char *src, const struct verdict *v)
 
 	if (!getenv("SIPCHAIN_SHOW"))
 		return;
-	print_message("# %-7s %-26s %-16s %-14s %-36s ban=%-5s verified=%d -> ", mode_name,
-		corpus, src, role, kind,
-		json_is_true(ban) ? "true" : json_is_false(ban) ? "false" : "null",
+	print_message("# %-7s %-26s %-16s %-14s %-36s ban=%-5s verified=%d -> ",
+		mode_name, corpus, src, role, kind,
+		json_is_true(ban)          ? "true" :
+			json_is_false(ban) ? "false" :
+					     "null",
 		json_is_true(json_object_get(t, "verified")));
 	if (v)
 		print_message("%s %s%s%s\n", category_name(v->category),
@@ -240,7 +244,8 @@ static void check(const json_t *t, unsigned mode)
 		if (mode & HEP)
 			expect(!verified || proved(v), src, "detected without its proof");
 		else if (json_is_true(json_object_get(t, "tcp")))
-			expect(proved(v), src, "the log proves it, but not the detection");
+			expect(proved(v), src,
+				"the log proves it, but not the detection");
 	}
 	proved_unverified += proved(v) && !verified;
 }
@@ -284,8 +289,8 @@ struct totals {
 	unsigned cases, rows, wanted;
 };
 
-static void replay_all(const char *pbx, unsigned mode, const char *name,
-	struct totals expected)
+static void replay_all(
+	const char *pbx, unsigned mode, const char *name, struct totals expected)
 {
 	struct dirent *entry;
 	unsigned cases = 0;
@@ -305,8 +310,8 @@ static void replay_all(const char *pbx, unsigned mode, const char *name,
 	}
 	closedir(dir);
 	print_message("# %s %s: %u cases, %u sources, %u to be banned and visible, "
-		"%u proved that the truth calls not verified\n", pbx, name, cases, rows,
-		wanted, proved_unverified);
+		      "%u proved that the truth calls not verified\n",
+		pbx, name, cases, rows, wanted, proved_unverified);
 	assert_int_equal(failures, 0);
 	assert_int_equal(cases, expected.cases);
 	assert_int_equal(rows, expected.rows);

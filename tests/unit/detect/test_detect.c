@@ -17,10 +17,14 @@
 
 static const struct hash_key key = {1, 2};
 
-static struct observation at(usec time, const char *source, uint8_t kind, uint64_t attempt)
+static struct observation at(
+	usec time, const char *source, uint8_t kind, uint64_t attempt)
 {
-	struct observation o = {.time = START + time, .kind = kind, .attempt = attempt,
-		.transport = TRANSPORT_UDP, .sensor = SENSOR_HEP};
+	struct observation o = {.time = START + time,
+		.kind = kind,
+		.attempt = attempt,
+		.transport = TRANSPORT_UDP,
+		.sensor = SENSOR_HEP};
 
 	assert_int_equal(address_parse(&o.source, view_str(source), NULL), 0);
 	return o;
@@ -88,7 +92,8 @@ static void test_none_is_lost(void **state)
 
 	(void)state;
 	for (i = 0; i < 30; i++) {
-		o = at(i, i % 2 ? "198.51.100.33" : "198.51.100.34", OBSERVED_SCAN, 100 + i);
+		o = at(i, i % 2 ? "198.51.100.33" : "198.51.100.34", OBSERVED_SCAN,
+			100 + i);
 		assert_false(detector_feed(d, &o, &out));
 	}
 	for (i = 0; i < 2; i++) {
@@ -127,8 +132,8 @@ static void test_memory_is_bounded(void **state)
 		assert_int_equal(detector_feed(d, &o, &out), i == 63);
 	}
 	detector_figures(d, &after);
-	assert_true(after.memory - before.memory <=
-		ATTEMPTS_MAX * sizeof(struct attempt));
+	assert_true(
+		after.memory - before.memory <= ATTEMPTS_MAX * sizeof(struct attempt));
 	assert_int_equal(after.detections, 1);
 	detector_free(d);
 }
@@ -144,7 +149,8 @@ static void test_least_config(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
-		o = at(i, i % 2 ? "198.51.100.1" : "2001:db8::1", OBSERVED_AUTH_FAILED, i);
+		o = at(i, i % 2 ? "198.51.100.1" : "2001:db8::1", OBSERVED_AUTH_FAILED,
+			i);
 		assert_false(detector_feed(d, &o, &out));
 	}
 	detector_figures(d, &f);
@@ -185,8 +191,8 @@ static void test_orders(void **state)
 {
 	static const uint8_t kinds[] = {OBSERVED_PROOF, OBSERVED_SCAN, OBSERVED_MALFORMED,
 		OBSERVED_UNKNOWN_ACCOUNT, OBSERVED_AUTH_FAILED, OBSERVED_CALL_REJECTED};
-	static const uint8_t proofs[] = {PROOF_NONE, PROOF_LOG, PROOF_ACK, PROOF_TCP,
-		PROOF_NONCE, PROOF_AUTH};
+	static const uint8_t proofs[] = {
+		PROOF_NONE, PROOF_LOG, PROOF_ACK, PROOF_TCP, PROOF_NONCE, PROOF_AUTH};
 
 	(void)state;
 	for (size_t i = 1; i < sizeof(kinds); i++)

@@ -20,12 +20,13 @@ static struct indicator ip(const char *text)
 	return i;
 }
 
-static void set(struct ban_table *t, const char *text, uint8_t scope, uint32_t until,
-	bool news)
+static void set(
+	struct ban_table *t, const char *text, uint8_t scope, uint32_t until, bool news)
 {
 	struct indicator i = ip(text);
 
-	assert_int_equal(ban_table_set(t, &i, scope, BAN_OWN, CATEGORY_PASSWORD, until, 100),
+	assert_int_equal(
+		ban_table_set(t, &i, scope, BAN_OWN, CATEGORY_PASSWORD, until, 100),
 		news);
 }
 
@@ -189,8 +190,8 @@ static void the_ring_grows_in_order(void **s)
 	(void)s;
 	for (uint32_t n = 0; n < 1000; n++) {
 		be32_store(i.value, 0x0a000000u + n);
-		assert_true(ban_table_set(t, &i, BAN_SIP, BAN_LEARNT, CATEGORY_SCAN, 1000,
-			1));
+		assert_true(ban_table_set(
+			t, &i, BAN_SIP, BAN_LEARNT, CATEGORY_SCAN, 1000, 1));
 		if (n % 3 == 0) /* head moves on while it grows */
 			assert_int_equal(ban_table_take(t, o, 1), 1);
 	}

@@ -85,12 +85,12 @@ static void test_shape(void **state)
 
 	(void)state;
 	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
-		assert_int_equal(hex_decode((uint8_t *)&i, sizeof(i),
-			view_str(cases[k].wire)), 0);
+		assert_int_equal(
+			hex_decode((uint8_t *)&i, sizeof(i), view_str(cases[k].wire)), 0);
 		assert_int_equal(indicator_check_shape(&i, &err), -1);
 		assert_string_equal(err.text, cases[k].error);
-		assert_int_equal(indicator_check(&i, &indicator_limits_default,
-			NULL), -1);
+		assert_int_equal(
+			indicator_check(&i, &indicator_limits_default, NULL), -1);
 	}
 }
 
@@ -101,10 +101,12 @@ static void test_limits(void **state)
 		const char *text, *error;
 	} cases[] = {
 		{"8.8.0.0/16", ""},
-		{"8.8.0.0/15", "8.8.0.0/15: too wide; the shortest prefix allowed "
+		{"8.8.0.0/15",
+			"8.8.0.0/15: too wide; the shortest prefix allowed "
 			"is /16"},
 		{"2600::/32", ""},
-		{"2600::/31", "2600::/31: too wide; the shortest prefix allowed is "
+		{"2600::/31",
+			"2600::/31: too wide; the shortest prefix allowed is "
 			"/32"},
 		{"+97259*", ""},
 		{"+9725*", "+9725*: a number prefix needs at least 5 digits"},
@@ -112,12 +114,15 @@ static void test_limits(void **state)
 		{"sip:bob@10.0.0.1", ""},
 		{"domain:localhost", ""},
 		{"agent:x", ""},
-		{"10.1.2.3", "10.1.2.3: lies in 10.0.0.0/8 (private use, RFC 1918), "
+		{"10.1.2.3",
+			"10.1.2.3: lies in 10.0.0.0/8 (private use, RFC 1918), "
 			"which is not a source on the Internet"},
-		{"192.0.0.0/16", "192.0.0.0/16: contains 192.0.0.0/24 (IETF "
+		{"192.0.0.0/16",
+			"192.0.0.0/16: contains 192.0.0.0/24 (IETF "
 			"protocol assignments, RFC 6890), which is not a source "
 			"on the Internet"},
-		{"2001:db8::1", "2001:db8::1: lies in 2001:db8::/32 "
+		{"2001:db8::1",
+			"2001:db8::1: lies in 2001:db8::/32 "
 			"(documentation, RFC 3849), which is not a source on the "
 			"Internet"},
 	};
@@ -129,8 +134,8 @@ static void test_limits(void **state)
 	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
 		err.text[0] = '\0';
 		i = parsed(cases[k].text);
-		assert_int_equal(indicator_check(&i, &indicator_limits_default,
-			&err), cases[k].error[0] ? -1 : 0);
+		assert_int_equal(indicator_check(&i, &indicator_limits_default, &err),
+			cases[k].error[0] ? -1 : 0);
 		assert_string_equal(err.text, cases[k].error);
 		assert_int_equal(indicator_check(&i, &open, NULL), 0);
 		assert_int_equal(indicator_check_shape(&i, NULL), 0);
@@ -146,70 +151,129 @@ static void test_unroutable(void **state)
 	static const struct {
 		const char *text, *rfc;
 	} cases[] = {
-		{"0.0.0.0", "RFC 791"}, {"0.255.255.255", "RFC 791"},
-		{"1.0.0.0", ""}, {"9.255.255.255", ""},
-		{"10.0.0.0", "RFC 1918"}, {"10.255.255.255", "RFC 1918"},
-		{"11.0.0.0", ""}, {"100.63.255.255", ""},
-		{"100.64.0.0", "RFC 6598"}, {"100.127.255.255", "RFC 6598"},
-		{"100.128.0.0", ""}, {"126.255.255.255", ""},
-		{"127.0.0.0", "RFC 1122"}, {"127.255.255.255", "RFC 1122"},
-		{"128.0.0.0", ""}, {"169.253.255.255", ""},
-		{"169.254.0.0", "RFC 3927"}, {"169.254.255.255", "RFC 3927"},
-		{"169.255.0.0", ""}, {"172.15.255.255", ""},
-		{"172.16.0.0", "RFC 1918"}, {"172.31.255.255", "RFC 1918"},
-		{"172.32.0.0", ""}, {"191.255.255.255", ""},
-		{"192.0.0.0", "RFC 6890"}, {"192.0.0.255", "RFC 6890"},
-		{"192.0.1.0", ""}, {"192.0.1.255", ""},
-		{"192.0.2.0", "RFC 5737"}, {"192.0.2.255", "RFC 5737"},
-		{"192.0.3.0", ""}, {"192.88.98.255", ""},
-		{"192.88.99.0", "RFC 7526"}, {"192.88.99.255", "RFC 7526"},
-		{"192.88.100.0", ""}, {"192.167.255.255", ""},
-		{"192.168.0.0", "RFC 1918"}, {"192.168.255.255", "RFC 1918"},
-		{"192.169.0.0", ""}, {"198.17.255.255", ""},
-		{"198.18.0.0", "RFC 2544"}, {"198.19.255.255", "RFC 2544"},
-		{"198.20.0.0", ""}, {"198.51.99.255", ""},
-		{"198.51.100.0", "RFC 5737"}, {"198.51.100.255", "RFC 5737"},
-		{"198.51.101.0", ""}, {"203.0.112.255", ""},
-		{"203.0.113.0", "RFC 5737"}, {"203.0.113.255", "RFC 5737"},
-		{"203.0.114.0", ""}, {"223.255.255.255", ""},
-		{"224.0.0.0", "RFC 5771"}, {"239.255.255.255", "RFC 5771"},
-		{"240.0.0.0", "RFC 1112"}, {"255.255.255.254", "RFC 1112"},
+		{"0.0.0.0", "RFC 791"},
+		{"0.255.255.255", "RFC 791"},
+		{"1.0.0.0", ""},
+		{"9.255.255.255", ""},
+		{"10.0.0.0", "RFC 1918"},
+		{"10.255.255.255", "RFC 1918"},
+		{"11.0.0.0", ""},
+		{"100.63.255.255", ""},
+		{"100.64.0.0", "RFC 6598"},
+		{"100.127.255.255", "RFC 6598"},
+		{"100.128.0.0", ""},
+		{"126.255.255.255", ""},
+		{"127.0.0.0", "RFC 1122"},
+		{"127.255.255.255", "RFC 1122"},
+		{"128.0.0.0", ""},
+		{"169.253.255.255", ""},
+		{"169.254.0.0", "RFC 3927"},
+		{"169.254.255.255", "RFC 3927"},
+		{"169.255.0.0", ""},
+		{"172.15.255.255", ""},
+		{"172.16.0.0", "RFC 1918"},
+		{"172.31.255.255", "RFC 1918"},
+		{"172.32.0.0", ""},
+		{"191.255.255.255", ""},
+		{"192.0.0.0", "RFC 6890"},
+		{"192.0.0.255", "RFC 6890"},
+		{"192.0.1.0", ""},
+		{"192.0.1.255", ""},
+		{"192.0.2.0", "RFC 5737"},
+		{"192.0.2.255", "RFC 5737"},
+		{"192.0.3.0", ""},
+		{"192.88.98.255", ""},
+		{"192.88.99.0", "RFC 7526"},
+		{"192.88.99.255", "RFC 7526"},
+		{"192.88.100.0", ""},
+		{"192.167.255.255", ""},
+		{"192.168.0.0", "RFC 1918"},
+		{"192.168.255.255", "RFC 1918"},
+		{"192.169.0.0", ""},
+		{"198.17.255.255", ""},
+		{"198.18.0.0", "RFC 2544"},
+		{"198.19.255.255", "RFC 2544"},
+		{"198.20.0.0", ""},
+		{"198.51.99.255", ""},
+		{"198.51.100.0", "RFC 5737"},
+		{"198.51.100.255", "RFC 5737"},
+		{"198.51.101.0", ""},
+		{"203.0.112.255", ""},
+		{"203.0.113.0", "RFC 5737"},
+		{"203.0.113.255", "RFC 5737"},
+		{"203.0.114.0", ""},
+		{"223.255.255.255", ""},
+		{"224.0.0.0", "RFC 5771"},
+		{"239.255.255.255", "RFC 5771"},
+		{"240.0.0.0", "RFC 1112"},
+		{"255.255.255.254", "RFC 1112"},
 		{"255.255.255.255", "RFC 919"},
-		{"::", "RFC 4291"}, {"::1", "RFC 4291"}, {"::2", "RFC 4291"},
-		{"::ffff:ffff", "RFC 4291"}, {"::1:0:0", ""},
-		{"64:ff9b::808:808", ""}, {"64:ff9b:0:ffff::", ""},
+		{"::", "RFC 4291"},
+		{"::1", "RFC 4291"},
+		{"::2", "RFC 4291"},
+		{"::ffff:ffff", "RFC 4291"},
+		{"::1:0:0", ""},
+		{"64:ff9b::808:808", ""},
+		{"64:ff9b:0:ffff::", ""},
 		{"64:ff9b:1::", "RFC 8215"},
 		{"64:ff9b:1:ffff:ffff:ffff:ffff:ffff", "RFC 8215"},
-		{"64:ff9b:2::", ""}, {"ff:ffff::", ""},
-		{"100::", "RFC 6666"}, {"100::ffff:ffff:ffff:ffff", "RFC 6666"},
+		{"64:ff9b:2::", ""},
+		{"ff:ffff::", ""},
+		{"100::", "RFC 6666"},
+		{"100::ffff:ffff:ffff:ffff", "RFC 6666"},
 		{"100:0:0:1::", "RFC 9780"},
 		{"100:0:0:1:ffff:ffff:ffff:ffff", "RFC 9780"},
-		{"100:0:0:2::", ""}, {"2000:ffff::", ""},
-		{"2001::", "RFC 4380"}, {"2001:0:ffff::1", "RFC 4380"},
-		{"2001:1::1", "RFC 2928"}, {"2001:2::", "RFC 5180"},
-		{"2001:2:0:ffff::", "RFC 5180"}, {"2001:2:1::", "RFC 2928"},
-		{"2001:10::", "RFC 4843"}, {"2001:1f:ffff::", "RFC 4843"},
-		{"2001:20::", "RFC 7343"}, {"2001:2f:ffff::", "RFC 7343"},
-		{"2001:30::", "RFC 2928"}, {"2001:1ff:ffff::", "RFC 2928"},
-		{"2001:200::", ""}, {"2001:db7:ffff::", ""},
-		{"2001:db8::", "RFC 3849"}, {"2001:db8:ffff::ffff", "RFC 3849"},
-		{"2001:db9::", ""}, {"2001:ffff::", ""},
-		{"2002::", "RFC 3056"}, {"2002:ffff::", "RFC 3056"},
-		{"2003::", ""}, {"3ffe:ffff::", ""},
-		{"3fff::", "RFC 9637"}, {"3fff:fff:ffff::", "RFC 9637"},
-		{"3fff:1000::", ""}, {"5eff::", ""},
-		{"5f00::", "RFC 9602"}, {"5f00:ffff::", "RFC 9602"},
-		{"5f01::", ""}, {"fbff:ffff::", ""},
-		{"fc00::", "RFC 4193"}, {"fdff:ffff::", "RFC 4193"},
-		{"fe00::", ""}, {"fe7f:ffff::", ""},
-		{"fe80::", "RFC 4291"}, {"febf:ffff::", "RFC 4291"},
-		{"fec0::", "RFC 3879"}, {"feff:ffff::", "RFC 3879"},
-		{"ff00::", "RFC 4291"}, {"ffff:ffff::", "RFC 4291"},
+		{"100:0:0:2::", ""},
+		{"2000:ffff::", ""},
+		{"2001::", "RFC 4380"},
+		{"2001:0:ffff::1", "RFC 4380"},
+		{"2001:1::1", "RFC 2928"},
+		{"2001:2::", "RFC 5180"},
+		{"2001:2:0:ffff::", "RFC 5180"},
+		{"2001:2:1::", "RFC 2928"},
+		{"2001:10::", "RFC 4843"},
+		{"2001:1f:ffff::", "RFC 4843"},
+		{"2001:20::", "RFC 7343"},
+		{"2001:2f:ffff::", "RFC 7343"},
+		{"2001:30::", "RFC 2928"},
+		{"2001:1ff:ffff::", "RFC 2928"},
+		{"2001:200::", ""},
+		{"2001:db7:ffff::", ""},
+		{"2001:db8::", "RFC 3849"},
+		{"2001:db8:ffff::ffff", "RFC 3849"},
+		{"2001:db9::", ""},
+		{"2001:ffff::", ""},
+		{"2002::", "RFC 3056"},
+		{"2002:ffff::", "RFC 3056"},
+		{"2003::", ""},
+		{"3ffe:ffff::", ""},
+		{"3fff::", "RFC 9637"},
+		{"3fff:fff:ffff::", "RFC 9637"},
+		{"3fff:1000::", ""},
+		{"5eff::", ""},
+		{"5f00::", "RFC 9602"},
+		{"5f00:ffff::", "RFC 9602"},
+		{"5f01::", ""},
+		{"fbff:ffff::", ""},
+		{"fc00::", "RFC 4193"},
+		{"fdff:ffff::", "RFC 4193"},
+		{"fe00::", ""},
+		{"fe7f:ffff::", ""},
+		{"fe80::", "RFC 4291"},
+		{"febf:ffff::", "RFC 4291"},
+		{"fec0::", "RFC 3879"},
+		{"feff:ffff::", "RFC 3879"},
+		{"ff00::", "RFC 4291"},
+		{"ffff:ffff::", "RFC 4291"},
 		/* The narrowest is named, and a prefix around one counts. */
-		{"0.0.0.0/0", "RFC 791"}, {"172.0.0.0/8", "RFC 1918"},
-		{"255.0.0.0/8", "RFC 1112"}, {"2001::/16", "RFC 4380"},
-		{"2620::/12", ""}, {"8.0.0.0/8", ""},
-		{"+97259*", ""}, {"domain:localhost", ""},
+		{"0.0.0.0/0", "RFC 791"},
+		{"172.0.0.0/8", "RFC 1918"},
+		{"255.0.0.0/8", "RFC 1112"},
+		{"2001::/16", "RFC 4380"},
+		{"2620::/12", ""},
+		{"8.0.0.0/8", ""},
+		{"+97259*", ""},
+		{"domain:localhost", ""},
 	};
 
 	(void)state;
@@ -231,7 +295,8 @@ static void test_unroutable(void **state)
 /* An ip6 word that spells an IPv4 address is refused: ip4 is its one form. */
 static void test_mapped(void **state)
 {
-	struct indicator i = {.kind = INDICATOR_IP6, .plen = 128,
+	struct indicator i = {.kind = INDICATOR_IP6,
+		.plen = 128,
 		.value = {[10] = 0xff, [11] = 0xff, [12] = 8, [15] = 8}};
 	struct error err;
 
@@ -257,8 +322,7 @@ static void test_digits(void **state)
 	assert_int_equal(indicator_from_digits(&i, view_str("0")), -1);
 	assert_int_equal(indicator_from_digits(&i, view_str("4a")), -1);
 	assert_int_equal(indicator_from_digits(&i, view_str("+44")), -1);
-	assert_int_equal(indicator_from_digits(&i,
-		view_str("1234567890123456")), -1);
+	assert_int_equal(indicator_from_digits(&i, view_str("1234567890123456")), -1);
 	assert_int_equal(number_from_prefix(&i, view_str("")), -1);
 	assert_int_equal(number_from_prefix(&i, view_str("044")), -1);
 	i = parsed("192.0.2.7");

@@ -24,45 +24,36 @@ static const struct {
 	const char *text, *printed, *wire, *canonical;
 } good[] = {
 	{"192.0.2.7", "192.0.2.7", "0120c0000207000000000000000000000000", ""},
-	{" 192.0.2.7/32\n", "192.0.2.7",
-		"0120c0000207000000000000000000000000", ""},
-	{"192.0.2.0/24", "192.0.2.0/24",
-		"0118c0000200000000000000000000000000", ""},
+	{" 192.0.2.7/32\n", "192.0.2.7", "0120c0000207000000000000000000000000", ""},
+	{"192.0.2.0/24", "192.0.2.0/24", "0118c0000200000000000000000000000000", ""},
 	{"0.0.0.0/0", "0.0.0.0/0", "010000000000000000000000000000000000", ""},
-	{"::ffff:192.0.2.7", "192.0.2.7",
-		"0120c0000207000000000000000000000000", ""},
-	{"::ffff:192.0.2.0/120", "192.0.2.0/24",
-		"0118c0000200000000000000000000000000", ""},
-	{"2001:DB8::/48", "2001:db8::/48",
-		"023020010db8000000000000000000000000", ""},
-	{"2001:db8::1", "2001:db8::1",
-		"028020010db8000000000000000000000001", ""},
-	{"[2001:db8::]/32", "2001:db8::/32",
-		"022020010db8000000000000000000000000", ""},
-	{"+442079460000", "+442079460000",
-		"0380442079460000ffffffffffffffffffff", ""},
-	{"+44 (20) 7946-0000", "+442079460000",
-		"0380442079460000ffffffffffffffffffff", ""},
-	{"tel:+44-20-7946.0000", "+442079460000",
-		"0380442079460000ffffffffffffffffffff", ""},
+	{"::ffff:192.0.2.7", "192.0.2.7", "0120c0000207000000000000000000000000", ""},
+	{"::ffff:192.0.2.0/120", "192.0.2.0/24", "0118c0000200000000000000000000000000",
+		""},
+	{"2001:DB8::/48", "2001:db8::/48", "023020010db8000000000000000000000000", ""},
+	{"2001:db8::1", "2001:db8::1", "028020010db8000000000000000000000001", ""},
+	{"[2001:db8::]/32", "2001:db8::/32", "022020010db8000000000000000000000000", ""},
+	{"+442079460000", "+442079460000", "0380442079460000ffffffffffffffffffff", ""},
+	{"+44 (20) 7946-0000", "+442079460000", "0380442079460000ffffffffffffffffffff",
+		""},
+	{"tel:+44-20-7946.0000", "+442079460000", "0380442079460000ffffffffffffffffffff",
+		""},
 	{"+97259*", "+97259*", "031497259000000000000000000000000000", ""},
 	{"+97259", "+97259", "038097259fffffffffffffffffffffffffff", ""},
 	{"+4*", "+4*", "030440000000000000000000000000000000", ""},
-	{"+123456789012345", "+123456789012345",
-		"0380123456789012345fffffffffffffffff", ""},
-	{"+123456789012345*", "+123456789012345*",
-		"033c12345678901234500000000000000000", ""},
+	{"+123456789012345", "+123456789012345", "0380123456789012345fffffffffffffffff",
+		""},
+	{"+123456789012345*", "+123456789012345*", "033c12345678901234500000000000000000",
+		""},
 	/* The hashes are PyCryptodome's keccak-256 of the canonical text. */
-	{"SIP:bob@Example.COM;Transport=TCP",
-		"uri#7f3075cedab1418e70399fb4813e01e3",
+	{"SIP:bob@Example.COM;Transport=TCP", "uri#7f3075cedab1418e70399fb4813e01e3",
 		"04807f3075cedab1418e70399fb4813e01e3",
 		"sip:bob@example.com;transport=tcp"},
 	{"domain:Example.COM.", "domain#02438d3405cadd648e08dbff51bdbeb4",
 		"058002438d3405cadd648e08dbff51bdbeb4", "example.com"},
 	{"agent:  friendly-scanner ", "agent#23e76d08e250931cdbde0e40e399d24e",
 		"068023e76d08e250931cdbde0e40e399d24e", "friendly-scanner"},
-	{"uri#7F3075cedab1418e70399fb4813e01e3",
-		"uri#7f3075cedab1418e70399fb4813e01e3",
+	{"uri#7F3075cedab1418e70399fb4813e01e3", "uri#7f3075cedab1418e70399fb4813e01e3",
 		"04807f3075cedab1418e70399fb4813e01e3", ""},
 	{"domain#02438d3405cadd648e08dbff51bdbeb4",
 		"domain#02438d3405cadd648e08dbff51bdbeb4",
@@ -82,8 +73,8 @@ static void test_parse(void **state)
 	assert_int_equal(sizeof(i), INDICATOR_SIZE);
 	for (size_t k = 0; k < sizeof(good) / sizeof(good[0]); k++) {
 		strcpy(canonical, "unset");
-		assert_int_equal(indicator_parse(&i, canonical,
-			view_str(good[k].text), NULL), 0);
+		assert_int_equal(
+			indicator_parse(&i, canonical, view_str(good[k].text), NULL), 0);
 		assert_string_equal(indicator_print(text, &i), good[k].printed);
 		hex_encode(wire, (const uint8_t *)&i, INDICATOR_SIZE);
 		assert_string_equal(wire, good[k].wire);
@@ -96,58 +87,80 @@ static void test_parse(void **state)
 static const struct {
 	const char *text, *error;
 } bad[] = {
-	{"", "empty indicator: write an address, a number with +, a sip: URI, "
+	{"",
+		"empty indicator: write an address, a number with +, a sip: URI, "
 		"domain:NAME or agent:NAME"},
 	{"192.0.2.7/24", "192.0.2.7/24: host bits are set; write 192.0.2.0/24"},
-	{"2001:db8::1/64", "2001:db8::1/64: host bits are set; write "
+	{"2001:db8::1/64",
+		"2001:db8::1/64: host bits are set; write "
 		"2001:db8::/64"},
-	{"::ffff:192.0.2.7/120", "192.0.2.7/24: host bits are set; write "
+	{"::ffff:192.0.2.7/120",
+		"192.0.2.7/24: host bits are set; write "
 		"192.0.2.0/24"},
-	{"::ffff:0:0/90", "\"::ffff:0:0/90\": host bits are set; write an IPv4 "
+	{"::ffff:0:0/90",
+		"\"::ffff:0:0/90\": host bits are set; write an IPv4 "
 		"prefix, such as 192.0.2.0/24"},
 	{"192.0.2.0/33", "\"192.0.2.0/33\": the prefix length must be 0..32"},
 	{"192.0.2.0/", "\"192.0.2.0/\": the prefix length must be 0..32"},
 	{"2001:db8::/129", "\"2001:db8::/129\": the prefix length must be 0..128"},
-	{"192.0.2.7:5060", "\"192.0.2.7:5060\": an indicator has no port; write "
+	{"192.0.2.7:5060",
+		"\"192.0.2.7:5060\": an indicator has no port; write "
 		"the address alone"},
-	{"fe80::1%eth0", "\"fe80::1%eth0\": a zone has no meaning on another "
+	{"fe80::1%eth0",
+		"\"fe80::1%eth0\": a zone has no meaning on another "
 		"host; write the address without %zone"},
-	{"example.com", "\"example.com\": write a domain as domain:example.com "
+	{"example.com",
+		"\"example.com\": write a domain as domain:example.com "
 		"and a user agent as agent:NAME"},
-	{"bob@example.com", "\"bob@example.com\": write a URI with its scheme, "
+	{"bob@example.com",
+		"\"bob@example.com\": write a URI with its scheme, "
 		"such as sip:bob@example.com"},
-	{"00442079460000", "\"00442079460000\": write a number with + and the "
+	{"00442079460000",
+		"\"00442079460000\": write a number with + and the "
 		"country code, such as +442079460000"},
-	{"97259*", "\"97259*\": write a number with + and the country code, such "
+	{"97259*",
+		"\"97259*\": write a number with + and the country code, such "
 		"as +442079460000"},
-	{"tel:2079460000", "\"2079460000\": write the number with + and the "
+	{"tel:2079460000",
+		"\"2079460000\": write the number with + and the "
 		"country code, such as +442079460000"},
-	{"+0044207946", "\"+0044207946\": no country code begins with 0; leave "
+	{"+0044207946",
+		"\"+0044207946\": no country code begins with 0; leave "
 		"out the international prefix (00) and write + and the country "
 		"code"},
-	{"+1234567890123456", "\"+1234567890123456\": E.164 numbers have at most "
+	{"+1234567890123456",
+		"\"+1234567890123456\": E.164 numbers have at most "
 		"15 digits"},
-	{"+44 (0)20 79460000", "\"+44 (0)20 79460000\": leave \"(0)\" out, it is "
+	{"+44 (0)20 79460000",
+		"\"+44 (0)20 79460000\": leave \"(0)\" out, it is "
 		"not dialled after a country code"},
 	{"+", "\"+\": there are no digits; write + and 1 to 15 of them"},
 	{"+*", "\"+*\": there are no digits; write + and 1 to 15 of them"},
-	{"+4*4", "\"+4*4\": a number is + and digits, with * at the end for a "
+	{"+4*4",
+		"\"+4*4\": a number is + and digits, with * at the end for a "
 		"prefix; \"*\" is neither"},
-	{"+44a", "\"+44a\": a number is + and digits, with * at the end for a "
+	{"+44a",
+		"\"+44a\": a number is + and digits, with * at the end for a "
 		"prefix; \"a\" is neither"},
-	{"uri#7f3075", "\"uri#7f3075\": uri# is followed by exactly 32 hex "
+	{"uri#7f3075",
+		"\"uri#7f3075\": uri# is followed by exactly 32 hex "
 		"digits"},
 	{"domain#02438d3405cadd648e08dbff51bdbebg",
 		"\"domain#02438d3405cadd648e08dbff51bdbebg\": domain# is followed "
 		"by exactly 32 hex digits"},
-	{"???", "\"?" "?" "?\" is no indicator: write an address or prefix "
+	{"???",
+		"\"?"
+		"?"
+		"?\" is no indicator: write an address or prefix "
 		"(192.0.2.0/24), a number (+442079460000, +97259*), a sip: or "
 		"sips: URI, domain:NAME or agent:NAME"},
-	{"http://example.com/", "\"http://example.com/\" is no indicator: write "
+	{"http://example.com/",
+		"\"http://example.com/\" is no indicator: write "
 		"an address or prefix (192.0.2.0/24), a number (+442079460000, "
 		"+97259*), a sip: or sips: URI, domain:NAME or agent:NAME"},
 	{"domain:", "\"\": an empty label; write a domain such as example.com"},
-	{"agent: ", "empty user agent: write its name, such as "
+	{"agent: ",
+		"empty user agent: write its name, such as "
 		"agent:friendly-scanner"},
 };
 
@@ -159,8 +172,8 @@ static void test_refused(void **state)
 	(void)state;
 	for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
 		err.text[0] = '\0';
-		assert_int_equal(indicator_parse(&i, NULL, view_str(bad[k].text),
-			&err), -1);
+		assert_int_equal(
+			indicator_parse(&i, NULL, view_str(bad[k].text), &err), -1);
 		assert_string_equal(err.text, bad[k].error);
 	}
 }
@@ -181,8 +194,9 @@ static struct indicator random_indicator(struct prng *r)
 		if (digits[0] == '0')
 			digits[0] = '9';
 		assert_int_equal(prng_below(r, 2) ?
-			number_from_prefix(&i, view_of(digits, n)) :
-			indicator_from_digits(&i, view_of(digits, n)), 0);
+				number_from_prefix(&i, view_of(digits, n)) :
+				indicator_from_digits(&i, view_of(digits, n)),
+			0);
 		return i;
 	}
 	for (unsigned k = 0; k < (a.family == 4 ? 4U : 16U); k++)
@@ -255,19 +269,18 @@ static void test_containment_numbers(void **state)
 	(void)state;
 	for (unsigned n = 1; n <= N; n++) {
 		snprintf(digits[n], sizeof(digits[n]), "%u", n);
-		assert_int_equal(indicator_from_digits(&exact[n],
-			view_str(digits[n])), 0);
-		assert_int_equal(number_from_prefix(&prefix[n],
-			view_str(digits[n])), 0);
+		assert_int_equal(
+			indicator_from_digits(&exact[n], view_str(digits[n])), 0);
+		assert_int_equal(number_from_prefix(&prefix[n], view_str(digits[n])), 0);
 	}
 	for (unsigned a = 1; a <= N; a++) {
 		for (unsigned b = 1; b <= N; b++) {
 			bool starts = view_starts(view_str(digits[b]), digits[a]);
 
 			if (indicator_contains(&prefix[a], &exact[b]) != starts ||
-			    indicator_contains(&prefix[a], &prefix[b]) != starts ||
-			    indicator_contains(&exact[a], &exact[b]) != (a == b) ||
-			    indicator_contains(&exact[a], &prefix[b]))
+				indicator_contains(&prefix[a], &prefix[b]) != starts ||
+				indicator_contains(&exact[a], &exact[b]) != (a == b) ||
+				indicator_contains(&exact[a], &prefix[b]))
 				fail_msg("%s and %s", digits[a], digits[b]);
 		}
 	}
@@ -382,8 +395,8 @@ static void test_names(void **state)
 	assert_string_equal(indicator_kind_name(7), "?");
 	assert_string_equal(indicator_kind_name(255), "?");
 	/* Every 18 bytes print, also what no parser makes. */
-	assert_string_equal(indicator_print(text, &i),
-		"?#00000000000000000000000000000000");
+	assert_string_equal(
+		indicator_print(text, &i), "?#00000000000000000000000000000000");
 	memset(&i, 0xff, sizeof(i));
 	for (unsigned kind = 0; kind < 256; kind++) {
 		i.kind = (uint8_t)kind;

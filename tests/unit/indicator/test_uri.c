@@ -28,22 +28,20 @@ static void test_rfc_equal(void **state)
 		{"sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"},
 		{"sip:carol@chicago.com", "sip:carol@chicago.com;security=on"},
 		{"sip:biloxi.com;transport=tcp;method=REGISTER"
-			"?to=sip:bob%40biloxi.com",
+		 "?to=sip:bob%40biloxi.com",
 			"sip:biloxi.com;method=REGISTER;transport=tcp"
 			"?to=sip:bob%40biloxi.com"},
 		{"sip:alice@atlanta.com?subject=project%20x&priority=urgent",
 			"sip:alice@atlanta.com?priority=urgent&subject=project%20x"},
 		/* Ours: headers and passwords do not name a destination. The
 		 * RFC holds these different. */
-		{"sip:carol@chicago.com",
-			"sip:carol@chicago.com?Subject=next%20meeting"},
+		{"sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"},
 		{"sip:carol:secret@chicago.com", "sip:carol@chicago.com"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		assert_string_equal(canonical(pairs[i][0]),
-			canonical(pairs[i][1]));
+		assert_string_equal(canonical(pairs[i][0]), canonical(pairs[i][1]));
 }
 
 /* The same section: "The URIs within each of the following sets are not
@@ -69,8 +67,7 @@ static void test_rfc_different(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		assert_string_not_equal(canonical(pairs[i][0]),
-			canonical(pairs[i][1]));
+		assert_string_not_equal(canonical(pairs[i][0]), canonical(pairs[i][1]));
 }
 
 static void test_text(void **state)
@@ -116,55 +113,76 @@ static void test_refused(void **state)
 		{"tel:+44", "\"tel:+44\": the scheme must be sip: or sips:"},
 		{"sip", "\"sip\": the scheme must be sip: or sips:"},
 		{"sip:", "the host is missing; write sip:HOST or sip:USER@HOST"},
-		{"sip:bob@", "the host is missing; write sip:HOST or "
+		{"sip:bob@",
+			"the host is missing; write sip:HOST or "
 			"sip:USER@HOST"},
-		{"sip:bob@:5060", "the host is missing; write sip:HOST or "
+		{"sip:bob@:5060",
+			"the host is missing; write sip:HOST or "
 			"sip:USER@HOST"},
-		{"sip:@host", "the user before @ is empty; write sip:HOST or "
+		{"sip:@host",
+			"the user before @ is empty; write sip:HOST or "
 			"sip:USER@HOST"},
-		{"sip::pw@host", "the user before @ is empty; write sip:HOST or "
+		{"sip::pw@host",
+			"the user before @ is empty; write sip:HOST or "
 			"sip:USER@HOST"},
-		{"sip:a@b@c", "\"sip:a@b@c\": more than one @; write %40 for one "
+		{"sip:a@b@c",
+			"\"sip:a@b@c\": more than one @; write %40 for one "
 			"inside a part"},
-		{"sip:100%@host", "user \"100%\": % must be followed by two hex "
+		{"sip:100%@host",
+			"user \"100%\": % must be followed by two hex "
 			"digits; write %25 for a % itself"},
-		{"sip:a%4@host", "user \"a%4\": % must be followed by two hex "
+		{"sip:a%4@host",
+			"user \"a%4\": % must be followed by two hex "
 			"digits; write %25 for a % itself"},
-		{"sip:a%g0@host", "user \"a%g0\": % must be followed by two hex "
+		{"sip:a%g0@host",
+			"user \"a%g0\": % must be followed by two hex "
 			"digits; write %25 for a % itself"},
-		{"<sip:bob@host>", "\"<sip:bob@host>\": write the URI alone, "
+		{"<sip:bob@host>",
+			"\"<sip:bob@host>\": write the URI alone, "
 			"without a display name and < >"},
-		{"\"Bob\" sip:bob@host", "\"\\\"Bob\\\" sip:bob@host\": write the "
+		{"\"Bob\" sip:bob@host",
+			"\"\\\"Bob\\\" sip:bob@host\": write the "
 			"URI alone, without a display name and < >"},
-		{"sip:bo b@host", "\"sip:bo b@host\": a URI has no white space or "
+		{"sip:bo b@host",
+			"\"sip:bo b@host\": a URI has no white space or "
 			"control characters; write them as %20 and so on"},
-		{"sip:bob\r\nX: y@host", "\"sip:bob\\x0d\\x0aX: y@host\": a URI "
+		{"sip:bob\r\nX: y@host",
+			"\"sip:bob\\x0d\\x0aX: y@host\": a URI "
 			"has no white space or control characters; write them as "
 			"%20 and so on"},
 		{"sip:bob@host:0", "\"host:0\": the port must be 1..65535"},
 		{"sip:bob@host:65536", "\"host:65536\": the port must be 1..65535"},
 		{"sip:bob@host:", "\"host:\": the port must be 1..65535"},
-		{"sip:bob@1.2.3.256", "\"1.2.3.256\" is no IP address: write four "
+		{"sip:bob@1.2.3.256",
+			"\"1.2.3.256\" is no IP address: write four "
 			"numbers 0..255 with dots, such as 192.0.2.7, or IPv6, "
 			"such as 2001:db8::7"},
 		{"sip:bob@[::1", "\"[::1\": the closing ] is missing"},
-		{"sip:bob@h_st", "\"h_st\": a domain has letters, digits, hyphens "
+		{"sip:bob@h_st",
+			"\"h_st\": a domain has letters, digits, hyphens "
 			"and dots; \"_\" is none"},
 		{"sip:host;", "\"sip:host;\": nothing follows the last ;"},
-		{"sip:host;;lr", "a parameter of the URI has no name; write ;NAME "
+		{"sip:host;;lr",
+			"a parameter of the URI has no name; write ;NAME "
 			"or ;NAME=VALUE"},
-		{"sip:host;=5", "a parameter of the URI has no name; write ;NAME "
+		{"sip:host;=5",
+			"a parameter of the URI has no name; write ;NAME "
 			"or ;NAME=VALUE"},
-		{"sip:host;ttl=1;TTL=1", "parameter ttl stands twice in the URI; "
+		{"sip:host;ttl=1;TTL=1",
+			"parameter ttl stands twice in the URI; "
 			"leave one"},
-		{"sip:host;transport", "parameter transport has no value; write "
+		{"sip:host;transport",
+			"parameter transport has no value; write "
 			";transport=VALUE"},
-		{"sip:host;transport=", "parameter transport has no value; write "
+		{"sip:host;transport=",
+			"parameter transport has no value; write "
 			";transport=VALUE"},
 		{"sip:host;ttl=256", "parameter ttl must be 0..255"},
-		{"sip:host;maddr=a_b", "parameter maddr: \"a_b\": a domain has "
+		{"sip:host;maddr=a_b",
+			"parameter maddr: \"a_b\": a domain has "
 			"letters, digits, hyphens and dots; \"_\" is none"},
-		{"sip:host;method=%x1", "parameter method: % must be followed by "
+		{"sip:host;method=%x1",
+			"parameter method: % must be followed by "
 			"two hex digits"},
 	};
 	struct error err;
@@ -173,8 +191,7 @@ static void test_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		err.text[0] = '\0';
-		assert_int_equal(uri_canonical(dst, view_str(cases[i][0]), &err),
-			-1);
+		assert_int_equal(uri_canonical(dst, view_str(cases[i][0]), &err), -1);
 		assert_string_equal(err.text, cases[i][1]);
 	}
 	assert_int_equal(uri_canonical(dst, view_of("sip:a\0@b", 8), &err), -1);
@@ -209,30 +226,34 @@ static void test_length(void **state)
 static void test_domain(void **state)
 {
 	static const char *const good[][2] = {
-		{"Example.COM", "example.com"}, {"example.com.", "example.com"},
-		{"localhost", "localhost"}, {"a-b.c", "a-b.c"},
-		{"3com.com", "3com.com"}, {"1.2.3.4.in-addr.arpa",
-			"1.2.3.4.in-addr.arpa"}, {"x.a1", "x.a1"},
+		{"Example.COM", "example.com"},
+		{"example.com.", "example.com"},
+		{"localhost", "localhost"},
+		{"a-b.c", "a-b.c"},
+		{"3com.com", "3com.com"},
+		{"1.2.3.4.in-addr.arpa", "1.2.3.4.in-addr.arpa"},
+		{"x.a1", "x.a1"},
 	};
-	static const char *const bad[] = {"", ".", "..", "a..b", ".a", "a..",
-		"-a.b", "a-.b", "a b", "a_b", "*.example.com", "1.2.3.4", "42",
+	static const char *const bad[] = {"", ".", "..", "a..b", ".a", "a..", "-a.b",
+		"a-.b", "a b", "a_b", "*.example.com", "1.2.3.4", "42",
 		"example.com:5060", "z\xc3\xbcrich.example", "a/b", "a@b"};
 	char label[66], text[300], dst[256];
 	struct error err;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		assert_int_equal(domain_canonical(dst, view_str(good[i][0]), NULL),
-			0);
+		assert_int_equal(domain_canonical(dst, view_str(good[i][0]), NULL), 0);
 		assert_string_equal(dst, good[i][1]);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(domain_canonical(dst, view_str(bad[i]), NULL), -1);
 	domain_canonical(dst, view_str("z\xc3\xbcrich.example"), &err);
-	assert_string_equal(err.text, "\"z\\xc3\\xbcrich.example\": write an "
+	assert_string_equal(err.text,
+		"\"z\\xc3\\xbcrich.example\": write an "
 		"international name in its xn-- form");
 	domain_canonical(dst, view_str("10.0.0.1"), &err);
-	assert_string_equal(err.text, "\"10.0.0.1\": no domain ends in a number; "
+	assert_string_equal(err.text,
+		"\"10.0.0.1\": no domain ends in a number; "
 		"write an IP address without domain:");
 	memset(label, 'a', 64);
 	label[63] = '\0';
@@ -240,7 +261,8 @@ static void test_domain(void **state)
 	label[63] = 'a';
 	label[64] = '\0';
 	assert_int_equal(domain_canonical(dst, view_str(label), &err), -1);
-	assert_non_null(strstr(err.text, "a label has 64 characters, 63 are "
+	assert_non_null(strstr(err.text,
+		"a label has 64 characters, 63 are "
 		"allowed"));
 	/* 253 characters and no more. */
 	for (unsigned i = 0; i < 254; i++)
@@ -260,13 +282,14 @@ static void test_agent(void **state)
 
 	(void)state;
 	assert_int_equal(agent_canonical(dst,
-		view_str(" Cisco-SIPGateway/IOS \t\r\n 12.x "), &err), 0);
+				 view_str(" Cisco-SIPGateway/IOS \t\r\n 12.x "), &err),
+		0);
 	assert_string_equal(dst, "Cisco-SIPGateway/IOS 12.x");
-	assert_int_equal(agent_canonical(dst, view_str("T\xc3\xa9l\xc3\xa9"),
-		&err), 0);
+	assert_int_equal(agent_canonical(dst, view_str("T\xc3\xa9l\xc3\xa9"), &err), 0);
 	assert_string_equal(dst, "T\xc3\xa9l\xc3\xa9");
 	assert_int_equal(agent_canonical(dst, view_str("a\x1b[2J"), &err), -1);
-	assert_string_equal(err.text, "user agent \"a\\x1b[2J\": control "
+	assert_string_equal(err.text,
+		"user agent \"a\\x1b[2J\": control "
 		"characters and bytes that are not UTF-8 are refused");
 	assert_int_equal(agent_canonical(dst, view_str("\xff"), &err), -1);
 	assert_int_equal(agent_canonical(dst, view_of("a\0b", 3), &err), -1);

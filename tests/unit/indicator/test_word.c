@@ -9,20 +9,32 @@
 static void test_layout(void **state)
 {
 	struct report r = {
-		.expiry = 0x6a7b8c9d, .member = 0x0102, .generation = 0x0304,
-		.cell = 0x050607, .category = CATEGORY_OBJECTION,
-		.proof = PROOF_CLUSTER, .action = ACTION_SPEND,
+		.expiry = 0x6a7b8c9d,
+		.member = 0x0102,
+		.generation = 0x0304,
+		.cell = 0x050607,
+		.category = CATEGORY_OBJECTION,
+		.proof = PROOF_CLUSTER,
+		.action = ACTION_SPEND,
 	};
 	uint8_t word[WORD_SIZE];
 	char text[2 * WORD_SIZE + 1];
 
 	(void)state;
-	assert_int_equal(indicator_parse(&r.indicator, NULL,
-		view_str("+442079460000"), NULL), 0);
+	assert_int_equal(
+		indicator_parse(&r.indicator, NULL, view_str("+442079460000"), NULL), 0);
 	word_encode(word, &r);
 	assert_string_equal(hex_encode(text, word, sizeof(word)),
-		"03" "80" "442079460000ffffffffffffffffffff" "6a7b8c9d" "0102"
-		"0304" "050607" "ff" "08" "02");
+		"03"
+		"80"
+		"442079460000ffffffffffffffffffff"
+		"6a7b8c9d"
+		"0102"
+		"0304"
+		"050607"
+		"ff"
+		"08"
+		"02");
 }
 
 static void assert_same(const struct report *a, const struct report *b)
@@ -60,8 +72,8 @@ static void test_round_trip(void **state)
 
 static void test_names(void **state)
 {
-	static const char *const proofs[] = {"none", "nonce", "ack", "tcp", "auth",
-		"log", "manual", "rule", "cluster"};
+	static const char *const proofs[] = {"none", "nonce", "ack", "tcp", "auth", "log",
+		"manual", "rule", "cluster"};
 	static const char *const categories[] = {"none", "scan", "enumeration",
 		"password", "fraud", "malformed", "stolen", "campaign", "other"};
 

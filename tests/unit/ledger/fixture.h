@@ -10,13 +10,13 @@
  * A registry that was begun by OWNER with GUARDIAN at T0, and operations on it
  * that fill in sequence numbers. Actors are addresses of one repeated byte.
  */
-#define OWNER 0xa1
+#define OWNER    0xa1
 #define GUARDIAN 0xa2
-#define ALICE 0xa3 /* signer of member 1 */
-#define BOB 0xa4   /* signer of member 2 */
-#define CAROL 0xa5
-#define T0 UINT32_C(1700000000)
-#define MAX_TTL 604800
+#define ALICE    0xa3 /* signer of member 1 */
+#define BOB      0xa4 /* signer of member 2 */
+#define CAROL    0xa5
+#define T0       UINT32_C(1700000000)
+#define MAX_TTL  604800
 
 static inline struct indicator ind(const char *text)
 {
@@ -63,8 +63,8 @@ static inline bool touched(const struct touches *t, const char *text)
 }
 
 /* Apply op with its chain's next number; the refusal's code, 0 when accepted. */
-static inline struct refusal apply_touch(struct registry *r, struct operation *op,
-	struct touches *t)
+static inline struct refusal apply_touch(
+	struct registry *r, struct operation *op, struct touches *t)
 {
 	struct buffer bytes = {0};
 	struct refusal check, why;
@@ -74,7 +74,8 @@ static inline struct refusal apply_touch(struct registry *r, struct operation *o
 	assert_int_equal(operation_encode(&bytes, op), 0);
 	rc = registry_check(r, op, &check);
 	assert_int_equal(registry_apply(r, op, view_of(bytes.p, bytes.n),
-		t ? on_touch : NULL, t, &why), rc);
+				 t ? on_touch : NULL, t, &why),
+		rc);
 	assert_int_equal(check.code, why.code);
 	assert_int_equal(check.entry, why.entry);
 	buffer_free(&bytes);
@@ -91,8 +92,7 @@ static inline void must(struct registry *r, struct operation op)
 	enum refusal_code code = apply(r, op);
 
 	if (code)
-		fail_msg("%s refused: %s", operation_name(op.type),
-			refusal_name(code));
+		fail_msg("%s refused: %s", operation_name(op.type), refusal_name(code));
 }
 
 static inline struct operation op_genesis(void)
@@ -104,8 +104,8 @@ static inline struct operation op_genesis(void)
 	return op;
 }
 
-static inline struct operation op_add(uint16_t member, uint8_t signer,
-	uint16_t weight, uint32_t cap)
+static inline struct operation op_add(
+	uint16_t member, uint8_t signer, uint16_t weight, uint32_t cap)
 {
 	struct operation op = op_of(OP_MEMBER_ADD, OWNER, member);
 
@@ -136,17 +136,21 @@ struct batch {
 	uint8_t words[BATCH_MAX * WORD_SIZE];
 };
 
-static inline struct report word_of(uint16_t member, uint32_t cell,
-	const char *text, uint32_t expiry)
+static inline struct report word_of(
+	uint16_t member, uint32_t cell, const char *text, uint32_t expiry)
 {
 	return (struct report){
-		.indicator = ind(text), .expiry = expiry, .member = member,
-		.cell = cell, .category = CATEGORY_SCAN, .proof = PROOF_TCP,
+		.indicator = ind(text),
+		.expiry = expiry,
+		.member = member,
+		.cell = cell,
+		.category = CATEGORY_SCAN,
+		.proof = PROOF_TCP,
 	};
 }
 
-static inline void batch_begin(struct batch *b, uint8_t actor, uint16_t member,
-	uint32_t time)
+static inline void batch_begin(
+	struct batch *b, uint8_t actor, uint16_t member, uint32_t time)
 {
 	b->op = op_of(OP_BATCH, actor, member);
 	b->op.time = time;
@@ -159,8 +163,8 @@ static inline void batch_add(struct batch *b, const struct report *word)
 }
 
 /* One word as a batch. */
-static inline enum refusal_code put(struct registry *r, uint8_t actor,
-	uint32_t time, const struct report *word)
+static inline enum refusal_code put(
+	struct registry *r, uint8_t actor, uint32_t time, const struct report *word)
 {
 	static struct batch b;
 
@@ -170,16 +174,16 @@ static inline enum refusal_code put(struct registry *r, uint8_t actor,
 }
 
 /* report, objection, spend of one cell. */
-static inline enum refusal_code report(struct registry *r, uint8_t actor,
-	uint16_t member, uint32_t cell, const char *text)
+static inline enum refusal_code report(struct registry *r, uint8_t actor, uint16_t member,
+	uint32_t cell, const char *text)
 {
 	struct report w = word_of(member, cell, text, T0 + 1000);
 
 	return put(r, actor, T0, &w);
 }
 
-static inline enum refusal_code object(struct registry *r, uint8_t actor,
-	uint16_t member, uint32_t cell, const char *text)
+static inline enum refusal_code object(struct registry *r, uint8_t actor, uint16_t member,
+	uint32_t cell, const char *text)
 {
 	struct report w = word_of(member, cell, text, T0 + 1000);
 
@@ -187,8 +191,8 @@ static inline enum refusal_code object(struct registry *r, uint8_t actor,
 	return put(r, actor, T0, &w);
 }
 
-static inline enum refusal_code spend(struct registry *r, uint8_t actor,
-	uint16_t member, uint32_t cell, const char *text)
+static inline enum refusal_code spend(struct registry *r, uint8_t actor, uint16_t member,
+	uint32_t cell, const char *text)
 {
 	struct report w = word_of(member, cell, text, 0);
 
@@ -198,8 +202,7 @@ static inline enum refusal_code spend(struct registry *r, uint8_t actor,
 	return put(r, actor, T0, &w);
 }
 
-static inline int64_t support(const struct registry *r, const char *text,
-	uint32_t now)
+static inline int64_t support(const struct registry *r, const char *text, uint32_t now)
 {
 	struct indicator i = ind(text);
 

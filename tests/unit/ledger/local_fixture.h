@@ -15,7 +15,7 @@
  * A folder of its own for each test program, and local ledgers in it whose
  * owner, guardian and members sign with the keys 1, 2, 3 ...
  */
-#define T0 UINT32_C(1700000000)
+#define T0      UINT32_C(1700000000)
 #define MAX_TTL 3600
 
 enum who {
@@ -93,7 +93,7 @@ static inline void create(const char *path, uint32_t now)
 	struct error err = {0};
 
 	if (local_create(path, &config, signer_address(signer_of(GUARDIAN)),
-		signer_of(OWNER), now, &err))
+		    signer_of(OWNER), now, &err))
 		fail_msg("%s", err.text);
 }
 
@@ -108,8 +108,8 @@ static inline struct local *open_local(const char *path, bool whole, uint32_t no
 }
 
 /* Append; a refusal's code, 0 when accepted. */
-static inline enum refusal_code append(struct local *l, struct operation *op,
-	unsigned who, uint32_t now)
+static inline enum refusal_code append(
+	struct local *l, struct operation *op, unsigned who, uint32_t now)
 {
 	struct error err = {0};
 	struct refusal why;
@@ -124,8 +124,12 @@ static inline enum refusal_code append(struct local *l, struct operation *op,
 static inline struct operation op_add(uint16_t member, unsigned who)
 {
 	struct operation op = {
-		.type = OP_MEMBER_ADD, .member = member, .weight = 1, .cap = 64,
-		.name = view_of("Example Bank", 12), .signer_count = 1,
+		.type = OP_MEMBER_ADD,
+		.member = member,
+		.weight = 1,
+		.cap = 64,
+		.name = view_of("Example Bank", 12),
+		.signer_count = 1,
 	};
 
 	memcpy(op.signers[0], signer_address(signer_of(who)), ADDRESS20);
@@ -138,24 +142,26 @@ struct one {
 	uint8_t word[WORD_SIZE];
 };
 
-static inline struct operation *one(struct one *o, uint16_t member, uint32_t cell,
-	uint16_t number, uint32_t expiry)
+static inline struct operation *one(
+	struct one *o, uint16_t member, uint32_t cell, uint16_t number, uint32_t expiry)
 {
 	struct report w = {
-		.indicator = {INDICATOR_IP4, 32, {8, 8}}, .expiry = expiry,
-		.member = member, .cell = cell, .category = CATEGORY_SCAN,
+		.indicator = {INDICATOR_IP4, 32, {8, 8}},
+		.expiry = expiry,
+		.member = member,
+		.cell = cell,
+		.category = CATEGORY_SCAN,
 		.proof = PROOF_TCP,
 	};
 
 	be16_store(w.indicator.value + 2, number);
 	word_encode(o->word, &w);
-	o->op = (struct operation){.type = OP_BATCH, .member = member, .count = 1,
-		.words = o->word};
+	o->op = (struct operation){
+		.type = OP_BATCH, .member = member, .count = 1, .words = o->word};
 	return &o->op;
 }
 
-static inline int64_t support_of(const struct local *l, uint16_t number,
-	uint32_t now)
+static inline int64_t support_of(const struct local *l, uint16_t number, uint32_t now)
 {
 	struct indicator i = {INDICATOR_IP4, 32, {8, 8}};
 

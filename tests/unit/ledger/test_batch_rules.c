@@ -28,8 +28,8 @@ static void test_batch_as_a_whole(void **state)
 }
 
 /* Alice's word with one thing changed by the caller. */
-static void refuse_word(struct registry *r, struct report w, uint32_t time,
-	enum refusal_code code)
+static void refuse_word(
+	struct registry *r, struct report w, uint32_t time, enum refusal_code code)
 {
 	enum refusal_code is = put(r, ALICE, time, &w);
 
@@ -54,8 +54,8 @@ static void test_entries(void **state)
 	refuse_word(r, w, T0, REFUSED_NOT);
 	for (unsigned c = 0; c < 256; c++) {
 		w = good, w.category = (uint8_t)c;
-		refuse_word(r, w, T0, (c >= 1 && c <= 8) || c == 255 ? REFUSED_NOT :
-			REFUSED_CATEGORY);
+		refuse_word(r, w, T0,
+			(c >= 1 && c <= 8) || c == 255 ? REFUSED_NOT : REFUSED_CATEGORY);
 	}
 	for (unsigned p = 0; p < 256; p++) {
 		w = good, w.proof = (uint8_t)p;

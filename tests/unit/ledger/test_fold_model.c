@@ -4,7 +4,7 @@
 #include "../cmocka_all.h"
 #include "../prng.h"
 
-#define SCRIPTS 80
+#define SCRIPTS      80
 #define SCRIPT_BYTES 6000
 
 static void test_random_scripts(void **state)
@@ -29,15 +29,15 @@ static void test_random_scripts(void **state)
 	/* The scripts must have gone everywhere, or they prove little. */
 	for (unsigned type = 1; type < 256; type++)
 		if (operation_name((uint8_t)type)[0] != '?' && type != OP_GENESIS &&
-		    !accepted[type])
-			fail_msg("no %s was ever accepted",
-				operation_name((uint8_t)type));
+			!accepted[type])
+			fail_msg(
+				"no %s was ever accepted", operation_name((uint8_t)type));
 	for (unsigned code = 1; code < REFUSED_COUNT; code++) {
 		/* These need larger or other input than the scripts make. */
 		if (code == REFUSED_TYPE || code == REFUSED_MEMORY ||
-		    code == REFUSED_BATCH_TOO_LARGE || code == REFUSED_CAP ||
-		    code == REFUSED_TABLE_TOO_LARGE || code == REFUSED_GENERATIONS ||
-		    code == REFUSED_SIGNER_LIMIT)
+			code == REFUSED_BATCH_TOO_LARGE || code == REFUSED_CAP ||
+			code == REFUSED_TABLE_TOO_LARGE || code == REFUSED_GENERATIONS ||
+			code == REFUSED_SIGNER_LIMIT)
 			continue;
 		if (!refused[code])
 			fail_msg("nothing was ever refused for %s",

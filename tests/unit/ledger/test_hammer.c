@@ -10,13 +10,13 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#define WRITERS 5
-#define BATCHES 30
-#define ADMIN 20
-#define FOLLOWERS 3
-#define TOTAL (1 + WRITERS + WRITERS * BATCHES + ADMIN)
+#define WRITERS      5
+#define BATCHES      30
+#define ADMIN        20
+#define FOLLOWERS    3
+#define TOTAL        (1 + WRITERS + WRITERS * BATCHES + ADMIN)
 #define FIRST_SIGNER 10
-#define GUARD_S 120 /* a child that hangs is ended; nothing is measured */
+#define GUARD_S      120 /* a child that hangs is ended; nothing is measured */
 
 /* What a child reports when it is done. */
 struct result {
@@ -69,7 +69,8 @@ static int write_admin(void)
 	if (!l)
 		goto fail;
 	for (unsigned n = 0; n < ADMIN;) {
-		struct operation op = {.type = OP_MEMBER_SET, .cap = 64,
+		struct operation op = {.type = OP_MEMBER_SET,
+			.cap = 64,
 			.member = (uint16_t)(1 + n % WRITERS),
 			.weight = (uint16_t)(1 + n)};
 		struct refusal why;
@@ -104,7 +105,7 @@ static void on_event(void *context, const struct ledger_event *event)
 	struct report w;
 
 	if (memcmp(event->tip_before, f->result.tips[event->chain], HASH_SIZE) ||
-	    event->block != f->result.rows + 1)
+		event->block != f->result.rows + 1)
 		f->bad = true;
 	tip_advance(f->result.tips[event->chain], event->tip_before, event->bytes);
 	f->result.rows = event->block;
@@ -128,7 +129,9 @@ static int follow(int out)
 {
 	static struct follower f;
 	struct ledger_callbacks callbacks = {
-		.context = &f, .event = on_event, .trouble = on_trouble,
+		.context = &f,
+		.event = on_event,
+		.trouble = on_trouble,
 	};
 	struct error err = {0};
 	uv_loop_t loop;
@@ -145,8 +148,8 @@ static int follow(int out)
 	for (unsigned k = 0; k < WRITERS; k++)
 		for (unsigned n = 0; n < BATCHES; n++)
 			f.result.expected_once += f.seen[k][n] == 1;
-	return f.bad || write(out, &f.result, sizeof f.result) !=
-		(ssize_t)sizeof f.result;
+	return f.bad ||
+		write(out, &f.result, sizeof f.result) != (ssize_t)sizeof f.result;
 }
 
 /* --- the parent --- */
@@ -239,8 +242,7 @@ static void test_hammer(void **state)
 		assert_int_equal(r.expected_once, WRITERS * BATCHES);
 		for (int chain = 0; chain < 2; chain++)
 			assert_memory_equal(r.tips[chain],
-				registry_tip(local_registry(l), chain)->hash,
-				HASH_SIZE);
+				registry_tip(local_registry(l), chain)->hash, HASH_SIZE);
 	}
 	for (unsigned k = 0; k < WRITERS; k++)
 		for (unsigned b = 0; b < BATCHES; b++)

@@ -50,14 +50,18 @@ static void test_create(void **state)
 	local_close(l);
 	for (size_t k = 0; k < 4; k++)
 		assert_mode(in_folder(siblings[k]), 0660);
-	assert_int_equal(local_create(in_folder("l"), &config,
-		signer_address(signer_of(GUARDIAN)), signer_of(OWNER), T0, &err), -1);
+	assert_int_equal(
+		local_create(in_folder("l"), &config, signer_address(signer_of(GUARDIAN)),
+			signer_of(OWNER), T0, &err),
+		-1);
 	assert_says(&err, "left over");
 	unlink(in_folder("l-wal"));
 	unlink(in_folder("l-shm"));
 	unlink(in_folder("l-bell"));
-	assert_int_equal(local_create(in_folder("l"), &config,
-		signer_address(signer_of(GUARDIAN)), signer_of(OWNER), T0, &err), -1);
+	assert_int_equal(
+		local_create(in_folder("l"), &config, signer_address(signer_of(GUARDIAN)),
+			signer_of(OWNER), T0, &err),
+		-1);
 	assert_says(&err, "not overwritten");
 	assert_int_equal(local_verify(in_folder("l"), NULL, NULL, &err), 1);
 }
@@ -85,13 +89,17 @@ static void test_create_fails(void **state)
 
 	(void)state;
 	config.threshold = 0;
-	assert_int_equal(local_create(in_folder("l"), &config,
-		signer_address(signer_of(GUARDIAN)), signer_of(OWNER), T0, &err), -1);
+	assert_int_equal(
+		local_create(in_folder("l"), &config, signer_address(signer_of(GUARDIAN)),
+			signer_of(OWNER), T0, &err),
+		-1);
 	assert_says(&err, "(Config)");
 	for (size_t k = 0; k < 4; k++)
 		assert_int_equal(access(in_folder(siblings[k]), F_OK), -1);
-	assert_int_equal(local_create(in_folder("none/l"), &config,
-		signer_address(signer_of(GUARDIAN)), signer_of(OWNER), T0, &err), -1);
+	assert_int_equal(
+		local_create(in_folder("none/l"), &config,
+			signer_address(signer_of(GUARDIAN)), signer_of(OWNER), T0, &err),
+		-1);
 	assert_says(&err, "No such file");
 }
 
@@ -127,7 +135,8 @@ static void test_open_fails(void **state)
 	run_sql(path, "PRAGMA user_version = 2");
 	assert_open_fails(path, "ledger format 2, this program knows 1");
 	run_sql(path, "PRAGMA user_version = 1");
-	run_sql(path, "CREATE TRIGGER t AFTER INSERT ON operation BEGIN "
+	run_sql(path,
+		"CREATE TRIGGER t AFTER INSERT ON operation BEGIN "
 		"DELETE FROM operation; END");
 	assert_open_fails(path, "unexpected object \"t\"");
 	run_sql(path, "DROP TRIGGER t; CREATE VIEW v AS SELECT 1");
@@ -207,15 +216,14 @@ static void test_refusals_write_nothing(void **state)
 	struct one o;
 
 	(void)state;
-	assert_int_equal(append(l, one(&o, 1, 64, 7, T0 + 9), ALICE, T0),
-		REFUSED_CELL_OVER_CAP);
-	assert_int_equal(append(l, one(&o, 1, 0, 7, T0 + 9), STRANGER, T0),
-		REFUSED_NOT_SIGNER);
+	assert_int_equal(
+		append(l, one(&o, 1, 64, 7, T0 + 9), ALICE, T0), REFUSED_CELL_OVER_CAP);
+	assert_int_equal(
+		append(l, one(&o, 1, 0, 7, T0 + 9), STRANGER, T0), REFUSED_NOT_SIGNER);
 	assert_int_equal(append(l, &op, BOB, T0), REFUSED_NOT_GUARDIAN);
 	assert_int_equal(local_verify(path, NULL, NULL, &err), 3);
 	assert_int_equal(append(l, &op, GUARDIAN, T0), 0);
-	assert_int_equal(append(l, one(&o, 1, 0, 7, T0 + 9), ALICE, T0),
-		REFUSED_PAUSED);
+	assert_int_equal(append(l, one(&o, 1, 0, 7, T0 + 9), ALICE, T0), REFUSED_PAUSED);
 	assert_int_equal(local_verify(path, NULL, NULL, &err), 4);
 	local_close(l);
 }
@@ -231,12 +239,11 @@ static void test_busy(void **state)
 
 	(void)state;
 	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL),
-		SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	l->busy_ms = 5;
 	one(&o, 1, 0, 7, T0 + 9);
-	assert_int_equal(local_append(l, &o.op, signer_of(ALICE), T0, &why, &err),
-		-2);
+	assert_int_equal(local_append(l, &o.op, signer_of(ALICE), T0, &why, &err), -2);
 	assert_says(&err, "another process holds the write lock");
 	/* Reading goes on meanwhile, and writing afterwards. */
 	assert_int_equal(local_read(l, NULL, NULL, &err), 0);
@@ -279,8 +286,8 @@ static void test_events(void **state)
 	memcpy(rest.tips[CHAIN_ADMIN],
 		registry_tip(local_registry(reader), CHAIN_ADMIN)->hash, HASH_SIZE);
 	for (uint32_t k = 0; k < 5; k++)
-		assert_int_equal(append(writer, one(&o, 1, k, (uint16_t)k, T0 + 9),
-			ALICE, T0), 0);
+		assert_int_equal(
+			append(writer, one(&o, 1, k, (uint16_t)k, T0 + 9), ALICE, T0), 0);
 	assert_int_equal(local_read(reader, on_event, &rest, &err), 5);
 	assert_int_equal(rest.n, 5);
 	for (unsigned k = 0; k < 5; k++)
@@ -295,7 +302,7 @@ static void test_events(void **state)
 	local_close(reader);
 }
 
-#define GROUP 12399
+#define GROUP      12399
 #define OTHER_USER 12345
 
 /* Bob's node is another user of the ledger's group. */
@@ -310,8 +317,9 @@ static int append_as_other_user(const char *path)
 		return 2;
 	umask(077);
 	l = local_open(path, true, T0, &err);
-	if (!l || local_append(l, one(&o, 2, 0, 7, T0 + 9), signer_of(BOB), T0, &why,
-		&err)) {
+	if (!l ||
+		local_append(
+			l, one(&o, 2, 0, 7, T0 + 9), signer_of(BOB), T0, &why, &err)) {
 		fprintf(stderr, "as another user: %s\n", err.text);
 		return 1;
 	}
@@ -366,13 +374,19 @@ static struct local *history(const char *path, unsigned steps)
 		uint32_t now = T0 + 100 * k;
 		struct one o;
 
-		assert_int_equal(append(l, one(&o, 1, k % 40, (uint16_t)k,
-			now + MAX_TTL), ALICE, now), 0);
-		assert_int_equal(append(l, one(&o, 2, k % 50, (uint16_t)(k / 2),
-			now + 50 * (1 + k % 60)), BOB, now), 0);
+		assert_int_equal(append(l, one(&o, 1, k % 40, (uint16_t)k, now + MAX_TTL),
+					 ALICE, now),
+			0);
+		assert_int_equal(append(l,
+					 one(&o, 2, k % 50, (uint16_t)(k / 2),
+						 now + 50 * (1 + k % 60)),
+					 BOB, now),
+			0);
 		if (k % 10 == 3) {
-			struct operation op = {.type = OP_MEMBER_SET, .member = 1,
-				.weight = (uint16_t)(1 + k), .cap = 64};
+			struct operation op = {.type = OP_MEMBER_SET,
+				.member = 1,
+				.weight = (uint16_t)(1 + k),
+				.cap = 64};
 
 			assert_int_equal(append(l, &op, OWNER, now), 0);
 		}
@@ -380,8 +394,8 @@ static struct local *history(const char *path, unsigned steps)
 	return l;
 }
 
-static void assert_same_now(const struct local *a, const struct local *b,
-	uint32_t now, unsigned steps)
+static void assert_same_now(
+	const struct local *a, const struct local *b, uint32_t now, unsigned steps)
 {
 	for (int chain = 0; chain < 2; chain++) {
 		const struct tip *x = registry_tip(local_registry(a), chain);
@@ -397,11 +411,11 @@ static void assert_same_now(const struct local *a, const struct local *b,
 			struct report x, y;
 			int live = registry_cell(local_registry(a), m, cell, now, &x);
 
-			assert_int_equal(registry_cell(local_registry(b), m, cell,
-				now, &y), live);
+			assert_int_equal(
+				registry_cell(local_registry(b), m, cell, now, &y), live);
 			if (!live)
-				assert_memory_equal(&x.indicator, &y.indicator,
-					INDICATOR_SIZE);
+				assert_memory_equal(
+					&x.indicator, &y.indicator, INDICATOR_SIZE);
 		}
 }
 

@@ -60,8 +60,8 @@ static void on_event(void *context, const struct ledger_event *event)
 	came(n, 'E');
 	assert_memory_equal(event->tip_before,
 		registry_tip(n->registry, event->chain)->hash, HASH_SIZE);
-	if (registry_apply(n->registry, &event->operation, event->bytes, NULL, NULL,
-		&why))
+	if (registry_apply(
+		    n->registry, &event->operation, event->bytes, NULL, NULL, &why))
 		fail_msg("event refused: %s", refusal_name(why.code));
 	assert_true(event->block > n->last_block);
 	n->last_block = event->block;
@@ -104,15 +104,19 @@ static void on_trouble(void *context, bool healthy, const char *text)
 static void node_open(struct node *n, const char *path, unsigned who)
 {
 	struct ledger_callbacks callbacks = {
-		.context = n, .window = on_window, .event = on_event,
-		.caught_up = on_caught_up, .fate = on_fate, .trouble = on_trouble,
+		.context = n,
+		.window = on_window,
+		.event = on_event,
+		.caught_up = on_caught_up,
+		.fate = on_fate,
+		.trouble = on_trouble,
 	};
 	struct error err = {0};
 
 	memset(n, 0, sizeof *n);
 	n->registry = registry_new(hash_key_random());
-	n->ledger = local_ledger_new(&loop, path, who ? signer_of(who) : NULL,
-		&callbacks, fake_now, &err);
+	n->ledger = local_ledger_new(
+		&loop, path, who ? signer_of(who) : NULL, &callbacks, fake_now, &err);
 	if (!n->ledger)
 		fail_msg("%s", err.text);
 	n->inside = true;
@@ -145,8 +149,8 @@ static void run_until(const unsigned *counter, unsigned n)
 	uv_timer_stop(&guard);
 }
 
-static void submit(struct node *n, uint64_t ticket, uint16_t member, uint32_t cell,
-	uint16_t number)
+static void submit(
+	struct node *n, uint64_t ticket, uint16_t member, uint32_t cell, uint16_t number)
 {
 	struct ledger_batch b = {.ticket = ticket, .member = member};
 	struct error err = {0};
@@ -200,10 +204,9 @@ static void test_two_nodes(void **state)
 	submit(&b, 78, 2, 0, 5);
 	run_until(&a.events, 5);
 	assert_int_equal(node_support(&a, 5), 2);
-	assert_int_equal(a.ledger->methods->tip(a.ledger, CHAIN_MEMBERS, &tip, &err),
-		0);
-	assert_memory_equal(tip.hash, registry_tip(a.registry, CHAIN_MEMBERS)->hash,
-		HASH_SIZE);
+	assert_int_equal(a.ledger->methods->tip(a.ledger, CHAIN_MEMBERS, &tip, &err), 0);
+	assert_memory_equal(
+		tip.hash, registry_tip(a.registry, CHAIN_MEMBERS)->hash, HASH_SIZE);
 	assert_int_equal(tip.seq, 2);
 	node_close(&a);
 	node_close(&b);
@@ -290,8 +293,8 @@ static void test_busy(void **state)
 	node_open(&a, path, ALICE);
 	run_until(&a.caught_up, 1);
 	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL),
-		SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	submit(&a, 9, 1, 0, 5);
 	run_until(&a.fates, 1);
 	assert_int_equal(a.fate.fate, FATE_FAILED);
@@ -340,8 +343,11 @@ static void test_a_bad_row(void **state)
 	assert_int_equal(append(l, one(&o, 2, 0, 5, T0 + 900), BOB, T0), 0);
 	local_close(l);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "UPDATE operation SET signature = "
-		"zeroblob(65) WHERE row = 5", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				 "UPDATE operation SET signature = "
+				 "zeroblob(65) WHERE row = 5",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
 	sqlite3_close(db);
 	node_open(&n, path, ALICE);
 	submit(&n, 4, 1, 1, 9);
@@ -414,8 +420,8 @@ static void test_new_fails(void **state)
 	struct error err = {0};
 
 	(void)state;
-	assert_null(local_ledger_new(&loop, in_folder("none"), NULL, &callbacks,
-		NULL, &err));
+	assert_null(
+		local_ledger_new(&loop, in_folder("none"), NULL, &callbacks, NULL, &err));
 	assert_says(&err, "create the ledger first");
 }
 

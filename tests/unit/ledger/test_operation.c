@@ -7,22 +7,26 @@
  * Made with an independent Keccak-256 in Python (checked against the published
  * hash of the empty string, c5d24601...) from the layout in operation.h.
  */
-#define GENESIS "1000000000000000006553f100" \
-	"a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1" \
-	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f" \
-	"a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2" "1020050000093a8000000002"
-#define GENESIS_ID \
-	"28f666ba0d64d43cc434416c666a6dea0be6e111e5089c08ffa9cc15c324e2c7"
-#define GENESIS_TIP \
-	"62bdca2d64d053187b9c5e33f3c240ac0faeb8deebcdf4e06e23d7c40d67ac5f"
-#define BATCH "0100000000000000056553f101" \
-	"a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3" "0001" \
-	"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc" "0002" \
-	"0120080808080000000000000000000000006553ff1000010000000007010300" \
-	"04809bd5cfc3c1e765b6d366f265f80eb4bf6553ff1000010000000008040701" \
-	"00000014" "13" "7369703a626f62406578616d706c652e636f6d"
-#define BATCH_TIP \
-	"912495ee2fe1703ac7b0e091f710ddefadd379df7f415c84532b6f211842848e"
+#define GENESIS                                                                          \
+	"1000000000000000006553f100"                                                     \
+	"a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"                                       \
+	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"               \
+	"a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2"                                       \
+	"1020050000093a8000000002"
+#define GENESIS_ID  "28f666ba0d64d43cc434416c666a6dea0be6e111e5089c08ffa9cc15c324e2c7"
+#define GENESIS_TIP "62bdca2d64d053187b9c5e33f3c240ac0faeb8deebcdf4e06e23d7c40d67ac5f"
+#define BATCH                                                                            \
+	"0100000000000000056553f101"                                                     \
+	"a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3"                                       \
+	"0001"                                                                           \
+	"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"               \
+	"0002"                                                                           \
+	"0120080808080000000000000000000000006553ff1000010000000007010300"               \
+	"04809bd5cfc3c1e765b6d366f265f80eb4bf6553ff1000010000000008040701"               \
+	"00000014"                                                                       \
+	"13"                                                                             \
+	"7369703a626f62406578616d706c652e636f6d"
+#define BATCH_TIP "912495ee2fe1703ac7b0e091f710ddefadd379df7f415c84532b6f211842848e"
 
 static struct view from_hex(uint8_t *dst, const char *hex)
 {
@@ -132,11 +136,19 @@ static struct operation sample(uint8_t type)
 	static const uint8_t words[3 * WORD_SIZE] = {1, 2, 3};
 	static const uint8_t table[2 * INDICATOR_SIZE] = {1, 8, 10};
 	struct operation op = {
-		.type = type, .seq = UINT64_C(0x1122334455667788),
-		.time = 0xfffffffe, .member = 0xabcd, .count = 3, .words = words,
-		.texts = view_of("\3abc", 4), .weight = 7, .cap = 1 << 24,
-		.name = view_of("Universit\xc3\xa4t", 12), .signer_count = 2,
-		.table = table, .table_count = 2,
+		.type = type,
+		.seq = UINT64_C(0x1122334455667788),
+		.time = 0xfffffffe,
+		.member = 0xabcd,
+		.count = 3,
+		.words = words,
+		.texts = view_of("\3abc", 4),
+		.weight = 7,
+		.cap = 1 << 24,
+		.name = view_of("Universit\xc3\xa4t", 12),
+		.signer_count = 2,
+		.table = table,
+		.table_count = 2,
 		.config = {{24, 48, 7, true}, 86400, 9},
 	};
 
@@ -148,16 +160,16 @@ static struct operation sample(uint8_t type)
 	return op;
 }
 
-static const uint8_t types[] = {OP_BATCH, OP_GENESIS, OP_MEMBER_ADD,
-	OP_MEMBER_SET, OP_MEMBER_REMOVE, OP_MEMBER_SUSPEND, OP_MEMBER_RESUME,
-	OP_SIGNER_ADD, OP_SIGNER_REMOVE, OP_PROTECT, OP_CONFIG, OP_GUARDIAN,
-	OP_OWNER_PROPOSE, OP_OWNER_ACCEPT, OP_PAUSE, OP_UNPAUSE, OP_SUPERSEDE};
+static const uint8_t types[] = {OP_BATCH, OP_GENESIS, OP_MEMBER_ADD, OP_MEMBER_SET,
+	OP_MEMBER_REMOVE, OP_MEMBER_SUSPEND, OP_MEMBER_RESUME, OP_SIGNER_ADD,
+	OP_SIGNER_REMOVE, OP_PROTECT, OP_CONFIG, OP_GUARDIAN, OP_OWNER_PROPOSE,
+	OP_OWNER_ACCEPT, OP_PAUSE, OP_UNPAUSE, OP_SUPERSEDE};
 
 static void test_every_type(void **state)
 {
 	static const size_t bodies[] = {2 + 32 + 2 + 96 + 4 + 4, 32 + 20 + 12,
-		2 + 2 + 4 + 1 + 12 + 1 + 40, 8, 2, 2, 2, 22, 22, 2 + 36, 12, 20,
-		20, 0, 0, 0, 32};
+		2 + 2 + 4 + 1 + 12 + 1 + 40, 8, 2, 2, 2, 22, 22, 2 + 36, 12, 20, 20, 0, 0,
+		0, 32};
 
 	(void)state;
 	for (size_t k = 0; k < sizeof types; k++) {
@@ -171,8 +183,8 @@ static void test_every_type(void **state)
 		/* Cut anywhere, or with a byte more: refused, with a reason. */
 		for (size_t n = 0; n < b.n; n++) {
 			err.text[0] = '\0';
-			assert_int_equal(operation_decode(&op, view_of(b.p, n), &err),
-				-1);
+			assert_int_equal(
+				operation_decode(&op, view_of(b.p, n), &err), -1);
 			assert_true(err.text[0]);
 		}
 		buffer_put_u8(&b, 0);
@@ -197,8 +209,7 @@ static void test_names_and_chains(void **state)
 }
 
 /* Encode a sample, change one byte, and expect this text. */
-static void assert_refused(uint8_t type, size_t at, uint8_t value,
-	const char *text)
+static void assert_refused(uint8_t type, size_t at, uint8_t value, const char *text)
 {
 	struct operation op = sample(type);
 	struct buffer b = {0};

@@ -183,8 +183,8 @@ static void test_touches_of_batches(void **state)
 
 static void test_touches_of_members(void **state)
 {
-	static const uint8_t types[] = {OP_MEMBER_SET, OP_MEMBER_SUSPEND,
-		OP_MEMBER_RESUME, OP_MEMBER_REMOVE};
+	static const uint8_t types[] = {
+		OP_MEMBER_SET, OP_MEMBER_SUSPEND, OP_MEMBER_RESUME, OP_MEMBER_REMOVE};
 	static const uint8_t all[] = {OP_CONFIG, OP_PROTECT, OP_PAUSE, OP_UNPAUSE};
 	struct registry *r = registry_begun();
 	struct touches t;
@@ -289,15 +289,15 @@ static void test_clock_ahead(void **state)
 	operation_encode(&bytes, &op);
 	assert_int_equal(registry_check(r, &op, &why), -1);
 	assert_int_equal(why.code, REFUSED_CELL_NOT_LIVE);
-	assert_int_equal(registry_apply(r, &op, view_of(bytes.p, bytes.n), NULL, NULL,
-		&why), 0);
+	assert_int_equal(
+		registry_apply(r, &op, view_of(bytes.p, bytes.n), NULL, NULL, &why), 0);
 	/* From T0 + 12 on nothing is unknown. */
 	buffer_free(&bytes);
 	op.seq = 2;
 	op.time = T0 + 12;
 	operation_encode(&bytes, &op);
-	assert_int_equal(registry_apply(r, &op, view_of(bytes.p, bytes.n), NULL, NULL,
-		&why), -1);
+	assert_int_equal(
+		registry_apply(r, &op, view_of(bytes.p, bytes.n), NULL, NULL, &why), -1);
 	assert_int_equal(why.code, REFUSED_CELL_NOT_LIVE);
 	buffer_free(&bytes);
 	registry_free(r);
@@ -331,8 +331,9 @@ static void test_window(void **state)
 
 		b.op.seq = 2;
 		assert_int_equal(operation_encode(&bytes, &b.op), 0);
-		assert_int_equal(registry_apply(r, &b.op, view_of(bytes.p, bytes.n),
-			NULL, NULL, &why), 0);
+		assert_int_equal(registry_apply(r, &b.op, view_of(bytes.p, bytes.n), NULL,
+					 NULL, &why),
+			0);
 		buffer_free(&bytes);
 		assert_int_equal(put(r, BOB, T0 + 600, &late), REFUSED_NOT);
 	}
@@ -362,12 +363,9 @@ static void test_choose_cell(void **state)
 	struct report w;
 
 	(void)state;
-	assert_int_equal(registry_choose_cell(r, 0, &i, T0, NULL, 0, &cell, &action),
-		-1);
-	assert_int_equal(registry_choose_cell(r, 3, &i, T0, NULL, 0, &cell, &action),
-		-1);
-	assert_int_equal(registry_choose_cell(r, 1, &i, T0, NULL, 0, &cell, &action),
-		0);
+	assert_int_equal(registry_choose_cell(r, 0, &i, T0, NULL, 0, &cell, &action), -1);
+	assert_int_equal(registry_choose_cell(r, 3, &i, T0, NULL, 0, &cell, &action), -1);
+	assert_int_equal(registry_choose_cell(r, 1, &i, T0, NULL, 0, &cell, &action), 0);
 	assert_int_equal(cell, 0);
 	assert_int_equal(action, ACTION_REPORT);
 	registry_choose_cell(r, 1, &i, T0, avoid, 2, &cell, &action);
@@ -385,8 +383,7 @@ static void test_choose_cell(void **state)
 	registry_choose_cell(r, 1, &other, T0, NULL, 0, &cell, &action);
 	assert_int_equal(cell, 5);
 	assert_int_equal(action, ACTION_REPLACE);
-	registry_choose_cell(r, 1, &other, T0, (uint32_t[]){5, 6, 0}, 3, &cell,
-		&action);
+	registry_choose_cell(r, 1, &other, T0, (uint32_t[]){5, 6, 0}, 3, &cell, &action);
 	assert_int_equal(cell, 1);
 	/* Expired, though not forgotten: free. */
 	registry_choose_cell(r, 1, &other, T0 + 50, NULL, 0, &cell, &action);
@@ -395,10 +392,11 @@ static void test_choose_cell(void **state)
 	registry_choose_cell(r, 1, &other, T0 + 100, NULL, 0, &cell, &action);
 	assert_int_equal(cell, 0);
 	assert_int_equal(registry_choose_cell(r, 1, &other, T0,
-		(uint32_t[]){0, 1, 2, 3, 4, 5, 6, 7}, 8, &cell, &action), -1);
+				 (uint32_t[]){0, 1, 2, 3, 4, 5, 6, 7}, 8, &cell, &action),
+		-1);
 	must(r, op_of(OP_MEMBER_REMOVE, OWNER, 1));
-	assert_int_equal(registry_choose_cell(r, 1, &other, T0, NULL, 0, &cell,
-		&action), -1);
+	assert_int_equal(
+		registry_choose_cell(r, 1, &other, T0, NULL, 0, &cell, &action), -1);
 	registry_free(r);
 }
 

@@ -52,10 +52,9 @@ static void test_type_sequence_time(void **state)
 	registry_free(r);
 }
 
-static const uint8_t owner_only[] = {OP_MEMBER_ADD, OP_MEMBER_SET,
-	OP_MEMBER_REMOVE, OP_MEMBER_RESUME, OP_SIGNER_ADD, OP_SIGNER_REMOVE,
-	OP_PROTECT, OP_CONFIG, OP_GUARDIAN, OP_OWNER_PROPOSE, OP_UNPAUSE,
-	OP_SUPERSEDE};
+static const uint8_t owner_only[] = {OP_MEMBER_ADD, OP_MEMBER_SET, OP_MEMBER_REMOVE,
+	OP_MEMBER_RESUME, OP_SIGNER_ADD, OP_SIGNER_REMOVE, OP_PROTECT, OP_CONFIG,
+	OP_GUARDIAN, OP_OWNER_PROPOSE, OP_UNPAUSE, OP_SUPERSEDE};
 
 static void test_who_may(void **state)
 {
@@ -155,16 +154,15 @@ static void test_member_add(void **state)
 	assert_int_equal(registry_member(r, 3)->weight, 65535);
 	assert_int_equal(registry_member(r, 3)->cap, 1 << 24);
 	assert_int_equal(registry_member(r, 3)->generation, 0);
-	assert_ptr_equal(registry_member_by_signer(r, op.signers[0]),
-		registry_member(r, 3));
+	assert_ptr_equal(
+		registry_member_by_signer(r, op.signers[0]), registry_member(r, 3));
 	registry_free(r);
 }
 
 static void test_member_changes(void **state)
 {
 	static const uint8_t types[] = {OP_MEMBER_SET, OP_MEMBER_REMOVE,
-		OP_MEMBER_SUSPEND, OP_MEMBER_RESUME, OP_SIGNER_ADD,
-		OP_SIGNER_REMOVE};
+		OP_MEMBER_SUSPEND, OP_MEMBER_RESUME, OP_SIGNER_ADD, OP_SIGNER_REMOVE};
 	struct registry *r = registry_begun();
 	struct operation op;
 
@@ -186,20 +184,16 @@ static void test_member_changes(void **state)
 	op.weight = 1;
 	op.cap = 0;
 	TAKE(apply(r, op), REFUSED_CAP);
-	TAKE(apply(r, op_of(OP_MEMBER_RESUME, OWNER, 1)),
-		REFUSED_MEMBER_NOT_SUSPENDED);
+	TAKE(apply(r, op_of(OP_MEMBER_RESUME, OWNER, 1)), REFUSED_MEMBER_NOT_SUSPENDED);
 	must(r, op_of(OP_MEMBER_SUSPEND, OWNER, 1));
-	TAKE(apply(r, op_of(OP_MEMBER_SUSPEND, OWNER, 1)),
-		REFUSED_MEMBER_NOT_ACTIVE);
+	TAKE(apply(r, op_of(OP_MEMBER_SUSPEND, OWNER, 1)), REFUSED_MEMBER_NOT_ACTIVE);
 	must(r, op_of(OP_MEMBER_RESUME, OWNER, 1));
 	must(r, op_of(OP_MEMBER_REMOVE, OWNER, 1));
 	assert_int_equal(registry_member(r, 1)->generation, 1);
 	assert_int_equal(registry_member(r, 1)->signer_count, 0);
 	TAKE(apply(r, op_of(OP_MEMBER_REMOVE, OWNER, 1)), REFUSED_MEMBER_REMOVED);
-	TAKE(apply(r, op_of(OP_MEMBER_SUSPEND, OWNER, 1)),
-		REFUSED_MEMBER_NOT_ACTIVE);
-	TAKE(apply(r, op_of(OP_MEMBER_RESUME, OWNER, 1)),
-		REFUSED_MEMBER_NOT_SUSPENDED);
+	TAKE(apply(r, op_of(OP_MEMBER_SUSPEND, OWNER, 1)), REFUSED_MEMBER_NOT_ACTIVE);
+	TAKE(apply(r, op_of(OP_MEMBER_RESUME, OWNER, 1)), REFUSED_MEMBER_NOT_SUSPENDED);
 	op.cap = 1;
 	TAKE(apply(r, op), REFUSED_MEMBER_REMOVED);
 	op = op_of(OP_SIGNER_ADD, OWNER, 1);
@@ -262,9 +256,9 @@ static void test_config(void **state)
 	const struct ledger_config good = {{8, 16, 1, true}, 366 * 86400, 1};
 
 	(void)state;
-#define REFUSES(field, value) \
-	(op.config = good, op.config.field = (value), \
-	 assert_int_equal(apply(r, op), REFUSED_CONFIG))
+#define REFUSES(field, value)                                                            \
+	(op.config = good, op.config.field = (value),                                    \
+		assert_int_equal(apply(r, op), REFUSED_CONFIG))
 	REFUSES(limits.min_v4, 7);
 	REFUSES(limits.min_v4, 33);
 	REFUSES(limits.min_v6, 15);
@@ -285,8 +279,7 @@ static void test_config(void **state)
 }
 
 /* PROTECT with these entries. */
-static struct refusal protect(struct registry *r, const char *const *texts,
-	unsigned n)
+static struct refusal protect(struct registry *r, const char *const *texts, unsigned n)
 {
 	uint8_t table[8 * INDICATOR_SIZE];
 	struct operation op = op_of(OP_PROTECT, OWNER, 0);
@@ -303,15 +296,19 @@ static struct refusal protect(struct registry *r, const char *const *texts,
 
 static void test_protected(void **state)
 {
-	static const char *const table[] = {"8.8.0.0/16", "9.9.9.9",
-		"2600:1::/32", "+4420*"};
+	static const char *const table[] = {
+		"8.8.0.0/16", "9.9.9.9", "2600:1::/32", "+4420*"};
 	static const struct {
 		const char *text, *entry;
 	} overlaps[] = {
-		{"8.8.0.0/16", "8.8.0.0/16"}, {"8.8.4.4", "8.8.0.0/16"},
-		{"8.8.255.0/24", "8.8.0.0/16"}, {"9.9.0.0/16", "9.9.9.9"},
-		{"9.9.9.9", "9.9.9.9"}, {"2600:1:2::/48", "2600:1::/32"},
-		{"+442079460000", "+4420*"}, {"+44207*", "+4420*"},
+		{"8.8.0.0/16", "8.8.0.0/16"},
+		{"8.8.4.4", "8.8.0.0/16"},
+		{"8.8.255.0/24", "8.8.0.0/16"},
+		{"9.9.0.0/16", "9.9.9.9"},
+		{"9.9.9.9", "9.9.9.9"},
+		{"2600:1:2::/48", "2600:1::/32"},
+		{"+442079460000", "+4420*"},
+		{"+44207*", "+4420*"},
 	};
 	static const char *const clear[] = {"8.7.255.255", "8.9.0.0", "9.9.9.8",
 		"9.9.9.10", "2600::1", "2600:2::", "+4421079460000", "+4413*",
@@ -335,8 +332,7 @@ static void test_protected(void **state)
 			batch_begin(&b, ALICE, 1, T0);
 			batch_add(&b, &w);
 			why = apply_touch(r, &b.op, NULL);
-			if (w.indicator.kind == INDICATOR_NUMBER &&
-			    w.indicator.plen < 20)
+			if (w.indicator.kind == INDICATOR_NUMBER && w.indicator.plen < 20)
 				continue; /* too short anyway */
 			TAKE(why.code, REFUSED_PROTECTED);
 			assert_memory_equal(&why.conflict, &entry, sizeof entry);
@@ -402,8 +398,8 @@ static void test_texts_of_refusals(void **state)
 
 	(void)state;
 	for (unsigned a = 0; a < REFUSED_COUNT; a++) {
-		struct refusal all = {(enum refusal_code)a, UINT32_MAX,
-			ind("+442079460000")};
+		struct refusal all = {
+			(enum refusal_code)a, UINT32_MAX, ind("+442079460000")};
 
 		assert_non_null(refusal_name((enum refusal_code)a));
 		for (unsigned b = 0; b < a; b++)
@@ -414,10 +410,12 @@ static void test_texts_of_refusals(void **state)
 		assert_non_null(strstr(text, refusal_name((enum refusal_code)a)));
 		assert_int_equal(text[strlen(text) - 1], ')');
 	}
-	assert_string_equal(refusal_print(text, &why), "entry 255: overlaps the "
+	assert_string_equal(refusal_print(text, &why),
+		"entry 255: overlaps the "
 		"consortium's protected table: 2001:db8::/48 (Protected)");
 	why = (struct refusal){.code = REFUSED_NOT_OWNER};
-	assert_string_equal(refusal_print(text, &why), "only the ledger's owner may "
+	assert_string_equal(refusal_print(text, &why),
+		"only the ledger's owner may "
 		"do this: sign with the owner's key (NotOwner)");
 	assert_string_equal(refusal_name(REFUSED_COUNT), "?");
 }

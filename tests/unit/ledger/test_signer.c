@@ -30,7 +30,7 @@ static void assert_address(const char *secret, const char *address)
 
 #define ONE "0000000000000000000000000000000000000000000000000000000000000001"
 /* The group's order n (SEC 2, 2.4.1), and n - 1. */
-#define ORDER "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
+#define ORDER   "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
 #define ORDER_1 "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364140"
 
 static void test_addresses(void **state)
@@ -40,12 +40,11 @@ static void test_addresses(void **state)
 	 * third is the example key of the web3.js documentation. */
 	assert_address(ONE, "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf");
 	assert_address(ORDER_1, "0x80C0dbf239224071c59dD8970ab9d542E3414aB2");
-	assert_address(
-		"4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318",
+	assert_address("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318",
 		"0x2c7536E3605D9C16a7a3D7b1898e529396a65c23");
 	assert_null(from_hex(ORDER));
 	assert_null(from_hex("00000000000000000000000000000000"
-		"00000000000000000000000000000000"));
+			     "00000000000000000000000000000000"));
 }
 
 static void test_rfc6979(void **state)
@@ -112,8 +111,7 @@ static void test_recover_refuses(void **state)
 		memcpy(bad, good, sizeof bad);
 		bad[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		if (!signature_recover(address, bad, hash))
-			assert_memory_not_equal(address, signer_address(s),
-				ADDRESS20);
+			assert_memory_not_equal(address, signer_address(s), ADDRESS20);
 	}
 	signer_free(s);
 }
@@ -134,7 +132,9 @@ static void test_eip55(void **state)
 	static const char *const bad[] = {
 		"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD", /* case */
 		"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAee", /* digit */
-		"5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0x", "",
+		"5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+		"0x",
+		"",
 		"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAe",
 		"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed0",
 		"0X5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
@@ -146,19 +146,19 @@ static void test_eip55(void **state)
 
 	(void)state;
 	for (size_t k = 0; k < sizeof good / sizeof *good; k++) {
-		assert_int_equal(address20_parse(address, view_str(good[k]), &err),
-			0);
+		assert_int_equal(address20_parse(address, view_str(good[k]), &err), 0);
 		assert_string_equal(address20_print(text, address), good[k]);
 	}
 	for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
 		err.text[0] = '\0';
-		assert_int_equal(address20_parse(address, view_str(bad[k]), &err),
-			-1);
+		assert_int_equal(address20_parse(address, view_str(bad[k]), &err), -1);
 		assert_non_null(strstr(err.text, k < 2 ? "EIP-55" : "40 hex digits"));
 	}
 	/* All of one case carries no checksum. */
-	assert_int_equal(address20_parse(address,
-		view_str("0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"), &err), 0);
+	assert_int_equal(
+		address20_parse(address,
+			view_str("0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"), &err),
+		0);
 	assert_string_equal(address20_print(text, address), good[4]);
 }
 
@@ -224,8 +224,7 @@ static void test_create_and_open(void **state)
 	signer_free(read);
 	made = signer_create(in_folder("other.key"), &err);
 	read = signer_open(in_folder("new.key"), &err);
-	assert_memory_not_equal(signer_address(made), signer_address(read),
-		ADDRESS20);
+	assert_memory_not_equal(signer_address(made), signer_address(read), ADDRESS20);
 	signer_free(made);
 	signer_free(read);
 }

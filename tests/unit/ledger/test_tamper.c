@@ -6,7 +6,7 @@
  */
 #include "local_fixture.h"
 
-#define ROWS 12
+#define ROWS      12
 #define ADMIN_ROW 8 /* a member-set between batches of the same second */
 
 static char original[512], other[512];
@@ -22,14 +22,16 @@ static void make_ledger(const char *path)
 	struct one o;
 
 	for (unsigned row = 4; row <= ROWS; row++) {
-		struct operation op = {.type = OP_MEMBER_SET, .member = 1,
-			.weight = 3, .cap = 64};
+		struct operation op = {
+			.type = OP_MEMBER_SET, .member = 1, .weight = 3, .cap = 64};
 
 		if (row == ADMIN_ROW)
 			assert_int_equal(append(l, &op, OWNER, T0), 0);
 		else
-			assert_int_equal(append(l, one(&o, 1 + row % 2, row,
-				(uint16_t)row, T0 + 900), row % 2 ? BOB : ALICE, T0),
+			assert_int_equal(append(l,
+						 one(&o, 1 + row % 2, row, (uint16_t)row,
+							 T0 + 900),
+						 row % 2 ? BOB : ALICE, T0),
 				0);
 	}
 	local_close(l);
@@ -49,8 +51,9 @@ static int open_copy(void **state)
 	char text[1200];
 
 	(void)state;
-	for (const char *const *s = (const char *const[]){"copy", "copy-wal",
-		"copy-shm", "copy-bell", NULL}; *s; s++)
+	for (const char *const *s = (const char *const[]){"copy", "copy-wal", "copy-shm",
+		     "copy-bell", NULL};
+		*s; s++)
 		unlink(in_folder(*s));
 	if (sqlite3_open(original, &db))
 		return -1;
@@ -106,7 +109,8 @@ static void flip(const char *column, unsigned row, unsigned at)
 {
 	char text[400];
 
-	snprintf(text, sizeof text, "UPDATE operation SET %s = "
+	snprintf(text, sizeof text,
+		"UPDATE operation SET %s = "
 		"CAST(substr(%s, 1, %u) || CASE hex(substr(%s, %u, 1)) "
 		"WHEN 'FF' THEN x'FE' WHEN '00' THEN x'01' ELSE x'00' END "
 		"|| substr(%s, %u) AS BLOB) WHERE row = %u",
@@ -123,9 +127,9 @@ static void test_flipped_operation(void **state)
 		{0, "unknown type"}, {8, "the column seq"},
 		{12, "signature is not its actor's"}, /* time */
 		{20, "the column actor"}, {OPERATION_HEAD + 1, "signature"},
-		{OPERATION_HEAD + 10, "signature"}, /* commitment */
-		{OPERATION_HEAD + 36 + 5, "signature"}, /* the address reported */
-		{OPERATION_HEAD + 36 + 20, "signature"}, /* expiry */
+		{OPERATION_HEAD + 10, "signature"},          /* commitment */
+		{OPERATION_HEAD + 36 + 5, "signature"},      /* the address reported */
+		{OPERATION_HEAD + 36 + 20, "signature"},     /* expiry */
 		{OPERATION_HEAD + 36 + 32 + 3, "cut short"}, /* length of texts */
 	};
 
@@ -190,7 +194,7 @@ static void test_deleted_in_the_middle(void **state)
 	assert_found(7, "should follow row 5: rows are missing");
 	/* The gap closed by moving the others up. */
 	sql("UPDATE operation SET row = -row WHERE row > 6;"
-		"UPDATE operation SET row = -row - 1 WHERE row < 0");
+	    "UPDATE operation SET row = -row - 1 WHERE row < 0");
 	assert_found(6, "the tip before it is");
 	/* And the genesis. */
 	sql("DELETE FROM operation WHERE row = 1");
@@ -202,8 +206,8 @@ static void test_deleted_admin_row(void **state)
 	(void)state;
 	/* The members' chain is whole without it; the places are signed. */
 	sql("DELETE FROM operation WHERE row = 8;"
-		"UPDATE operation SET row = -row WHERE row > 8;"
-		"UPDATE operation SET row = -row - 1 WHERE row < 0");
+	    "UPDATE operation SET row = -row WHERE row > 8;"
+	    "UPDATE operation SET row = -row - 1 WHERE row < 0");
 	assert_found(8, "signature is not its actor's");
 }
 
@@ -249,9 +253,11 @@ static void swap(unsigned a, unsigned b)
 {
 	char text[256];
 
-	snprintf(text, sizeof text, "UPDATE operation SET row = -1 WHERE row = %u;"
+	snprintf(text, sizeof text,
+		"UPDATE operation SET row = -1 WHERE row = %u;"
 		"UPDATE operation SET row = %u WHERE row = %u;"
-		"UPDATE operation SET row = %u WHERE row = -1", a, a, b, b);
+		"UPDATE operation SET row = %u WHERE row = -1",
+		a, a, b, b);
 	sql(text);
 }
 
@@ -277,18 +283,18 @@ static void test_row_of_another_ledger(void **state)
 	/* The same owner made both, with the same members, operations and
 	 * times: the members' tips are even equal, but not what was signed. */
 	sql("DELETE FROM operation WHERE row = 6;"
-		"INSERT INTO operation SELECT * FROM other.operation WHERE row = 6");
+	    "INSERT INTO operation SELECT * FROM other.operation WHERE row = 6");
 	assert_found(6, "belongs to another ledger");
 	close_copy(state);
 	assert_int_equal(open_copy(state), 0);
 	sql("DELETE FROM operation WHERE row = 8;"
-		"INSERT INTO operation SELECT * FROM other.operation WHERE row = 8");
+	    "INSERT INTO operation SELECT * FROM other.operation WHERE row = 8");
 	assert_found(8, "the tip before it is");
 	/* Another genesis altogether. */
 	close_copy(state);
 	assert_int_equal(open_copy(state), 0);
 	sql("DELETE FROM operation WHERE row = 1;"
-		"INSERT INTO operation SELECT * FROM other.operation WHERE row = 1");
+	    "INSERT INTO operation SELECT * FROM other.operation WHERE row = 1");
 	assert_found(2, "the tip before it is");
 }
 
@@ -296,18 +302,18 @@ static void test_replayed(void **state)
 {
 	/* Row 12 (Alice) is a copy of row 10 (Alice's), made to fit by columns. */
 	sql("UPDATE operation SET bytes = (SELECT bytes FROM operation WHERE row = "
-		"10) WHERE row = 12");
+	    "10) WHERE row = 12");
 	assert_found(12, "the column seq is 7, the operation's 5");
 	close_copy(state);
 	assert_int_equal(open_copy(state), 0);
 	sql("INSERT INTO operation SELECT 13, chain, 8, actor, counter + 9, "
-		"tip_before, bytes, signature FROM operation WHERE row = 12");
+	    "tip_before, bytes, signature FROM operation WHERE row = 12");
 	assert_found(13, "the column seq is 8, the operation's 7");
 }
 
 /* A row as its author would sign it, whatever the rules say to it. */
-static void insert_signed(unsigned who, struct operation *op, uint64_t counter,
-	uint64_t claim_row)
+static void insert_signed(
+	unsigned who, struct operation *op, uint64_t counter, uint64_t claim_row)
 {
 	struct local *l = open_local(in_folder("copy"), true, T0);
 	uint8_t digest[HASH_SIZE], signature[SIGNATURE_SIZE];
@@ -320,15 +326,18 @@ static void insert_signed(unsigned who, struct operation *op, uint64_t counter,
 	memcpy(op->actor, signer_address(signer_of(who)), ADDRESS20);
 	assert_int_equal(operation_encode(&bytes, op), 0);
 	row = (struct row){
-		.row = claim_row, .counter = counter,
-		.tip_before = view_of(registry_tip(l->registry, chain)->hash,
-			HASH_SIZE),
+		.row = claim_row,
+		.counter = counter,
+		.tip_before = view_of(registry_tip(l->registry, chain)->hash, HASH_SIZE),
 		.bytes = view_of(bytes.p, bytes.n),
 	};
 	row_digest(digest, registry_id(l->registry), &row);
 	signer_sign(signer_of(who), signature, digest);
-	assert_int_equal(sqlite3_prepare_v2(db, "INSERT INTO operation VALUES "
-		"(13, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+				 "INSERT INTO operation VALUES "
+				 "(13, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+				 -1, &s, NULL),
+		SQLITE_OK);
 	sqlite3_bind_int64(s, 1, chain);
 	sqlite3_bind_int64(s, 2, (int64_t)op->seq);
 	sqlite3_bind_blob(s, 3, op->actor, ADDRESS20, SQLITE_STATIC);
@@ -387,7 +396,7 @@ static void test_altered_index(void **state)
 	/* REINDEX on a wrong collation is not to be had: so make the index lie
 	 * by editing the schema, as an attacker may. */
 	sql("PRAGMA writable_schema = ON;"
-		"UPDATE sqlite_schema SET sql = sql || ' ' WHERE name = 'operation'");
+	    "UPDATE sqlite_schema SET sql = sql || ' ' WHERE name = 'operation'");
 	assert_int_equal(local_verify(in_folder("copy"), NULL, NULL, &err), -1);
 	assert_says(&err, "unexpected object \"operation\"");
 }
@@ -448,8 +457,9 @@ static uint32_t make_window(void)
 	struct one o;
 
 	for (uint32_t k = 0; k < 4; k++)
-		assert_int_equal(append(l, one(&o, 1, k, (uint16_t)k, late + 900),
-			ALICE, late), 0);
+		assert_int_equal(
+			append(l, one(&o, 1, k, (uint16_t)k, late + 900), ALICE, late),
+			0);
 	local_close(l);
 	l = open_local(in_folder("copy"), false, late);
 	assert_true(l->windowed);

@@ -302,8 +302,8 @@ static void test_udp_never_sends(void **state)
 	fd = hep_open_udp(&address, 0, NULL);
 	assert_true(fd >= 0);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(sendto(fd, "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to),
-		-1);
+	assert_int_equal(
+		sendto(fd, "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to), -1);
 	assert_int_equal(errno, EPIPE);
 	close(fd);
 }

@@ -126,7 +126,8 @@ static void follow(struct reader_state *s, const struct logfile_position *resume
 {
 	struct error err;
 
-	s->tail = logtail_open(&s->loop, s->dir, "security.json", resume, events(s), &err);
+	s->tail = logtail_open(
+		&s->loop, s->dir, "security.json", resume, events(s), &err);
 	assert_non_null(s->tail);
 }
 

@@ -13,14 +13,16 @@
 #include "sense/event_time.h"
 #include "sense/security_log.h"
 
-#define HEAD(kind, service) "SecurityEvent=\"" kind "\",EventTV=\"2026-11-21T20:03:18.240" \
+#define HEAD(kind, service)                                                              \
+	"SecurityEvent=\"" kind "\",EventTV=\"2026-11-21T20:03:18.240"                   \
 	"+0000\",Severity=\"Error\",Service=\"" service "\",EventVersion=\"1\","
 #define WHO(account, session) "AccountID=\"" account "\",SessionID=\"" session "\","
-#define ADDR(proto, remote) "LocalAddress=\"IPV4/" proto "/192.0.2.10/5060\"," \
+#define ADDR(proto, remote)                                                              \
+	"LocalAddress=\"IPV4/" proto "/192.0.2.10/5060\","                               \
 	"RemoteAddress=\"IPV4/" proto "/" remote "\""
 #define PREFIX "[2026-11-21 20:03:18.240] SECURITY[26897] res_security_log.c: "
 #define VICTIM "198.51.100.222/5060"
-#define OWN "198.51.100.39/46001"
+#define OWN    "198.51.100.39/46001"
 
 static enum security_log_result parse(struct observation *o, const char *line)
 {
@@ -34,7 +36,8 @@ static enum security_log_result parse_json(struct observation *o, const char *ev
 	char line[8192];
 	size_t n;
 
-	n = (size_t)snprintf(line, sizeof(line), "{\"hostname\":\"\",\"timestamp\":"
+	n = (size_t)snprintf(line, sizeof(line),
+		"{\"hostname\":\"\",\"timestamp\":"
 		"\"2026-11-21 20:03:18.240\",\"identifiers\":{\"lwp\":26897,\"callid\":"
 		"\"\"},\"logmsg\":{\"location\":{\"filename\":\"res_security_log.c\","
 		"\"function\":\"security_event_stasis_cb\",\"line\":114},\"level\":"
@@ -64,36 +67,41 @@ static void test_kinds(void **state)
 	} cases[] = {
 		{HEAD("InvalidAccountID", "PJSIP") WHO("901", "s") ADDR("UDP", OWN),
 			OBSERVED_UNKNOWN_ACCOUNT, PROOF_NONE, TRANSPORT_UDP},
-		{HEAD("FailedACL", "PJSIP") WHO("110", "s") ADDR("UDP", OWN)
-			",ACLName=\"not_match_endpoint_acl\"",
+		{HEAD("FailedACL", "PJSIP") WHO("110", "s")
+				ADDR("UDP", OWN) ",ACLName=\"not_match_endpoint_acl\"",
 			OBSERVED_UNKNOWN_ACCOUNT, PROOF_NONE, TRANSPORT_UDP},
-		{HEAD("ChallengeSent", "PJSIP") WHO("101", "s") ADDR("TLS", OWN)
-			",Challenge=\"\"", OBSERVED_SCAN, PROOF_TCP, TRANSPORT_TLS},
-		{HEAD("ChallengeResponseFailed", "PJSIP") WHO("101", "s") ADDR("WSS", OWN)
-			",Challenge=\"1/2\",Response=\"00\",ExpectedResponse=\"\"",
+		{HEAD("ChallengeSent", "PJSIP") WHO("101", "s")
+				ADDR("TLS", OWN) ",Challenge=\"\"",
+			OBSERVED_SCAN, PROOF_TCP, TRANSPORT_TLS},
+		{HEAD("ChallengeResponseFailed", "PJSIP") WHO("101", "s") ADDR("WSS",
+			 OWN) ",Challenge=\"1/2\",Response=\"00\",ExpectedResponse=\"\"",
 			OBSERVED_AUTH_FAILED, PROOF_TCP, TRANSPORT_WSS},
-		{HEAD("InvalidPassword", "SIP") WHO("101", "s") ADDR("UDP", OWN)
-			",Challenge=\"7\",ReceivedChallenge=\"7\",ReceivedHash=\"00\"",
+		{HEAD("InvalidPassword", "SIP") WHO("101", "s") ADDR("UDP",
+			 OWN) ",Challenge=\"7\",ReceivedChallenge=\"7\",ReceivedHash=\"00\"",
 			OBSERVED_AUTH_FAILED, PROOF_NONE, TRANSPORT_UDP},
-		{HEAD("SuccessfulAuth", "PJSIP") WHO("101", "s") ADDR("UDP", OWN)
-			",UsingPassword=\"1\"", OBSERVED_AUTH_OK, PROOF_AUTH, TRANSPORT_UDP},
-		{HEAD("SuccessfulAuth", "PJSIP") WHO("101", "s") ADDR("UDP", OWN)
-			",UsingPassword=\"0\"", OBSERVED_AUTH_OK, PROOF_NONE, TRANSPORT_UDP},
-		{HEAD("SuccessfulAuth", "PJSIP") WHO("101", "s") ADDR("TCP", OWN)
-			",UsingPassword=\"0\"", OBSERVED_AUTH_OK, PROOF_TCP, TRANSPORT_TCP},
-		{HEAD("InvalidPassword", "AMI") WHO("admin", "0x7f") ADDR("TCP", OWN)
-			",SessionTV=\"1970-01-01T00:00:00.000+0000\"",
+		{HEAD("SuccessfulAuth", "PJSIP") WHO("101", "s")
+				ADDR("UDP", OWN) ",UsingPassword=\"1\"",
+			OBSERVED_AUTH_OK, PROOF_AUTH, TRANSPORT_UDP},
+		{HEAD("SuccessfulAuth", "PJSIP") WHO("101", "s")
+				ADDR("UDP", OWN) ",UsingPassword=\"0\"",
+			OBSERVED_AUTH_OK, PROOF_NONE, TRANSPORT_UDP},
+		{HEAD("SuccessfulAuth", "PJSIP") WHO("101", "s")
+				ADDR("TCP", OWN) ",UsingPassword=\"0\"",
+			OBSERVED_AUTH_OK, PROOF_TCP, TRANSPORT_TCP},
+		{HEAD("InvalidPassword", "AMI") WHO("admin", "0x7f") ADDR(
+			 "TCP", OWN) ",SessionTV=\"1970-01-01T00:00:00.000+0000\"",
 			OBSERVED_AUTH_FAILED, PROOF_TCP, TRANSPORT_TCP},
-		{HEAD("RequestBadFormat", "PJSIP") "SessionID=\"s\"," ADDR("WS", OWN)
-			",RequestType=\"x\",AccountID=\"a\"", OBSERVED_MALFORMED, PROOF_TCP,
-			TRANSPORT_WS},
+		{HEAD("RequestBadFormat", "PJSIP") "SessionID=\"s\"," ADDR(
+			 "WS", OWN) ",RequestType=\"x\",AccountID=\"a\"",
+			OBSERVED_MALFORMED, PROOF_TCP, TRANSPORT_WS},
 	};
 	struct observation o;
 	char line[2048];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(parse_json(&o, cases[i].event), SECURITY_LOG_OBSERVATION);
+		assert_int_equal(
+			parse_json(&o, cases[i].event), SECURITY_LOG_OBSERVATION);
 		assert_int_equal(o.kind, cases[i].kind);
 		assert_int_equal(o.proof, cases[i].proof);
 		assert_int_equal(o.transport, cases[i].transport);
@@ -112,38 +120,49 @@ static void test_fields(void **state)
 	struct observation o;
 
 	(void)state;
-	assert_int_equal(parse_json(&o, HEAD("ChallengeResponseFailed", "PJSIP")
-		WHO("101", "1-26901@198.51.100.10") ADDR("UDP", "198.51.100.10/5071")
-		",Challenge=\"1795291398/72c9ec3eec590fc9043f4be138c6ee2e\","
-		"Response=\"63683e5d776c0da1526ede392d21dd10\",ExpectedResponse=\"\""),
+	assert_int_equal(
+		parse_json(&o,
+			HEAD("ChallengeResponseFailed", "PJSIP") WHO(
+				"101", "1-26901@198.51.100.10") ADDR("UDP",
+				"198.51.100.10/5071") ",Challenge=\"1795291398/72c9ec3eec590fc9043f4be138c6ee2e\","
+						      "Response=\"63683e5d776c0da1526ede392d21dd10\",ExpectedResponse=\"\""),
 		SECURITY_LOG_OBSERVATION);
 	assert_string_equal(o.account, "101");
 	assert_string_equal(o.dialled, "");
 	/* The key on which the wire agrees. */
-	assert_true(o.attempt == observation_attempt(view_str("1-26901@198.51.100.10"),
-		view_str("63683e5d776c0da1526ede392d21dd10")));
+	assert_true(o.attempt ==
+		observation_attempt(view_str("1-26901@198.51.100.10"),
+			view_str("63683e5d776c0da1526ede392d21dd10")));
 	/* The endpoint that stands in for unknown ones is no account. */
-	assert_int_equal(parse_json(&o, HEAD("ChallengeSent", "PJSIP") WHO("<unknown>", "s")
-		ADDR("UDP", OWN) ",Challenge=\"\""), SECURITY_LOG_OBSERVATION);
+	assert_int_equal(parse_json(&o,
+				 HEAD("ChallengeSent", "PJSIP") WHO("<unknown>", "s")
+					 ADDR("UDP", OWN) ",Challenge=\"\""),
+		SECURITY_LOG_OBSERVATION);
 	assert_string_equal(o.account, "");
 	assert_true(o.attempt == observation_attempt(view_str("s"), (struct view){0}));
 	/* IPv6, and an account longer than its place. */
-	assert_int_equal(parse(&o, PREFIX HEAD("InvalidAccountID", "PJSIP")
-		WHO("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "s")
-		"LocalAddress=\"IPV6/UDP/2001:db8:0:1::10/5060\","
-		"RemoteAddress=\"IPV6/UDP/2001:db8:a::1/49658\""), SECURITY_LOG_OBSERVATION);
+	assert_int_equal(
+		parse(&o,
+			PREFIX HEAD("InvalidAccountID", "PJSIP") WHO(
+				"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+				"s") "LocalAddress=\"IPV6/UDP/2001:db8:0:1::10/5060\","
+				     "RemoteAddress=\"IPV6/UDP/2001:db8:a::1/49658\""),
+		SECURITY_LOG_OBSERVATION);
 	assert_source(&o, "2001:db8:a::1", 49658);
 	assert_int_equal(strlen(o.account), 63);
 	/* A manager's sessions share their SessionID; each line is an attempt. */
-	assert_int_equal(parse_json(&o, HEAD("InvalidPassword", "AMI") WHO("a", "0x7f")
-		ADDR("TCP", OWN)), SECURITY_LOG_OBSERVATION);
+	assert_int_equal(
+		parse_json(&o,
+			HEAD("InvalidPassword", "AMI") WHO("a", "0x7f") ADDR("TCP", OWN)),
+		SECURITY_LOG_OBSERVATION);
 	assert_true(o.attempt != observation_attempt(view_str("0x7f"), (struct view){0}));
 }
 
 static void test_nothing(void **state)
 {
 	static const char *const lines[] = {
-		"", "\n",
+		"",
+		"\n",
 		"[2026-11-21 20:03:17.583] Asterisk 22.10.1 built by nobody @ buildhost",
 		PREFIX HEAD("SuccessfulAuth", "AMI") WHO("sipchain", "0x7f7cc400d550")
 			ADDR("TCP", "127.0.0.1/37570") ",UsingPassword=\"1\"",
@@ -166,40 +185,54 @@ static void test_injected_fields(void **state)
 		enum security_log_result result;
 	} cases[] = {
 		/* Corpus 14, Call-ID: whole fields in front of the real ones. */
-		{HEAD("ChallengeSent", "PJSIP") WHO("101", "q\"," ADDR("UDP", VICTIM) ",X=\"")
-			ADDR("UDP", OWN) ",Challenge=\"\"", SECURITY_LOG_OBSERVATION},
-		{HEAD("ChallengeSent", "PJSIP") WHO("101", "q\"," ADDR("TCP", VICTIM)
-			",Challenge=\"1/2\",Response=\"3\",ExpectedResponse=\"")
-			ADDR("UDP", OWN) ",Challenge=\"\"", SECURITY_LOG_OBSERVATION},
-		{HEAD("InvalidAccountID", "PJSIP")
-			WHO("a\",RemoteAddress=\"IPV4/UDP/198.51.10", "iour2i33se")
-			ADDR("UDP", OWN), SECURITY_LOG_OBSERVATION},
+		{HEAD("ChallengeSent", "PJSIP")
+				WHO("101", "q\"," ADDR("UDP", VICTIM) ",X=\"")
+					ADDR("UDP", OWN) ",Challenge=\"\"",
+			SECURITY_LOG_OBSERVATION},
+		{HEAD("ChallengeSent", "PJSIP") WHO("101",
+			 "q\"," ADDR("TCP",
+				 VICTIM) ",Challenge=\"1/2\",Response=\"3\",ExpectedResponse=\"")
+				ADDR("UDP", OWN) ",Challenge=\"\"",
+			SECURITY_LOG_OBSERVATION},
+		{HEAD("InvalidAccountID", "PJSIP") WHO(
+			 "a\",RemoteAddress=\"IPV4/UDP/198.51.10", "iour2i33se")
+				ADDR("UDP", OWN),
+			SECURITY_LOG_OBSERVATION},
 		/* A success in front of a failure. */
-		{HEAD("InvalidAccountID", "PJSIP") WHO("a", "s\"," ADDR("TCP", VICTIM)
-			",UsingPassword=\"1\",SessionTV=\"") ADDR("UDP", OWN),
+		{HEAD("InvalidAccountID", "PJSIP") WHO("a",
+			 "s\"," ADDR("TCP", VICTIM) ",UsingPassword=\"1\",SessionTV=\"")
+				ADDR("UDP", OWN),
 			SECURITY_LOG_OBSERVATION},
 		/* Corpus 14, nonce and response: quotes escaped as they came. */
-		{HEAD("ChallengeResponseFailed", "PJSIP") WHO("101", "s") ADDR("UDP", OWN)
-			",Challenge=\"n\\\",RemoteAddress=\\\"IPV4/UDP/" VICTIM "\\\"\","
-			"Response=\"x\\\",RemoteAddress=\\\"IPV4/TCP/" VICTIM "\","
-			"ExpectedResponse=\"\"", SECURITY_LOG_OBSERVATION},
+		{HEAD("ChallengeResponseFailed", "PJSIP") WHO("101", "s") ADDR("UDP",
+			 OWN) ",Challenge=\"n\\\",RemoteAddress=\\\"IPV4/UDP/" VICTIM
+			      "\\\"\","
+			      "Response=\"x\\\",RemoteAddress=\\\"IPV4/TCP/" VICTIM "\","
+			      "ExpectedResponse=\"\"",
+			SECURITY_LOG_OBSERVATION},
 		/* Whole fields in the Call-ID of a kind with such a tail, over TCP. */
-		{HEAD("ChallengeResponseFailed", "PJSIP") WHO("101", "q\"," ADDR("TCP", VICTIM)
-			",Challenge=\"n\",Response=\"") ADDR("TCP", OWN)
-			",Challenge=\"n\",Response=\"x\",ExpectedResponse=\"\"",
+		{HEAD("ChallengeResponseFailed", "PJSIP") WHO("101",
+			 "q\"," ADDR("TCP",
+				 VICTIM) ",Challenge=\"n\",Response=\"") ADDR("TCP",
+			 OWN) ",Challenge=\"n\",Response=\"x\",ExpectedResponse=\"\"",
 			SECURITY_LOG_OBSERVATION},
 		/* A tail that this kind does not have. */
-		{HEAD("InvalidAccountID", "PJSIP") WHO("a", "s") ADDR("UDP", OWN)
-			",UsingPassword=\"1\"", SECURITY_LOG_INJECTION},
-		{HEAD("SuccessfulAuth", "PJSIP") WHO("a", "s") ADDR("UDP", OWN)
-			",UsingPassword=\"0\",UsingPassword=\"1\"", SECURITY_LOG_INJECTION},
-		/* RemoteAddress without LocalAddress before it. */
 		{HEAD("InvalidAccountID", "PJSIP") WHO("a", "s")
-			"RemoteAddress=\"IPV4/UDP/" OWN "\"", SECURITY_LOG_INJECTION},
-		/* Addresses that are none. */
-		{HEAD("InvalidAccountID", "PJSIP") WHO("a", "s") ADDR("UDP", "1.2.3/5060"),
+				ADDR("UDP", OWN) ",UsingPassword=\"1\"",
 			SECURITY_LOG_INJECTION},
-		{HEAD("InvalidAccountID", "PJSIP") WHO("a", "s") ADDR("UDP", "1.2.3.4/70000"),
+		{HEAD("SuccessfulAuth", "PJSIP") WHO("a", "s") ADDR(
+			 "UDP", OWN) ",UsingPassword=\"0\",UsingPassword=\"1\"",
+			SECURITY_LOG_INJECTION},
+		/* RemoteAddress without LocalAddress before it. */
+		{HEAD("InvalidAccountID", "PJSIP")
+				WHO("a", "s") "RemoteAddress=\"IPV4/UDP/" OWN "\"",
+			SECURITY_LOG_INJECTION},
+		/* Addresses that are none. */
+		{HEAD("InvalidAccountID", "PJSIP") WHO("a", "s")
+				ADDR("UDP", "1.2.3/5060"),
+			SECURITY_LOG_INJECTION},
+		{HEAD("InvalidAccountID", "PJSIP") WHO("a", "s")
+				ADDR("UDP", "1.2.3.4/70000"),
 			SECURITY_LOG_INJECTION},
 		{HEAD("InvalidAccountID", "PJSIP") WHO("a", "s") ADDR("SCTP", OWN),
 			SECURITY_LOG_INJECTION},
@@ -223,12 +256,12 @@ static void test_injected_fields(void **state)
 static void test_hostile_tail(void **state)
 {
 	static const char *const events[] = {
-		HEAD("ChallengeResponseFailed", "PJSIP") WHO("101", "s") ADDR("UDP", OWN)
-			",Challenge=\"n\",Response=\"x\"," ADDR("TCP", VICTIM)
-			",Challenge=\"n\",Response=\"x\",ExpectedResponse=\"\"",
-		HEAD("InvalidPassword", "SIP") WHO("101", "s") ADDR("UDP", OWN)
-			",Challenge=\"n\",ReceivedChallenge=\"n\"," ADDR("TLS", VICTIM)
-			",ReceivedHash=\"x\"",
+		HEAD("ChallengeResponseFailed", "PJSIP") WHO("101", "s") ADDR(
+			"UDP", OWN) ",Challenge=\"n\",Response=\"x\"," ADDR("TCP",
+			VICTIM) ",Challenge=\"n\",Response=\"x\",ExpectedResponse=\"\"",
+		HEAD("InvalidPassword", "SIP") WHO("101", "s")
+			ADDR("UDP", OWN) ",Challenge=\"n\",ReceivedChallenge=\"n\"," ADDR(
+				"TLS", VICTIM) ",ReceivedHash=\"x\"",
 	};
 	struct observation o;
 
@@ -239,39 +272,47 @@ static void test_hostile_tail(void **state)
 		assert_int_equal(o.kind, OBSERVED_AUTH_FAILED);
 	}
 	/* A real line of 22.10 (response="a\\\\", then a quote): one address. */
-	assert_int_equal(parse_json(&o, HEAD("ChallengeResponseFailed", "PJSIP")
-		WHO("101", "forge7") ADDR("TCP", OWN)
-		",Challenge=\"1/2\",Response=\"a\\\\\",ExpectedResponse=\"\""),
+	assert_int_equal(
+		parse_json(&o,
+			HEAD("ChallengeResponseFailed", "PJSIP") WHO(
+				"101", "forge7") ADDR("TCP",
+				OWN) ",Challenge=\"1/2\",Response=\"a\\\\\",ExpectedResponse=\"\""),
 		SECURITY_LOG_OBSERVATION);
 	assert_int_equal(o.proof, PROOF_TCP);
-	assert_true(o.attempt == observation_attempt(view_str("forge7"),
-		view_str("a\\\\")));
+	assert_true(
+		o.attempt == observation_attempt(view_str("forge7"), view_str("a\\\\")));
 }
 
 /* Lines that are not Asterisk's, or not whole. */
 static void test_unreadable(void **state)
 {
 	static const char *const lines[] = {
-		"hello", "{", "{}", "[]", "{\"logmsg\":5}",
+		"hello",
+		"{",
+		"{}",
+		"[]",
+		"{\"logmsg\":5}",
 		/* Other levels and sources of a file that is not for us. */
 		"[2026-11-21 20:03:18] NOTICE[1] res_pjsip/pjsip_distributor.c: Request x",
-		"[2026-11-21 20:03:18.240] SECURITY[1] other.c: "
-			HEAD("InvalidAccountID", "PJSIP") WHO("a", "s") ADDR("UDP", OWN),
+		"[2026-11-21 20:03:18.240] SECURITY[1] other.c: " HEAD(
+			"InvalidAccountID", "PJSIP") WHO("a", "s") ADDR("UDP", OWN),
 		/* Without Asterisk's prefix. */
 		HEAD("InvalidAccountID", "PJSIP") WHO("a", "s") ADDR("UDP", OWN),
 		" " HEAD("InvalidAccountID", "PJSIP") WHO("a", "s") ADDR("UDP", OWN),
-		"[yesterday] SECURITY[1] res_security_log.c: "
-			HEAD("InvalidAccountID", "PJSIP") WHO("a", "s") ADDR("UDP", OWN),
-		"[2026-11-21 20:03:18.240] SECURITY[x] res_security_log.c: "
-			HEAD("InvalidAccountID", "PJSIP") WHO("a", "s") ADDR("UDP", OWN),
+		"[yesterday] SECURITY[1] res_security_log.c: " HEAD(
+			"InvalidAccountID", "PJSIP") WHO("a", "s") ADDR("UDP", OWN),
+		"[2026-11-21 20:03:18.240] SECURITY[x] res_security_log.c: " HEAD(
+			"InvalidAccountID", "PJSIP") WHO("a", "s") ADDR("UDP", OWN),
 		/* Fields out of order, EventTV that is no time. */
 		PREFIX "EventTV=\"2026-11-21T20:03:18.240+0000\",SecurityEvent=\"x\"",
-		PREFIX "SecurityEvent=\"InvalidAccountID\",EventTV=\"now\",Severity=\"Error\","
-			"Service=\"PJSIP\",EventVersion=\"1\"," WHO("a", "s") ADDR("UDP", OWN),
+		PREFIX
+		"SecurityEvent=\"InvalidAccountID\",EventTV=\"now\",Severity=\"Error\","
+		"Service=\"PJSIP\",EventVersion=\"1\"," WHO("a", "s") ADDR("UDP", OWN),
 		/* JSON: a key twice, a wrong file, a text cut at 8,192 bytes. */
 		"{\"logmsg\":{\"level\":\"SECURITY\",\"level\":\"SECURITY\"}}",
 		"{\"timestamp\":\"x\",\"logmsg\":{\"location\":{\"filename\":\"evil.c\"},"
-			"\"level\":\"SECURITY\",\"message\":\"" "\"}}",
+		"\"level\":\"SECURITY\",\"message\":\""
+		"\"}}",
 		"{\"hostname\":\"\",\"logmsg\":{\"level\":\"SECURITY\",\"message\":\"Secu",
 	};
 	struct observation o;
@@ -284,8 +325,8 @@ static void test_unreadable(void **state)
 /* A text line cut inside a Call-ID ends as the attacker likes. */
 static void test_cut_text(void **state)
 {
-	static const char begin[] = PREFIX HEAD("InvalidAccountID", "PJSIP")
-		"AccountID=\"101\",SessionID=\"";
+	static const char begin[] = PREFIX HEAD(
+		"InvalidAccountID", "PJSIP") "AccountID=\"101\",SessionID=\"";
 	static const char end[] = "\"," ADDR("TCP", VICTIM);
 	char line[16384];
 	struct observation o;
@@ -297,8 +338,9 @@ static void test_cut_text(void **state)
 		memcpy(line, begin, sizeof(begin) - 1);
 		memset(line + sizeof(begin) - 1, 'B', filler);
 		memcpy(line + sizeof(begin) - 1 + filler, end, sizeof(end));
-		assert_int_equal(parse(&o, line), strlen(line) > SECURITY_LOG_TEXT_MAX ?
-			SECURITY_LOG_UNREADABLE : SECURITY_LOG_OBSERVATION);
+		assert_int_equal(parse(&o, line),
+			strlen(line) > SECURITY_LOG_TEXT_MAX ? SECURITY_LOG_UNREADABLE :
+							       SECURITY_LOG_OBSERVATION);
 	}
 }
 
@@ -326,13 +368,16 @@ static void test_times_disagree(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		snprintf(line, sizeof(line), "[%s] SECURITY[26897] res_security_log.c: %s",
-			cases[i].stamp, event);
+		snprintf(line, sizeof(line),
+			"[%s] SECURITY[26897] res_security_log.c: %s", cases[i].stamp,
+			event);
 		assert_int_equal(parse(&o, line), cases[i].result);
 	}
 	/* With a call identifier, as for events within a call. */
-	snprintf(line, sizeof(line), "[Nov 21 20:03:20] SECURITY[1][C-0000000a] "
-		"res_security_log.c: %s", event);
+	snprintf(line, sizeof(line),
+		"[Nov 21 20:03:20] SECURITY[1][C-0000000a] "
+		"res_security_log.c: %s",
+		event);
 	assert_int_equal(parse(&o, line), SECURITY_LOG_OBSERVATION);
 }
 
@@ -359,7 +404,8 @@ static struct security_log_figures read_file(const char *path)
 
 	assert_non_null(f);
 	while ((n = getline(&line, &size, f)) >= 0)
-		security_log_feed(&figures, view_of(line, (size_t)n), on_observation, NULL);
+		security_log_feed(
+			&figures, view_of(line, (size_t)n), on_observation, NULL);
 	free(line);
 	fclose(f);
 	return figures;
@@ -389,10 +435,11 @@ static void test_injection_corpora(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		seen = victims = 0;
-		snprintf(path, sizeof(path), TESTS_DATA "/corpora/asterisk/%s", cases[i].file);
+		snprintf(path, sizeof(path), TESTS_DATA "/corpora/asterisk/%s",
+			cases[i].file);
 		f = read_file(path);
-		print_message("# %s: %u seen, %u unreadable, %u injections\n", cases[i].file,
-			seen, (unsigned)f.lines[SECURITY_LOG_UNREADABLE],
+		print_message("# %s: %u seen, %u unreadable, %u injections\n",
+			cases[i].file, seen, (unsigned)f.lines[SECURITY_LOG_UNREADABLE],
 			(unsigned)f.lines[SECURITY_LOG_INJECTION]);
 		assert_int_equal(victims, 0);
 		assert_int_equal(seen, cases[i].seen);
@@ -419,8 +466,9 @@ static void test_event_time(void **state)
 	static const char *const bad[] = {"", "2026", "2026-11-21", "2026-11-21 20:03",
 		"2026-13-01 00:00:00", "2026-01-32 00:00:00", "2026-01-01 24:00:00",
 		"2026-01-01 00:00:00.", "2026-01-01 00:00:00 ", "2026-01-01T00:00:00+1",
-		"2026-01-01T00:00:00+0060", "Nov 21", "Foo 21 20:03:17", "Nov  x 20:03:17",
-		"Nov 0 20:03:17", "Nov 21 20:03:17 x", "1969-12-31 00:00:00"};
+		"2026-01-01T00:00:00+0060", "Nov 21", "Foo 21 20:03:17",
+		"Nov  x 20:03:17", "Nov 0 20:03:17", "Nov 21 20:03:17 x",
+		"1969-12-31 00:00:00"};
 	struct event_time t, u;
 
 	(void)state;

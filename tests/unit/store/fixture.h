@@ -60,7 +60,7 @@ static inline int fixture_teardown(void **state)
 	return 0;
 }
 
-#define STORE_TEST(name) \
+#define STORE_TEST(name)                                                                 \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 /* An indicator from its text. */
@@ -74,11 +74,11 @@ static inline struct indicator of(const char *text)
 }
 
 /* Show the error when a call that must succeed fails. */
-#define OK(call) \
-	do { \
-		err.text[0] = '\0'; \
-		if ((call) != 0) \
-			fail_msg("%s: %s", #call, err.text); \
+#define OK(call)                                                                         \
+	do {                                                                             \
+		err.text[0] = '\0';                                                      \
+		if ((call) != 0)                                                         \
+			fail_msg("%s: %s", #call, err.text);                             \
 	} while (0)
 
 #endif

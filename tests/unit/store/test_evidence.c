@@ -11,10 +11,16 @@
 static uint64_t record(struct fixture *f, const char *indicator, const char *body,
 	uint8_t salt_byte, struct outbox_assignment *entry)
 {
-	struct outbox_request r = {.indicator = of(indicator), .want = OUTBOX_REPORT,
-		.category = CATEGORY_SCAN, .proof = PROOF_TCP, .expiry = 5000};
-	struct report word = {.indicator = r.indicator, .expiry = 5000, .member = 1,
-		.category = CATEGORY_SCAN, .proof = PROOF_TCP};
+	struct outbox_request r = {.indicator = of(indicator),
+		.want = OUTBOX_REPORT,
+		.category = CATEGORY_SCAN,
+		.proof = PROOF_TCP,
+		.expiry = 5000};
+	struct report word = {.indicator = r.indicator,
+		.expiry = 5000,
+		.member = 1,
+		.category = CATEGORY_SCAN,
+		.proof = PROOF_TCP};
 	uint8_t salt[EVIDENCE_SALT];
 
 	memset(salt, salt_byte, sizeof(salt));
@@ -59,13 +65,14 @@ static void test_size(void **state)
 	uint64_t id;
 
 	memset(body, 'b', sizeof(body));
-	assert_int_equal(evidence_add(f->store, &id, &i, view_of(body, sizeof(body)), salt,
-				 NOW, &err), -1);
-	assert_string_equal(err.text, "evidence of 65537 bytes: 1 to 65536 are kept");
-	assert_int_equal(evidence_add(f->store, &id, &i, view_of(NULL, 0), salt, NOW, &err),
+	assert_int_equal(evidence_add(f->store, &id, &i, view_of(body, sizeof(body)),
+				 salt, NOW, &err),
 		-1);
-	OK(evidence_add(f->store, &id, &i, view_of(body, EVIDENCE_BODY_MAX), salt, NOW,
-		&err));
+	assert_string_equal(err.text, "evidence of 65537 bytes: 1 to 65536 are kept");
+	assert_int_equal(
+		evidence_add(f->store, &id, &i, view_of(NULL, 0), salt, NOW, &err), -1);
+	OK(evidence_add(
+		f->store, &id, &i, view_of(body, EVIDENCE_BODY_MAX), salt, NOW, &err));
 	assert_int_equal(evidence_get(f->store, &e, id, NULL), 1);
 	assert_int_equal(e.body.n, EVIDENCE_BODY_MAX);
 	assert_memory_equal(e.body.p, body, EVIDENCE_BODY_MAX);
@@ -118,8 +125,8 @@ static void verify(struct fixture *f, uint64_t id, const uint8_t commitment[KECC
 /* A batch of five of which one has no evidence: four leaves. */
 static void test_commitment(void **state)
 {
-	static const char *const addresses[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3",
-		"192.0.2.4", "192.0.2.5"};
+	static const char *const addresses[] = {
+		"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"};
 	struct fixture *f = *state;
 	struct outbox_assignment entries[5];
 	uint8_t commitment[KECCAK_SIZE], leaves[4][KECCAK_SIZE], root[KECCAK_SIZE];
@@ -140,7 +147,7 @@ static void test_commitment(void **state)
 	}
 	assert_int_equal(evidence_prove(f->store, &proof, ids[0], NULL), 0);
 	OK(outbox_assign(f->store, entries, 5, NOW, &batch, commitment, &err));
-	merkle_root(root, (const uint8_t (*)[KECCAK_SIZE])leaves, 4);
+	merkle_root(root, (const uint8_t(*)[KECCAK_SIZE])leaves, 4);
 	assert_memory_equal(commitment, root, KECCAK_SIZE);
 	fixture_reopen(f);
 	for (int k = 0; k < 5; k++) {

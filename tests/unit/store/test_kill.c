@@ -18,9 +18,9 @@
 #include "store/outbox_batch.h"
 
 #define REPORTS 400
-#define BATCH 7
-#define NOW 1000
-#define EXPIRY 5000
+#define BATCH   7
+#define NOW     1000
+#define EXPIRY  5000
 
 struct ledger_file {
 	int fd;
@@ -113,8 +113,11 @@ static int send_waiting(struct store *s, struct ledger_file *l)
 		return n;
 	for (int k = 0; k < n; k++) {
 		int64_t there = ledger_cell(l, &rows[k].indicator);
-		struct report r = {.indicator = rows[k].indicator, .expiry = rows[k].expiry,
-			.member = 1, .generation = 1, .category = rows[k].category,
+		struct report r = {.indicator = rows[k].indicator,
+			.expiry = rows[k].expiry,
+			.member = 1,
+			.generation = 1,
+			.category = rows[k].category,
 			.proof = rows[k].proof,
 			.cell = there >= 0 ? (uint32_t)there : (uint32_t)rows[k].ticket};
 
@@ -147,8 +150,8 @@ static int reconcile(struct store *s, struct ledger_file *l)
 
 	for (int k = 0; rc >= 0 && k < all->n; k++) {
 		if (ledger_has(l, all->rows[k].word))
-			rc = outbox_settle(s, all->rows[k].ticket, OUTBOX_FINAL, l->n, NULL,
-				NOW, NULL);
+			rc = outbox_settle(s, all->rows[k].ticket, OUTBOX_FINAL, l->n,
+				NULL, NOW, NULL);
 	}
 	for (int k = 0; rc >= 0 && k < all->n; k++) {
 		if (!ledger_has(l, all->rows[k].word))
@@ -169,8 +172,10 @@ static int work(const struct fixture *f, uint32_t first, int fd)
 		return 1;
 	for (uint32_t k = first; k < REPORTS; k++) {
 		struct outbox_request r = {.indicator = indicator_number(k),
-			.want = OUTBOX_REPORT, .category = CATEGORY_PASSWORD,
-			.proof = PROOF_NONCE, .expiry = EXPIRY};
+			.want = OUTBOX_REPORT,
+			.category = CATEGORY_PASSWORD,
+			.proof = PROOF_NONCE,
+			.expiry = EXPIRY};
 		uint64_t ticket;
 
 		if (outbox_add(s, &r, NOW, &ticket, NULL, NULL) != 0 ||
@@ -307,7 +312,8 @@ static void test_kept_once(void **state)
 
 		for (uint32_t k = 0; s != NULL; k++) {
 			struct outbox_request r = {.indicator = indicator_number(k),
-				.want = OUTBOX_REPORT, .category = CATEGORY_SCAN,
+				.want = OUTBOX_REPORT,
+				.category = CATEGORY_SCAN,
 				.expiry = EXPIRY + k};
 			uint64_t ticket;
 

@@ -193,7 +193,7 @@ static void test_no_doubling(void **state)
 	memcpy(four, leaves, 3 * KECCAK_SIZE);
 	memcpy(four[3], leaves[2], KECCAK_SIZE);
 	merkle_root(a, all, 3);
-	merkle_root(b, (const uint8_t (*)[KECCAK_SIZE])four, 4);
+	merkle_root(b, (const uint8_t(*)[KECCAK_SIZE])four, 4);
 	assert_memory_not_equal(a, b, KECCAK_SIZE);
 }
 

@@ -9,9 +9,12 @@
 
 static struct outbox_request request(const char *text, uint8_t want, uint32_t expiry)
 {
-	return (struct outbox_request){.indicator = of(text), .want = want,
-		.category = want == OUTBOX_OBJECT ? CATEGORY_OBJECTION : CATEGORY_PASSWORD,
-		.proof = PROOF_NONCE, .expiry = expiry};
+	return (struct outbox_request){.indicator = of(text),
+		.want = want,
+		.category = want == OUTBOX_OBJECT ? CATEGORY_OBJECTION :
+						    CATEGORY_PASSWORD,
+		.proof = PROOF_NONCE,
+		.expiry = expiry};
 }
 
 /* Add and return the ticket. */
@@ -42,13 +45,17 @@ static void is(struct fixture *f, uint64_t ticket, const char *state)
 	assert_string_equal(outbox_state_name(row_of(f, ticket).state), state);
 }
 
-static struct outbox_assignment assignment(struct fixture *f, uint64_t ticket,
-	uint32_t cell)
+static struct outbox_assignment assignment(
+	struct fixture *f, uint64_t ticket, uint32_t cell)
 {
 	struct outbox_row row = row_of(f, ticket);
 	struct outbox_assignment a = {.ticket = ticket};
-	struct report r = {.indicator = row.indicator, .expiry = row.expiry, .member = 3,
-		.generation = 1, .cell = cell, .category = row.category,
+	struct report r = {.indicator = row.indicator,
+		.expiry = row.expiry,
+		.member = 3,
+		.generation = 1,
+		.cell = cell,
+		.category = row.category,
 		.proof = row.proof,
 		.action = row.want == OUTBOX_SPEND ? ACTION_SPEND : ACTION_REPORT};
 
@@ -83,12 +90,16 @@ static void test_add_and_read(void **state)
 {
 	struct fixture *f = *state;
 	char canonical[INDICATOR_SOURCE_TEXT + 1];
-	struct outbox_request r = {.want = OUTBOX_REPORT, .category = CATEGORY_FRAUD,
-		.proof = PROOF_RULE, .expiry = 5000, .text = canonical};
+	struct outbox_request r = {.want = OUTBOX_REPORT,
+		.category = CATEGORY_FRAUD,
+		.proof = PROOF_RULE,
+		.expiry = 5000,
+		.text = canonical};
 	struct outbox_row row;
 	uint64_t ticket;
 
-	OK(indicator_parse(&r.indicator, canonical, view_str("sip:Bob@Example.COM"), &err));
+	OK(indicator_parse(
+		&r.indicator, canonical, view_str("sip:Bob@Example.COM"), &err));
 	OK(outbox_add(f->store, &r, NOW, &ticket, NULL, &err));
 	fixture_reopen(f);
 	row = row_of(f, ticket);
@@ -115,8 +126,8 @@ static void test_bad_requests(void **state)
 
 	r.text = "sip:somebody@else.example";
 	assert_int_equal(outbox_add(f->store, &r, NOW, &ticket, NULL, &err), -1);
-	assert_string_equal(err.text,
-		"outbox: the text is not the one that the indicator hashes");
+	assert_string_equal(
+		err.text, "outbox: the text is not the one that the indicator hashes");
 	r = request("domain:example.com", OUTBOX_REPORT, 5000);
 	r.text = "example.net";
 	assert_int_equal(outbox_add(f->store, &r, NOW, &ticket, NULL, &err), -1);
@@ -179,8 +190,8 @@ static void test_superseded(void **state)
 	uint64_t again, first;
 
 	is(f, report, "superseded");
-	assert_string_equal(row_of(f, report).error,
-		"superseded by a later request to spend");
+	assert_string_equal(
+		row_of(f, report).error, "superseded by a later request to spend");
 	is(f, spend, "waiting");
 	again = add(f, "192.0.2.7", OUTBOX_REPORT, 5000, true);
 	is(f, spend, "superseded");
@@ -267,28 +278,33 @@ static void test_bad_assignments(void **state)
 	uint8_t commitment[KECCAK_SIZE], word[WORD_SIZE];
 	uint64_t batch;
 
-	assert_int_equal(outbox_assign(f->store, e, 0, NOW, &batch, commitment, &err), -1);
+	assert_int_equal(
+		outbox_assign(f->store, e, 0, NOW, &batch, commitment, &err), -1);
 	assert_string_equal(err.text, "outbox: a batch has 1 to 256 entries");
 	/* The second entry's word is about the first one's indicator. */
 	memcpy(word, e[1].word, WORD_SIZE);
 	memcpy(e[1].word, e[0].word, WORD_SIZE);
-	assert_int_equal(outbox_assign(f->store, e, 2, NOW, &batch, commitment, &err), -1);
-	assert_string_equal(err.text,
-		"outbox: the word for ticket 2 is about another indicator");
+	assert_int_equal(
+		outbox_assign(f->store, e, 2, NOW, &batch, commitment, &err), -1);
+	assert_string_equal(
+		err.text, "outbox: the word for ticket 2 is about another indicator");
 	is(f, t[0], "waiting");
 	/* A spend whose word reports. */
 	memcpy(e[1].word, word, WORD_SIZE);
 	e[1].word[WORD_SIZE - 1] = ACTION_REPORT;
-	assert_int_equal(outbox_assign(f->store, e, 2, NOW, &batch, commitment, &err), -1);
+	assert_int_equal(
+		outbox_assign(f->store, e, 2, NOW, &batch, commitment, &err), -1);
 	assert_string_equal(err.text,
 		"outbox: the word for ticket 2 does not do what was asked (spend)");
 	memcpy(e[1].word, word, WORD_SIZE);
 	e[1].ticket = 99;
-	assert_int_equal(outbox_assign(f->store, e, 2, NOW, &batch, commitment, &err), -1);
+	assert_int_equal(
+		outbox_assign(f->store, e, 2, NOW, &batch, commitment, &err), -1);
 	assert_string_equal(err.text, "outbox: no ticket 99");
 	/* The same row twice. */
 	e[1] = e[0];
-	assert_int_equal(outbox_assign(f->store, e, 2, NOW, &batch, commitment, &err), -1);
+	assert_int_equal(
+		outbox_assign(f->store, e, 2, NOW, &batch, commitment, &err), -1);
 	assert_string_equal(err.text, "outbox: ticket 1 is assigned, not waiting");
 	is(f, t[0], "waiting");
 	assert_false(row_of(f, t[0]).has_word);

@@ -29,8 +29,12 @@ static void collect_ban(void *context, const struct ban *b, const char *note)
 
 static struct ban a_ban(const char *text, uint8_t scope, uint8_t origin, uint32_t until)
 {
-	return (struct ban){.indicator = of(text), .scope = scope, .origin = origin,
-		.category = CATEGORY_PASSWORD, .until = until, .since = 50};
+	return (struct ban){.indicator = of(text),
+		.scope = scope,
+		.origin = origin,
+		.category = CATEGORY_PASSWORD,
+		.until = until,
+		.since = 50};
 }
 
 static void test_bans(void **state)
@@ -60,20 +64,20 @@ static void test_bans(void **state)
 
 	OK(ban_record_delete(f->store, &v4.indicator, BAN_ALL, &err));
 	OK(ban_record_delete(f->store, &v4.indicator, BAN_ALL, &err));
-	assert_int_equal(ban_record_get(f->store, &got, NULL, &v4.indicator, BAN_ALL, NULL),
-		0);
-	assert_int_equal(ban_record_get(f->store, &got, note, &v4.indicator, BAN_SIP, NULL),
-		1);
+	assert_int_equal(
+		ban_record_get(f->store, &got, NULL, &v4.indicator, BAN_ALL, NULL), 0);
+	assert_int_equal(
+		ban_record_get(f->store, &got, note, &v4.indicator, BAN_SIP, NULL), 1);
 	assert_int_equal(got.until, 700);
 	/* A ban ends at its second, not after it. */
 	OK(ban_record_prune(f->store, 699, &err));
-	assert_int_equal(ban_record_get(f->store, &got, note, &v4.indicator, BAN_SIP, NULL),
-		1);
+	assert_int_equal(
+		ban_record_get(f->store, &got, note, &v4.indicator, BAN_SIP, NULL), 1);
 	OK(ban_record_prune(f->store, 700, &err));
-	assert_int_equal(ban_record_get(f->store, &got, note, &v4.indicator, BAN_SIP, NULL),
-		0);
-	assert_int_equal(ban_record_get(f->store, &got, note, &v6.indicator, BAN_SIP, NULL),
-		1);
+	assert_int_equal(
+		ban_record_get(f->store, &got, note, &v4.indicator, BAN_SIP, NULL), 0);
+	assert_int_equal(
+		ban_record_get(f->store, &got, note, &v6.indicator, BAN_SIP, NULL), 1);
 }
 
 static void test_ban_note_is_cut(void **state)
@@ -107,10 +111,13 @@ static void test_many_bans(void **state)
 	for (uint32_t k = 0; k < MANY; k++) {
 		/* Spread over the space, as attackers' addresses are. */
 		uint32_t v4 = k * 2654435761U;
-		struct address a = {4, {(uint8_t)(v4 >> 24), (uint8_t)(v4 >> 16),
-					       (uint8_t)(v4 >> 8), (uint8_t)v4}};
+		struct address a = {4,
+			{(uint8_t)(v4 >> 24), (uint8_t)(v4 >> 16), (uint8_t)(v4 >> 8),
+				(uint8_t)v4}};
 		struct ban b = {.indicator = indicator_from_address(&a, 32),
-			.scope = BAN_SIP, .origin = BAN_LEARNT, .until = k};
+			.scope = BAN_SIP,
+			.origin = BAN_LEARNT,
+			.until = k};
 
 		OK(ban_record_put(f->store, &b, NULL, &err));
 	}
@@ -133,8 +140,8 @@ struct offences {
 	int n;
 };
 
-static void collect_offence(void *context, const struct address *source, uint32_t count,
-	usec last)
+static void collect_offence(
+	void *context, const struct address *source, uint32_t count, usec last)
 {
 	struct offences *all = context;
 
@@ -207,7 +214,8 @@ static void test_positions(void **state)
 	assert_int_equal(positions_get(f->store, &got, b.path, NULL), 1);
 	assert_true(got.dev == UINT64_MAX);
 	assert_int_equal(positions_each(f->store, count_position, paths, NULL), 2);
-	assert_string_equal(paths, "/var/log/asterisk/security.json/var/log/kamailio.log");
+	assert_string_equal(
+		paths, "/var/log/asterisk/security.json/var/log/kamailio.log");
 	OK(positions_delete(f->store, a.path, &err));
 	assert_int_equal(positions_get(f->store, &got, a.path, NULL), 0);
 	/* No path, or one without an end. */
@@ -241,8 +249,8 @@ static void test_allow(void **state)
 	OK(allow_record_put(f->store, &b, &err));
 	fixture_reopen(f);
 	assert_int_equal(allow_record_each(f->store, collect_allow, lines, NULL), 2);
-	assert_string_equal(lines,
-		"192.0.2.0/24 2 0 our branch;+44* 2 950 it's \"fine\";");
+	assert_string_equal(
+		lines, "192.0.2.0/24 2 0 our branch;+44* 2 950 it's \"fine\";");
 	OK(allow_record_prune(f->store, 949, &err));
 	assert_int_equal(allow_record_delete(f->store, &b.indicator, NULL), 1);
 	assert_int_equal(allow_record_delete(f->store, &b.indicator, NULL), 0);
@@ -261,26 +269,34 @@ static void collect_audit(void *context, const struct audit_entry *e)
 	char line[900];
 
 	snprintf(line, sizeof(line), "%llu@%llu:%d:%s:%s:%s;", (unsigned long long)e->id,
-		(unsigned long long)e->time, (int)e->uid, e->action, e->subject, e->detail);
+		(unsigned long long)e->time, (int)e->uid, e->action, e->subject,
+		e->detail);
 	strcat(context, line);
 }
 
 static void test_audit(void **state)
 {
 	struct fixture *f = *state;
-	struct audit_entry e = {.time = 100, .uid = 1000, .action = "ban",
-		.subject = "192.0.2.7", .detail = "for 1h"};
+	struct audit_entry e = {.time = 100,
+		.uid = 1000,
+		.action = "ban",
+		.subject = "192.0.2.7",
+		.detail = "for 1h"};
 	char lines[2000] = "";
 
 	OK(audit_add(f->store, &e, &err));
-	e = (struct audit_entry){.time = 101, .uid = AUDIT_NODE, .action = "decision",
-		.subject = "192.0.2.7", .detail = "blocked"};
+	e = (struct audit_entry){.time = 101,
+		.uid = AUDIT_NODE,
+		.action = "decision",
+		.subject = "192.0.2.7",
+		.detail = "blocked"};
 	OK(audit_add(f->store, &e, &err));
 	e.time = 102;
 	OK(audit_add(f->store, &e, &err));
 	fixture_reopen(f);
 	assert_int_equal(audit_each(f->store, 0, 10, collect_audit, lines, NULL), 3);
-	assert_string_equal(lines, "3@102:-1:decision:192.0.2.7:blocked;"
+	assert_string_equal(lines,
+		"3@102:-1:decision:192.0.2.7:blocked;"
 		"2@101:-1:decision:192.0.2.7:blocked;1@100:1000:ban:192.0.2.7:for 1h;");
 	/* A page: older than entry 3, one of them. */
 	lines[0] = '\0';

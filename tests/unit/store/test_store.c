@@ -68,7 +68,8 @@ static void refused(const char *path, const char *expected)
 static void test_no_directory(void **state)
 {
 	(void)state;
-	refused("/nonexistent/place/node.db", "its directory does not exist; make it, "
+	refused("/nonexistent/place/node.db",
+		"its directory does not exist; make it, "
 		"owned by the user of the role node, mode 0700");
 }
 
@@ -92,7 +93,8 @@ static void test_not_a_database(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, junk, sizeof(junk)), sizeof(junk));
 	close(fd);
-	refused(f->path, "is not an SQLite database; choose another path, or move the "
+	refused(f->path,
+		"is not an SQLite database; choose another path, or move the "
 		"file away");
 }
 
@@ -122,14 +124,16 @@ static void test_foreign(void **state)
 	n = read(fd, before, sizeof(before));
 	close(fd);
 	assert_true(n > 0);
-	refused(f->path, "is another program's database (application id 0x00000000, "
+	refused(f->path,
+		"is another program's database (application id 0x00000000, "
 		"1 tables and indexes); choose another path");
 	fd = open(f->path, O_RDONLY);
 	assert_int_equal(read(fd, after, sizeof(after)), n);
 	close(fd);
 	assert_memory_equal(before, after, (size_t)n);
 	execute(f->path, "PRAGMA application_id = 252006674");
-	refused(f->path, "is another program's database (application id 0x0f055112, "
+	refused(f->path,
+		"is another program's database (application id 0x0f055112, "
 		"1 tables and indexes); choose another path");
 }
 
@@ -140,7 +144,8 @@ static void test_newer(void **state)
 	store_close(f->store);
 	f->store = NULL;
 	execute(f->path, "PRAGMA user_version = 900");
-	refused(f->path, "was written by a newer SIPchain (tables of version 900, this "
+	refused(f->path,
+		"was written by a newer SIPchain (tables of version 900, this "
 		"program knows 1); start that one, or restore a copy made before the "
 		"upgrade");
 }
@@ -155,7 +160,8 @@ static void test_one_process(void **state)
 	if (pid == 0) {
 		struct store *s = store_open(f->path, &err);
 
-		_exit(s == NULL && strstr(err.text, "is in use by another process") ? 7 : 1);
+		_exit(s == NULL && strstr(err.text, "is in use by another process") ? 7 :
+										      1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -247,8 +253,9 @@ static void test_transactions(void **state)
 	OK(store_begin(f->store, STORE_SOON, &err));
 	OK(offences_put(f->store, &a, 1, 1, &err));
 	assert_int_equal(audit_add(f->store, &e, &err), -1);
-	assert_non_null(strstr(err.text, "a change that must be synced came within a "
-					 "transaction that is not"));
+	assert_non_null(strstr(err.text,
+		"a change that must be synced came within a "
+		"transaction that is not"));
 	OK(store_commit(f->store, &err));
 	assert_int_equal(audit_count(f->store), 1);
 	/* A transaction that nobody ended is undone by closing. */
