@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "namespace.h"
+#include "../../unit/cmocka_all.h"
 #include "ruleset.h"
 
 /* Each test begins without a table. */
@@ -99,7 +100,8 @@ static void test_flush_of_an_owned_table(void **state)
 	(void)state;
 	if (!nft_features(n)->owner_persist) {
 		nft_close(n);
-		skip();
+		left_out("this kernel's tables have no owner and persist");
+		return;
 	}
 	assert_true(ban_one(n, BAN_SIP, "198.51.100.7", 600));
 	assert_int_equal(ruleset_flush(), 0);
@@ -124,7 +126,8 @@ static void test_table_of_another_process(void **state)
 	(void)state;
 	if (!nft_features(n)->owner_persist) {
 		nft_close(n);
-		skip();
+		left_out("this kernel's tables have no owner and persist");
+		return;
 	}
 	assert_true(ban_one(n, BAN_SIP, "198.51.100.7", 600));
 	second = nft_open(&nft_config_default, &err);

@@ -288,8 +288,10 @@ static int no_such_user(void)
 static void test_user(void **state)
 {
 	(void)state;
-	if (geteuid() != 0 || !getpwnam("nobody"))
-		skip();
+	if (geteuid() != 0 || !getpwnam("nobody")) {
+		left_out("only root can become another user");
+		return;
+	}
 	assert_int_equal(apart(become_nobody), 0);
 	assert_int_equal(apart(nobody_without_capabilities), 0);
 	assert_int_equal(apart(no_such_user), 0);
@@ -337,8 +339,10 @@ static void test_lone_root(void **state)
 	int rc = apart(lone_root);
 
 	(void)state;
-	if (rc == SETUP_FAILED)
-		skip();
+	if (rc == SETUP_FAILED) {
+		left_out("no namespaces here");
+		return;
+	}
 	assert_int_equal(rc, 0);
 }
 
@@ -378,8 +382,10 @@ static void test_nft(void **state)
 	int rc = apart(use_nft);
 
 	(void)state;
-	if (rc == SETUP_FAILED)
-		skip();
+	if (rc == SETUP_FAILED) {
+		left_out("no namespaces here");
+		return;
+	}
 	assert_int_equal(rc, 0);
 }
 

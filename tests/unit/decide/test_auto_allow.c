@@ -76,7 +76,8 @@ static void test_routes4(void **state)
 
 	(void)state;
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-	skip();
+	left_out("the vectors are of a little-endian machine");
+	return;
 #endif
 	assert_int_equal(auto_allow_routes4(a, view_str(routes4)), 2);
 	assert_string_equal(listing(a), "192.168.2.1 gateway;198.58.200.254 gateway;");
