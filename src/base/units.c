@@ -91,6 +91,30 @@ char *duration_print(char *dst, uint64_t seconds)
 	return dst;
 }
 
+int duration_ms_parse(uint64_t *ms, struct view text, struct error *err)
+{
+	size_t n = count_digits(text);
+
+	if (n > 0 && view_eq(view_from(text, n), view_str("ms")) &&
+		view_decimal(view_head(text, n), UINT64_MAX, ms) == 0)
+		return 0;
+	if (duration_parse(ms, text, NULL) == 0 &&
+		!__builtin_mul_overflow(*ms, UINT64_C(1000), ms))
+		return 0;
+	return error_set(err,
+		"\"%s\" is no duration: write milliseconds such as 500ms, or seconds "
+		"and longer such as 2, 2s, 1m30s",
+		escaped(text));
+}
+
+char *duration_ms_print(char *dst, uint64_t ms)
+{
+	if (ms % 1000 == 0)
+		return duration_print(dst, ms / 1000);
+	snprintf(dst, 32, "%" PRIu64 "ms", ms);
+	return dst;
+}
+
 int count_parse(uint64_t *count, struct view text, struct error *err)
 {
 	size_t n = count_digits(text);

@@ -15,6 +15,15 @@ int duration_parse(uint64_t *seconds, struct view text, struct error *err);
 /* The shortest exact form ("1h30m") into dst[32]. Returns dst. */
 char *duration_print(char *dst, uint64_t seconds);
 
+/*
+ * The same into milliseconds: also "500ms"; a bare number is still seconds.
+ * Returns 0, or -1 with a text.
+ */
+int duration_ms_parse(uint64_t *ms, struct view text, struct error *err);
+
+/* "2s", or "1500ms" where seconds would not be exact, into dst[32]. Returns dst. */
+char *duration_ms_print(char *dst, uint64_t ms);
+
 /* A count such as "1000", "64k", "1M" (1000s). Returns 0 or -1. */
 int count_parse(uint64_t *count, struct view text, struct error *err);
 

@@ -67,11 +67,22 @@ static const struct unroutable table[] = {
 	{V6(0xff00, 0, 0, 0, 8), "multicast", "RFC 4291"},
 };
 
+/* Whether one may contain the other, by kind and the first byte that both have. */
+static bool near(const struct indicator *a, const struct indicator *b)
+{
+	unsigned bits = a->plen < b->plen ? a->plen : b->plen;
+
+	return a->kind == b->kind &&
+		!((a->value[0] ^ b->value[0]) >> (bits < 8 ? 8 - bits : 0));
+}
+
 const struct unroutable *unroutable_find(const struct indicator *i)
 {
 	const struct unroutable *around = NULL;
 
 	for (size_t k = 0; k < sizeof(table) / sizeof(table[0]); k++) {
+		if (!near(&table[k].range, i))
+			continue;
 		if (indicator_contains(&table[k].range, i))
 			return &table[k];
 		if (!around && indicator_contains(i, &table[k].range))

@@ -43,6 +43,11 @@ int local_create(const char *path, const struct ledger_config *config,
 	const uint8_t guardian[ADDRESS20], const struct signer *owner, uint32_t now,
 	struct error *err);
 
+/* The same with a given salt: another ledger's history is made again. */
+int local_create_salted(const char *path, const struct ledger_config *config,
+	const uint8_t guardian[ADDRESS20], const uint8_t salt[HASH_SIZE],
+	const struct signer *owner, uint32_t now, struct error *err);
+
 /*
  * Open an existing file and fold it. whole: every operation from genesis;
  * otherwise the members' chain is folded only for the last max_ttl before

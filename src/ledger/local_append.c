@@ -223,12 +223,22 @@ int local_create(const char *path, const struct ledger_config *config,
 	const uint8_t guardian[ADDRESS20], const struct signer *owner, uint32_t now,
 	struct error *err)
 {
+	uint8_t salt[HASH_SIZE];
+
+	if (getrandom(salt, HASH_SIZE, 0) != HASH_SIZE)
+		return error_set(err, "%s: no randomness: %s", path, strerror(errno));
+	return local_create_salted(path, config, guardian, salt, owner, now, err);
+}
+
+int local_create_salted(const char *path, const struct ledger_config *config,
+	const uint8_t guardian[ADDRESS20], const uint8_t salt[HASH_SIZE],
+	const struct signer *owner, uint32_t now, struct error *err)
+{
 	struct operation op = {.type = OP_GENESIS, .config = *config};
 	struct local *l;
 
 	memcpy(op.address, guardian, ADDRESS20);
-	if (getrandom(op.salt, HASH_SIZE, 0) != HASH_SIZE)
-		return error_set(err, "%s: no randomness: %s", path, strerror(errno));
+	memcpy(op.salt, salt, HASH_SIZE);
 	if (make_file(path, err))
 		return -1;
 	l = local_attach_new(path, err);

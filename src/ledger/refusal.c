@@ -112,6 +112,16 @@ const char *refusal_name(enum refusal_code code)
 	return reasons[code].name;
 }
 
+bool refusal_has_entry(enum refusal_code code)
+{
+	return (unsigned)code < REFUSED_COUNT && reasons[code].place == IN_LIST;
+}
+
+bool refusal_has_conflict(enum refusal_code code)
+{
+	return code == REFUSED_PROTECTED || code == REFUSED_UNROUTABLE;
+}
+
 char *refusal_print(char *dst, const struct refusal *r)
 {
 	char text[INDICATOR_TEXT];
@@ -121,7 +131,7 @@ char *refusal_print(char *dst, const struct refusal *r)
 		snprintf(dst, REFUSAL_TEXT, "unknown reason %u", (unsigned)r->code);
 		return dst;
 	}
-	if (reasons[r->code].place == IN_LIST)
+	if (refusal_has_entry(r->code))
 		n = snprintf(dst, REFUSAL_TEXT, "entry %u: ", r->entry);
 	n += snprintf(dst + n, REFUSAL_TEXT - (size_t)n, "%s", reasons[r->code].text);
 	if (r->conflict.kind && n < REFUSAL_TEXT)

@@ -79,6 +79,13 @@ char *refusal_print(char *dst, const struct refusal *r);
 /* "CellLive", "Protected", ...: also the Ethereum ledger's error names. */
 const char *refusal_name(enum refusal_code code);
 
+/*
+ * Whether a refusal of this code may carry an entry's number; a conflicting
+ * indicator. They are the arguments of the Ethereum ledger's errors.
+ */
+bool refusal_has_entry(enum refusal_code code);
+bool refusal_has_conflict(enum refusal_code code);
+
 enum member_status {
 	MEMBER_NONE = 0,
 	MEMBER_ACTIVE = 1,

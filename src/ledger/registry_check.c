@@ -100,20 +100,47 @@ static bool acts_as(const struct operation *op, const uint8_t address[ADDRESS20]
 }
 
 /*
- * The word that a cell holds before entry k of a batch, live at the batch's
+ * The entries of a batch that were checked, by cell: a table of twice as many
+ * places as there can be entries, probed onwards. A search through all of them
+ * for each would be most of what a fold costs.
+ */
+#define PLACES (2 * BATCH_MAX)
+
+struct entries {
+	const struct operation *op;
+	uint16_t last[PLACES]; /* 1 + the last entry about a cell; 0: none */
+};
+
+static uint32_t cell_of(const struct operation *op, uint32_t k)
+{
+	const uint8_t *w = op->words + (size_t)k * WORD_SIZE;
+
+	return (uint32_t)w[26] << 16 | be16_load(w + 27);
+}
+
+/* The place of a cell: that of its last entry, or an empty one. */
+static uint16_t *place_of(struct entries *e, uint32_t cell)
+{
+	uint32_t at = cell % PLACES;
+
+	while (e->last[at] && cell_of(e->op, e->last[at] - 1U) != cell)
+		at = (at + 1) % PLACES;
+	return &e->last[at];
+}
+
+/*
+ * The word that a cell holds before an entry of a batch, live at the batch's
  * time: what an earlier entry has left there, else what the registry knows.
  */
-static bool cell_before(const struct registry *r, const struct operation *op, uint32_t k,
-	uint32_t cell, struct report *held)
+static bool cell_before(const struct registry *r, struct entries *earlier, uint32_t cell,
+	struct report *held)
 {
+	const struct operation *op = earlier->op;
+	uint16_t last = *place_of(earlier, cell);
 	uint32_t slot;
 
-	while (k-- > 0) {
-		const uint8_t *w = op->words + (size_t)k * WORD_SIZE;
-
-		if (((uint32_t)w[26] << 16 | be16_load(w + 27)) != cell)
-			continue;
-		word_decode(held, w);
+	if (last) {
+		word_decode(held, op->words + (last - 1U) * (size_t)WORD_SIZE);
 		return held->action != ACTION_SPEND;
 	}
 	slot = index_find(r, op->member, cell);
@@ -128,21 +155,22 @@ static bool same(const struct indicator *a, const struct indicator *b)
 	return !memcmp(a, b, sizeof *a);
 }
 
-static int check_spend(const struct registry *r, const struct operation *op, uint32_t k,
+static int check_spend(const struct registry *r, struct entries *earlier, uint32_t k,
 	const struct report *e, bool blind, struct refusal *why)
 {
 	struct report held;
 
-	if (!cell_before(r, op, k, e->cell, &held))
+	if (!cell_before(r, earlier, e->cell, &held))
 		return blind ? 0 : refuse_at(why, REFUSED_CELL_NOT_LIVE, k);
 	if (!same(&held.indicator, &e->indicator))
 		return refuse_at(why, REFUSED_CELL_MISMATCH, k);
 	return 0;
 }
 
-static int check_report(const struct registry *r, const struct operation *op, uint32_t k,
+static int check_report(const struct registry *r, struct entries *earlier, uint32_t k,
 	const struct report *e, struct refusal *why)
 {
+	const struct operation *op = earlier->op;
 	struct indicator_limits limits = r->config.limits;
 	const struct indicator *protected;
 	const struct unroutable *range;
@@ -168,15 +196,16 @@ static int check_report(const struct registry *r, const struct operation *op, ui
 	protected = registry_protected_overlap(r, &e->indicator);
 	if (protected)
 		return refuse_conflict(why, REFUSED_PROTECTED, k, protected);
-	if (e->action != ACTION_REPLACE && cell_before(r, op, k, e->cell, &held) &&
+	if (e->action != ACTION_REPLACE && cell_before(r, earlier, e->cell, &held) &&
 		!same(&held.indicator, &e->indicator))
 		return refuse_at(why, REFUSED_CELL_LIVE, k);
 	return 0;
 }
 
-static int check_entry(const struct registry *r, const struct operation *op, uint32_t k,
+static int check_entry(const struct registry *r, struct entries *earlier, uint32_t k,
 	bool blind, struct refusal *why)
 {
+	const struct operation *op = earlier->op;
 	struct report e;
 
 	word_decode(&e, op->words + (size_t)k * WORD_SIZE);
@@ -193,14 +222,15 @@ static int check_entry(const struct registry *r, const struct operation *op, uin
 	if (e.generation != registry_seat(r, op->member)->member.generation)
 		return refuse_at(why, REFUSED_WRONG_GENERATION, k);
 	if (e.action == ACTION_SPEND)
-		return check_spend(r, op, k, &e, blind, why);
-	return check_report(r, op, k, &e, why);
+		return check_spend(r, earlier, k, &e, blind, why);
+	return check_report(r, earlier, k, &e, why);
 }
 
 static int check_batch(const struct registry *r, const struct operation *op, bool blind,
 	struct refusal *why)
 {
 	const struct member *m = registry_member_by_signer(r, op->actor);
+	struct entries entries = {.op = op};
 
 	if (!m || m->index != op->member)
 		return refuse(why, REFUSED_NOT_SIGNER);
@@ -210,9 +240,11 @@ static int check_batch(const struct registry *r, const struct operation *op, boo
 		return refuse(why, REFUSED_BATCH_EMPTY);
 	if (op->count > BATCH_MAX)
 		return refuse(why, REFUSED_BATCH_TOO_LARGE);
-	for (uint32_t k = 0; k < op->count; k++)
-		if (check_entry(r, op, k, blind, why))
+	for (uint32_t k = 0; k < op->count; k++) {
+		if (check_entry(r, &entries, k, blind, why))
 			return -1;
+		*place_of(&entries, cell_of(op, k)) = (uint16_t)(k + 1);
+	}
 	return 0;
 }
 

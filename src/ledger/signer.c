@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <secp256k1_preallocated.h>
 #include <secp256k1_recovery.h>
-#include <sys/mman.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,11 +15,14 @@
 #include "base/escape.h"
 #include "base/hex.h"
 #include "ledger/public_key.h"
+#include "ledger/secret_page.h"
 
 #define SECRET_SIZE 32
 #define SECRET_TEXT (2 * SECRET_SIZE + 1) /* with its newline */
 
-/* The whole of a signer's page; the context holds blinding values. */
+#define CREDENTIAL "credential:"
+
+/* Lives in a page of its own; the context holds blinding values. */
 struct signer {
 	uint8_t secret[SECRET_SIZE];
 	uint8_t address[ADDRESS20];
@@ -25,28 +30,7 @@ struct signer {
 	_Alignas(16) uint8_t context_memory[1024];
 };
 
-static size_t page_size(void)
-{
-	return (size_t)sysconf(_SC_PAGESIZE);
-}
-
-/* One locked page, or NULL with errno. */
-static struct signer *page_new(void)
-{
-	void *p = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	if (mlock(p, page_size()) || madvise(p, page_size(), MADV_DONTDUMP)) {
-		int saved = errno;
-
-		munmap(p, page_size());
-		errno = saved;
-		return NULL;
-	}
-	return p;
-}
+_Static_assert(sizeof(struct signer) <= SECRET_PAGE_SIZE, "a signer fits its page");
 
 void signer_free(struct signer *s)
 {
@@ -54,8 +38,7 @@ void signer_free(struct signer *s)
 		return;
 	if (s->context)
 		secp256k1_context_preallocated_destroy(s->context);
-	explicit_bzero(s, sizeof *s);
-	munmap(s, page_size());
+	secret_page_free(s);
 }
 
 /*
@@ -86,7 +69,7 @@ static int prepare(struct signer *s)
 
 struct signer *signer_from_secret(const uint8_t secret[32])
 {
-	struct signer *s = page_new();
+	struct signer *s = secret_page_new();
 
 	if (!s)
 		return NULL;
@@ -98,8 +81,11 @@ struct signer *signer_from_secret(const uint8_t secret[32])
 	return s;
 }
 
-/* The file's owner and mode. Returns 0, or -1 with a text. */
-static int check_file(int fd, const char *path, struct error *err)
+/*
+ * The file's owner and mode. systemd lets a unit's user read a credential by
+ * an ACL, which shows as the group's read bit. Returns 0, or -1 with a text.
+ */
+static int check_file(int fd, const char *path, bool credential, struct error *err)
 {
 	struct stat st;
 
@@ -112,7 +98,7 @@ static int check_file(int fd, const char *path, struct error *err)
 			"%s: the key belongs to user %u, not to root or "
 			"this process's user %u: chown it",
 			path, st.st_uid, geteuid());
-	if (st.st_mode & 077)
+	if (st.st_mode & (credential ? 037 : 077))
 		return error_set(err,
 			"%s: others can read the key (mode %04o): run "
 			"chmod 600 on it; if it was ever exposed, make a new one",
@@ -139,7 +125,7 @@ static ssize_t read_all(int fd, uint8_t *dst, size_t n)
 	return (ssize_t)have;
 }
 
-/* The file's text into the secret. Returns 0, or -1 with a text. */
+/* The file's bytes into the secret. Returns 0, or -1 with a text. */
 static int read_secret(struct signer *s, int fd, const char *path, struct error *err)
 {
 	uint8_t text[SECRET_TEXT + 1];
@@ -148,38 +134,66 @@ static int read_secret(struct signer *s, int fd, const char *path, struct error 
 
 	if (n < 0)
 		rc = error_set(err, "%s: %s", path, strerror(errno));
-	else if (n > 0 && n <= SECRET_TEXT && text[n - 1] == '\n')
-		n--;
-	if (!rc &&
-		(n != 2 * SECRET_SIZE ||
-			hex_decode(s->secret, SECRET_SIZE, view_of(text, (size_t)n))))
+	else if (n == SECRET_SIZE)
+		memcpy(s->secret, text, SECRET_SIZE);
+	else if (n > SECRET_TEXT && text[0] == '{')
 		rc = error_set(err,
-			"%s: a key file is 64 hex digits and a newline, "
+			"%s: a keystore, not a key file: run `sipchain key import` on it",
+			path);
+	else if ((n != SECRET_TEXT - 1 && !(n == SECRET_TEXT && text[n - 1] == '\n')) ||
+		hex_decode(s->secret, SECRET_SIZE, view_of(text, 2 * SECRET_SIZE)))
+		rc = error_set(err,
+			"%s: a key file is 64 hex digits and a newline, or 32 bytes, "
 			"nothing else",
 			path);
 	explicit_bzero(text, sizeof text);
 	return rc;
 }
 
-struct signer *signer_open(const char *path, struct error *err)
+/*
+ * Where a key stands: path itself, or, of "credential:NAME", the file that
+ * systemd made for the unit. Returns 0, or -1 with a text.
+ */
+static int locate(char file[PATH_MAX], const char *path, struct error *err)
 {
-	struct signer *s = NULL;
-	/* Not blocking: a FIFO must not hang the start. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	const char *name = path + sizeof CREDENTIAL - 1, *folder;
 
-	if (fd < 0) {
-		error_set(err, "%s: %s", path, strerror(errno));
-		return NULL;
+	if (strncmp(path, CREDENTIAL, sizeof CREDENTIAL - 1) != 0) {
+		if (strlen(path) >= PATH_MAX)
+			return error_set(err, "a key file's path is too long");
+		strcpy(file, path);
+		return 0;
 	}
-	if (check_file(fd, path, err))
-		goto fail;
-	s = page_new();
+	if (!*name || *name == '.' || strchr(name, '/'))
+		return error_set(err,
+			"%s: a credential's name is a file name, such as member.key",
+			path);
+	folder = getenv("CREDENTIALS_DIRECTORY");
+	if (!folder || *folder != '/')
+		return error_set(err,
+			"%s: this process was given no credentials: start it by a systemd "
+			"unit with LoadCredential=%s:FILE",
+			path, name);
+	if (snprintf(file, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX)
+		return error_set(err, "%s: its path is too long", path);
+	return 0;
+}
+
+/* The key in an open file. NULL with a text. */
+static struct signer *signer_read(
+	int fd, const char *path, bool credential, struct error *err)
+{
+	struct signer *s;
+
+	if (check_file(fd, path, credential, err))
+		return NULL;
+	s = secret_page_new();
 	if (!s) {
 		error_set(err,
 			"%s: no locked page for the key: %s (raise "
 			"LimitMEMLOCK)",
 			path, strerror(errno));
-		goto fail;
+		return NULL;
 	}
 	if (read_secret(s, fd, path, err))
 		goto fail;
@@ -188,12 +202,30 @@ struct signer *signer_open(const char *path, struct error *err)
 			path);
 		goto fail;
 	}
-	close(fd);
 	return s;
 fail:
 	signer_free(s);
-	close(fd);
 	return NULL;
+}
+
+struct signer *signer_open(const char *path, struct error *err)
+{
+	bool credential = !strncmp(path, CREDENTIAL, sizeof CREDENTIAL - 1);
+	char file[PATH_MAX];
+	struct signer *s;
+	int fd;
+
+	if (locate(file, path, err))
+		return NULL;
+	/* Not blocking: a FIFO must not hang the start. */
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		error_set(err, "%s: %s", file, strerror(errno));
+		return NULL;
+	}
+	s = signer_read(fd, file, credential, err);
+	close(fd);
+	return s;
 }
 
 static int write_all(int fd, const char *text, size_t n)
@@ -214,7 +246,7 @@ static int write_all(int fd, const char *text, size_t n)
 /* A random secret into a new page: all but one in 2^128 are in range. */
 static struct signer *signer_random(void)
 {
-	struct signer *s = page_new();
+	struct signer *s = secret_page_new();
 
 	if (!s)
 		return NULL;
@@ -238,35 +270,45 @@ static int write_secret(const struct signer *s, int fd)
 	return rc ? -1 : fsync(fd);
 }
 
+int signer_save(const struct signer *s, const char *path, struct error *err)
+{
+	int saved, fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return error_set(err, "%s: %s%s", path, strerror(errno),
+			errno == EEXIST ?
+				": a key is not overwritten; choose another name" :
+				"");
+	if (write_secret(s, fd)) {
+		saved = errno;
+		error_set(err, "%s: %s", path, strerror(errno));
+		unlink(path);
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	close(fd);
+	return 0;
+}
+
 struct signer *signer_create(const char *path, struct error *err)
 {
 	struct signer *s = signer_random();
-	int fd;
 
 	if (!s) {
 		error_set(err, "%s: cannot make a key: %s", path, strerror(errno));
 		return NULL;
 	}
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		error_set(err, "%s: %s%s", path, strerror(errno),
-			errno == EEXIST ?
-				": a key is not overwritten; choose another name" :
-				"");
-		goto fail;
+	if (signer_save(s, path, err)) {
+		signer_free(s);
+		return NULL;
 	}
-	if (write_secret(s, fd)) {
-		error_set(err, "%s: %s", path, strerror(errno));
-		goto fail_written;
-	}
-	close(fd);
 	return s;
-fail_written:
-	unlink(path);
-	close(fd);
-fail:
-	signer_free(s);
-	return NULL;
+}
+
+const uint8_t *signer_secret(const struct signer *s)
+{
+	return s->secret;
 }
 
 const uint8_t *signer_address(const struct signer *s)

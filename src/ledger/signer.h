@@ -14,9 +14,12 @@ struct signer;
 #define SIGNATURE_SIZE 65 /* r 32 | s 32 | recovery id 1, low s */
 
 /*
- * Read a key file: 64 hex digits and an optional newline. The file must be a
- * regular file owned by root or the caller, with no access for group and
- * others. NULL with a text that names the file and the remedy.
+ * Read a key file: 64 hex digits and an optional newline, or 32 raw bytes. The
+ * file must be a regular file owned by root or the caller, with no access for
+ * group and others. "credential:NAME" means $CREDENTIALS_DIRECTORY/NAME, as
+ * systemd makes it (systemd.exec(5), CREDENTIALS); there the group's read bit,
+ * which its ACL shows, may be set. NULL with a text that names the file and the
+ * remedy.
  */
 struct signer *signer_open(const char *path, struct error *err);
 
@@ -32,7 +35,16 @@ struct signer *signer_create(const char *path, struct error *err);
  */
 struct signer *signer_from_secret(const uint8_t secret[32]);
 
+/*
+ * Write the key to path, as signer_create() does. Returns 0, or -1 with a text
+ * and errno; no file is left then.
+ */
+int signer_save(const struct signer *s, const char *path, struct error *err);
+
 void signer_free(struct signer *s);
+
+/* The 32 secret bytes in their locked page; for keystore.c only. */
+const uint8_t *signer_secret(const struct signer *s);
 
 /* The key's Ethereum address: last 20 bytes of keccak256(public key). */
 const uint8_t *signer_address(const struct signer *s);

@@ -58,6 +58,34 @@ static void test_duration_print(void **state)
 	assert_string_equal(duration_print(text, UINT64_MAX), "213503982334601d7h15s");
 }
 
+static void test_duration_ms(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t ms;
+	} good[] = {{"500ms", 500}, {"0ms", 0}, {"2", 2000}, {"2s", 2000},
+		{"1m30s", 90000}, {"1500ms", 1500}};
+	static const char *const bad[] = {"", "ms", "-1ms", "1.5s", "5 ms", "5msx",
+		"18446744073709552s", "18446744073709551616ms"};
+	struct error err;
+	char text[32];
+	uint64_t ms;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		assert_int_equal(duration_ms_parse(&ms, view_str(good[i].text), &err), 0);
+		assert_int_equal(ms, good[i].ms);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(duration_ms_parse(&ms, view_str(bad[i]), &err), -1);
+	assert_string_equal(err.text,
+		"\"18446744073709551616ms\" is no duration: write milliseconds such as "
+		"500ms, or seconds and longer such as 2, 2s, 1m30s");
+	assert_string_equal(duration_ms_print(text, 500), "500ms");
+	assert_string_equal(duration_ms_print(text, 90000), "1m30s");
+	assert_string_equal(duration_ms_print(text, 90001), "90001ms");
+}
+
 static void test_duration_round_trip(void **state)
 {
 	struct prng r = {20260301};
@@ -154,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_duration_parse),
 		cmocka_unit_test(test_duration_print),
+		cmocka_unit_test(test_duration_ms),
 		cmocka_unit_test(test_duration_round_trip),
 		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_rfc3339),

@@ -271,6 +271,96 @@ static void test_bad_files(void **state)
 	}
 }
 
+static void assert_opens_as_one(const char *path)
+{
+	struct error err = {0};
+	struct signer *s = signer_open(path, &err);
+	char text[ADDRESS20_TEXT];
+
+	if (!s)
+		fail_msg("%s", err.text);
+	assert_string_equal(address20_print(text, signer_address(s)),
+		"0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf");
+	signer_free(s);
+}
+
+static void write_bytes(const char *path, const void *bytes, size_t n, mode_t mode)
+{
+	int fd;
+
+	write_file(path, "", mode);
+	fd = open(path, O_WRONLY | O_TRUNC);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, n), (ssize_t)n);
+	close(fd);
+}
+
+/* 32 bytes are a key, too, whatever they are; one more or less is none. */
+static void test_raw_key(void **state)
+{
+	const char *path = in_folder("raw.key");
+	uint8_t raw[33] = {0};
+	struct signer *s;
+
+	(void)state;
+	raw[31] = 1;
+	write_bytes(path, raw, 32, 0600);
+	assert_opens_as_one(path);
+	write_bytes(path, raw, 33, 0600);
+	assert_open_fails(path, "or 32 bytes");
+	write_bytes(path, raw, 31, 0600);
+	assert_open_fails(path, "or 32 bytes");
+	raw[31] = '\n';
+	write_bytes(path, raw, 32, 0600);
+	s = signer_open(path, NULL);
+	assert_non_null(s);
+	assert_memory_equal(signer_secret(s), raw, 32);
+	signer_free(s);
+	write_file(path,
+		"{\"version\":3,\"crypto\":{\"cipher\":\"aes-128-ctr\",\"ciphertext\":\"5318b4d5bcd28de64ee5559e\"",
+		0600);
+	assert_open_fails(path, "sipchain key import");
+	unlink(path);
+}
+
+static void assert_credential_fails(const char *name, const char *text)
+{
+	struct error err = {0};
+
+	assert_null(signer_open(name, &err));
+	if (!strstr(err.text, text))
+		fail_msg("\"%s\" does not say \"%s\"", err.text, text);
+}
+
+static void test_credential(void **state)
+{
+	const char *path = in_folder("member.key");
+
+	(void)state;
+	unsetenv("CREDENTIALS_DIRECTORY");
+	assert_credential_fails("credential:member.key", "LoadCredential=member.key");
+	setenv("CREDENTIALS_DIRECTORY", folder, 1);
+	assert_credential_fails("credential:member.key", "No such file");
+	for (unsigned k = 0; k < 2; k++) {
+		write_file(path, ONE "\n", k ? 0440 : 0400);
+		assert_opens_as_one("credential:member.key");
+		unlink(path);
+	}
+	write_file(path, ONE, 0460);
+	assert_credential_fails("credential:member.key", "mode 0460");
+	unlink(path);
+	write_file(path, ONE, 0444);
+	assert_credential_fails("credential:member.key", "mode 0444");
+	assert_credential_fails("credential:", "file name");
+	assert_credential_fails("credential:../member.key", "file name");
+	assert_credential_fails("credential:.", "file name");
+	assert_credential_fails("credential:/member.key", "file name");
+	setenv("CREDENTIALS_DIRECTORY", "", 1);
+	assert_credential_fails("credential:member.key", "LoadCredential");
+	unsetenv("CREDENTIALS_DIRECTORY");
+	unlink(path);
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -296,6 +386,8 @@ int main(void)
 		cmocka_unit_test(test_eip55),
 		cmocka_unit_test(test_create_and_open),
 		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_raw_key),
+		cmocka_unit_test(test_credential),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/ethereum/pool_state.h"
+
+/*
+ * The witnesses' rounds: every few seconds all say their height, then all speak
+ * of the highest block that each of them has; and pool_ask(), with which the
+ * reader has one block confirmed before what is in it counts.
+ */
+#define CALL_MS    2500
+#define AGAIN_MS   20 /* a witness that is a block behind is asked again */
+#define SILENT_MAX 3  /* rounds */
+
+static void note_block(struct witness_answer *a, const struct header *h)
+{
+	a->has_block = true;
+	memcpy(a->hash, h->hash, HASH_SIZE);
+	memcpy(a->state_root, h->state_root, HASH_SIZE);
+}
+
+static void note_tips(struct witness_answer *a, const struct contract_tips *tips)
+{
+	a->has_tips = true;
+	memcpy(a->tip[0], tips->tip[0].hash, HASH_SIZE);
+	memcpy(a->tip[1], tips->tip[1].hash, HASH_SIZE);
+}
+
+/* --- the round --- */
+
+static void judge(struct pool *p)
+{
+	struct witness_answer said[ENDPOINTS_MAX];
+	unsigned verdict[ENDPOINTS_MAX];
+	bool changed;
+
+	for (unsigned i = 0; i < p->count; i++)
+		said[i] = p->peer[i].said;
+	changed = panel_judge(&p->panel, said, pool_now(p), verdict);
+	for (unsigned i = 0; i < p->count; i++) {
+		const char *name = peer_name(&p->peer[i]);
+
+		if (verdict[i] & VERDICT_LAGS)
+			pool_say(p, false,
+				"endpoint %s is behind the others: its newest block is "
+				"%llu",
+				name, (unsigned long long)said[i].height);
+		if (verdict[i] & VERDICT_CAUGHT_UP)
+			pool_say(p, true, "endpoint %s has caught up with the others",
+				name);
+		if (verdict[i] & VERDICT_LIES)
+			pool_say(p, false,
+				"endpoint %s says something else about block %llu than "
+				"the others or a proof: it is not believed for %llu s",
+				name, (unsigned long long)p->round_number,
+				(unsigned long long)(p->panel.of[i].quarantined_until -
+					pool_now(p)) /
+					1000);
+	}
+	if (changed && p->panel.disputed)
+		p->none_named = false;
+	pool_choose_soon(p);
+}
+
+static void second_step(struct pool *p);
+
+static void step_answered(struct pool *p)
+{
+	if (--p->round_due)
+		return;
+	if (!p->round_second)
+		second_step(p);
+	else
+		judge(p);
+}
+
+static void on_height(void *context, const struct rpc_reply *reply)
+{
+	struct peer *peer = context;
+	struct header h;
+
+	peer->call[CALL_HEIGHT] = 0;
+	if (reply->outcome == RPC_RESULT && !header_parse(&h, reply->result, NULL)) {
+		peer->said.has_height = true;
+		peer->said.height = h.number;
+		peer->said.timestamp = h.timestamp;
+		peer->silent = 0;
+	} else if (++peer->silent >= SILENT_MAX) {
+		peer_away(peer,
+			reply->outcome == RPC_RESULT ?
+				"it does not say what its newest block is" :
+				reply->error.text);
+		return; /* peer_away() has counted it */
+	}
+	step_answered(peer->pool);
+}
+
+static void on_block(void *context, const struct rpc_reply *reply)
+{
+	struct peer *peer = context;
+	struct header h;
+
+	peer->call[CALL_BLOCK] = 0;
+	if (reply->outcome == RPC_RESULT && !header_parse(&h, reply->result, NULL) &&
+		h.number == peer->pool->round_number)
+		note_block(&peer->said, &h);
+	step_answered(peer->pool);
+}
+
+static void on_tips(void *context, const struct rpc_reply *reply)
+{
+	struct peer *peer = context;
+	struct contract_tips tips;
+
+	peer->call[CALL_TIPS] = 0;
+	if (reply->outcome == RPC_RESULT && !result_tips(&tips, reply->result, NULL))
+		note_tips(&peer->said, &tips);
+	step_answered(peer->pool);
+}
+
+static void second_step(struct pool *p)
+{
+	struct at_block at = {0};
+	uint64_t common = UINT64_MAX;
+
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->peer[i].said.has_height && p->peer[i].said.height < common)
+			common = p->peer[i].said.height;
+	p->round_second = true;
+	p->round_number = at.number = common;
+	p->round_due = 1;
+	for (unsigned i = 0; i < p->count && common != UINT64_MAX; i++) {
+		struct peer *peer = &p->peer[i];
+
+		if (peer->state != PEER_READY || !peer->said.has_height)
+			continue;
+		p->round_due += peer_ask(peer, CALL_BLOCK, "eth_getBlockByNumber",
+			request_block(common), CALL_MS, on_block);
+		p->round_due += peer_ask(peer, CALL_TIPS, "eth_call",
+			request_tips(p->settings, &at), CALL_MS, on_tips);
+	}
+	step_answered(p);
+}
+
+void pool_round_drop(struct pool *p, struct peer *peer)
+{
+	/* Its calls were cancelled; what of the round is left goes on without it. */
+	memset(&peer->said, 0, sizeof peer->said);
+	peer->asked = false;
+	peer->confirming = 0;
+	if (!p->round_due)
+		return;
+	p->round_due = 1;
+	for (unsigned i = 0; i < p->count; i++)
+		for (int k = CALL_HEIGHT; k <= CALL_TIPS; k++)
+			p->round_due += p->peer[i].call[k] != 0;
+	step_answered(p);
+}
+
+void pool_round(struct pool *p)
+{
+	unsigned ready = 0;
+
+	for (unsigned i = 0; i < p->count; i++)
+		ready += p->peer[i].state == PEER_READY;
+	p->round_due = 0;
+	p->round_second = false;
+	if (ready < 2)
+		return;
+	p->round_due = 1;
+	for (unsigned i = 0; i < p->count; i++) {
+		struct peer *peer = &p->peer[i];
+
+		peer_cancel(peer, CALL_HEIGHT, CALL_TIPS);
+		memset(&peer->said, 0, sizeof peer->said);
+		if (peer->state == PEER_READY)
+			p->round_due += peer_ask(peer, CALL_HEIGHT,
+				"eth_getBlockByNumber", request_tag("latest"), CALL_MS,
+				on_height);
+	}
+	step_answered(p);
+}
+
+/* --- one block confirmed --- */
+
+static void ask_peer(struct peer *peer);
+
+/*
+ * It is probed for the first time: who answers first after a start is not
+ * believed before the others could have been heard.
+ */
+static bool is_new(const struct pool *p, unsigned i)
+{
+	return (int)i != p->followed && p->peer[i].state == PEER_PROBING &&
+		!p->peer[i].named && pool_now(p) - p->confirm_at < CALL_MS;
+}
+
+/* What is known now is enough, or the time is up: tell. */
+static void settle(struct pool *p, bool time_is_up)
+{
+	struct witness_answer others[ENDPOINTS_MAX];
+	pool_confirm_fn *done = p->done;
+	unsigned n = 0, asked = 0, unknown = 0, open = 0, coming = 0;
+
+	if (!done)
+		return;
+	for (unsigned i = 0; i < p->count; i++) {
+		struct peer *peer = &p->peer[i];
+
+		coming += !peer->asked && is_new(p, i);
+		/* Who lags is heard where it knows the block, and not waited for. */
+		if (!peer->asked ||
+			(p->panel.of[i].lagging && (peer->behind || peer->confirming)))
+			continue;
+		asked += peer->confirming == 0 || !peer->late;
+		if (peer->confirming) {
+			coming++;
+			open += !peer->late;
+			peer->late = peer->late || time_is_up;
+		} else if (peer->behind) {
+			open++;
+			unknown++;
+		} else {
+			others[n] = peer->confirms;
+			n += others[n].has_block;
+		}
+	}
+	if (open && !time_is_up && !witness_enough(&p->mine, others, n, asked))
+		return;
+	/* Nobody has said anything: then the slow ones are waited for (CALL_MS). */
+	if (!n && !unknown && coming)
+		return;
+	p->done = NULL;
+	done(p->done_context, witness_confirm(&p->mine, others, n, unknown));
+}
+
+static void on_confirm_timer(uv_timer_t *timer)
+{
+	struct pool *p = timer->data;
+	uint64_t from = p->done ? p->confirm_at : p->ask_at;
+	bool late = pool_now(p) - from >= POOL_CONFIRM_MS;
+
+	for (unsigned i = 0; i < p->count && !late; i++)
+		if (p->peer[i].asked && p->peer[i].behind && !p->peer[i].confirming &&
+			!p->panel.of[i].lagging)
+			ask_peer(&p->peer[i]);
+	/* Those that have become usable meanwhile. */
+	for (unsigned i = 0; i < p->count && p->done; i++)
+		if ((int)i != p->followed && !p->peer[i].asked && pool_usable(p, i))
+			ask_peer(&p->peer[i]);
+	if (p->done)
+		settle(p, late);
+	else if (late)
+		uv_timer_stop(timer);
+}
+
+static void confirm_answered(struct peer *peer)
+{
+	if (--peer->confirming)
+		return;
+	if (pool_now(peer->pool) - peer->pool->ask_at < POOL_CONFIRM_MS)
+		peer->late = false;
+	settle(peer->pool, false);
+}
+
+static void on_confirm_block(void *context, const struct rpc_reply *reply)
+{
+	struct peer *peer = context;
+	struct header h;
+
+	peer->call[CALL_CONFIRM_BLOCK] = 0;
+	peer->behind = reply->outcome == RPC_RESULT && json_is_null(reply->result);
+	if (reply->outcome == RPC_RESULT && !header_parse(&h, reply->result, NULL) &&
+		h.number == peer->pool->ask_number)
+		note_block(&peer->confirms, &h);
+	confirm_answered(peer);
+}
+
+static void on_confirm_tips(void *context, const struct rpc_reply *reply)
+{
+	struct peer *peer = context;
+	struct contract_tips tips;
+
+	peer->call[CALL_CONFIRM_TIPS] = 0;
+	if (reply->outcome == RPC_RESULT && !result_tips(&tips, reply->result, NULL))
+		note_tips(&peer->confirms, &tips);
+	confirm_answered(peer);
+}
+
+static void ask_peer(struct peer *peer)
+{
+	struct pool *p = peer->pool;
+	struct at_block at = {.number = p->ask_number};
+
+	memset(&peer->confirms, 0, sizeof peer->confirms);
+	peer->behind = false;
+	peer->confirming = 0;
+	peer->confirming += peer_ask(peer, CALL_CONFIRM_BLOCK, "eth_getBlockByNumber",
+		request_block(p->ask_number), CALL_MS, on_confirm_block);
+	peer->confirming += peer_ask(peer, CALL_CONFIRM_TIPS, "eth_call",
+		request_tips(p->settings, &at), CALL_MS, on_confirm_tips);
+	peer->asked = peer->confirming > 0;
+}
+
+void pool_unask(struct pool *p)
+{
+	for (unsigned i = 0; i < p->count; i++) {
+		peer_cancel(&p->peer[i], CALL_CONFIRM_BLOCK, CALL_CONFIRM_TIPS);
+		p->peer[i].asked = p->peer[i].behind = false;
+		p->peer[i].confirming = 0;
+	}
+	p->done = NULL;
+	p->asking = false;
+	uv_timer_stop(&p->confirm);
+}
+
+void pool_ask(struct pool *p, uint64_t number)
+{
+	pool_unask(p);
+	p->asking = true;
+	p->ask_number = number;
+	p->ask_at = pool_now(p);
+	for (unsigned i = 0; i < p->count; i++)
+		if ((int)i != p->followed && pool_usable(p, i))
+			ask_peer(&p->peer[i]);
+	uv_timer_start(&p->confirm, on_confirm_timer, AGAIN_MS, AGAIN_MS);
+}
+
+void pool_confirm(struct pool *p, const struct witness_answer *mine,
+	pool_confirm_fn *done, void *context)
+{
+	p->mine = *mine;
+	p->done = done;
+	p->done_context = context;
+	p->confirm_at = pool_now(p);
+	/* Reading took long: the timer has ended, and who was behind may not be. */
+	uv_timer_start(&p->confirm, on_confirm_timer, AGAIN_MS, AGAIN_MS);
+	settle(p, false);
+}
