@@ -33,6 +33,7 @@ struct reading {
 	struct view rest; /* of its text */
 	bool skip;        /* inside an unknown section, which was told already */
 	bool in_section;
+	bool partial; /* required keys may be absent */
 	struct given given[CONFIG_KEYS_MAX];
 	struct given headings[CONFIG_KEYS_MAX];
 	char *names[FILES_MAX]; /* what the given point to */
@@ -109,6 +110,17 @@ static const char *line_fault(struct view line, bool in_section)
 	return in_section ? NULL : "stands before the first [section]";
 }
 
+/* The line as far as it may be shown: a key that holds secrets shows its name. */
+static struct view showable(struct view line)
+{
+	for (size_t i = 0; i < config_keys_count; i++)
+		if ((config_keys[i].type == CONFIG_SECRET ||
+			    config_keys[i].type == CONFIG_ENDPOINTS) &&
+			view_starts(line, config_keys[i].name))
+			return view_head(line, strlen(config_keys[i].name));
+	return line;
+}
+
 /* inih asks for the next line: bad ones are told and come out empty. */
 static char *next_line(char *dst, int size, void *context)
 {
@@ -128,7 +140,8 @@ static char *next_line(char *dst, int size, void *context)
 		"is longer than 1,000 bytes" :
 		line_fault(line, r->in_section);
 	if (fault) {
-		complain(r, r->file, r->line, "\"%s\" %s", escaped(line), fault);
+		complain(
+			r, r->file, r->line, "\"%s\" %s", escaped(showable(line)), fault);
 		line.n = 0;
 	}
 	if (line.n && line.p[0] == '[')
@@ -228,15 +241,21 @@ static int finish(struct reading *r)
 		const struct given *g =
 			&r->headings[config_section_find(k->section) - config_sections];
 
-		if (k->flags & CONFIG_REQUIRED && !r->given[i].file && r->names_count)
+		if (k->flags & CONFIG_REQUIRED && !r->partial && !r->given[i].file &&
+			r->names_count)
 			complain(r, g->file ? g->file : r->names[0],
 				g->file ? g->line : 1,
 				"[%s] %s is missing; add a line \"%s = ...\" to section [%s]",
 				k->section, k->name, k->name, k->section);
 	}
+	if (!r->error_count)
+		config_complete(r->config);
 	if (!r->error_count && config_cross_check(r->config, &at, &err)) {
 		const struct given *g = &r->given[at - config_keys];
 
+		if (!g->file)
+			g = &r->headings[config_section_find(at->section) -
+				config_sections];
 		complain(r, g->file ? g->file : r->names[0], g->file ? g->line : 1,
 			"[%s] %s: %s", at->section, at->name, err.text);
 	}
@@ -311,9 +330,10 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-int config_load(struct config *out, const char *path, struct buffer *errors)
+static int load(
+	struct config *out, const char *path, bool partial, struct buffer *errors)
 {
-	struct reading r = {.config = out, .errors = errors};
+	struct reading r = {.config = out, .errors = errors, .partial = partial};
 	struct dirent **list = NULL;
 	char name[4096];
 	int n;
@@ -331,6 +351,16 @@ int config_load(struct config *out, const char *path, struct buffer *errors)
 	}
 	free(list);
 	return finish(&r);
+}
+
+int config_load(struct config *out, const char *path, struct buffer *errors)
+{
+	return load(out, path, false, errors);
+}
+
+int config_load_partial(struct config *out, const char *path, struct buffer *errors)
+{
+	return load(out, path, true, errors);
 }
 
 void config_free(struct config *c)

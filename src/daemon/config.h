@@ -7,6 +7,7 @@
 #include "decide/decide.h"
 #include "detect/detect.h"
 #include "enforce/nft.h"
+#include "ledger/ethereum/settings.h"
 
 /*
  * The configuration: INI files described by one table (config_schema.c), from
@@ -31,7 +32,7 @@ struct config_allow {
 
 enum config_ledger {
 	CONFIG_LEDGER_LOCAL = 1,
-	CONFIG_LEDGER_ETHEREUM = 2, /* refused by config_load(): not in this build */
+	CONFIG_LEDGER_ETHEREUM = 2,
 };
 
 enum config_enforce {
@@ -50,11 +51,13 @@ struct config {
 		uint8_t log_level; /* enum log_level */
 	} node;
 	struct {
-		char key[CONFIG_PATH_MAX]; /* "": this node only reads */
+		/* A path, or credential:NAME (signer.h); "": this node only reads. */
+		char key[CONFIG_PATH_MAX];
 	} member;
 	struct {
-		uint8_t type; /* enum config_ledger */
-		char path[CONFIG_PATH_MAX];
+		uint8_t type;               /* enum config_ledger */
+		char path[CONFIG_PATH_MAX]; /* local: the ledger; ethereum: the journal */
+		struct ethereum_settings ethereum; /* zeros with type = local */
 	} ledger;
 	struct {
 		struct config_listen listen[CONFIG_LISTEN_MAX];
@@ -93,6 +96,12 @@ struct config {
  */
 int config_load(struct config *out, const char *path, struct buffer *errors);
 
+/*
+ * The same for who runs no node: required keys may be absent, as in the ledger's
+ * section alone that `contract deploy --config-out` writes.
+ */
+int config_load_partial(struct config *out, const char *path, struct buffer *errors);
+
 /* The same from one text; name stands for the file in errors. */
 int config_parse(
 	struct config *out, const char *name, struct view text, struct buffer *errors);
@@ -100,8 +109,12 @@ int config_parse(
 /* Release what config holds and zero it. */
 void config_free(struct config *c);
 
+/* Secrets are left out, or shown as "***", but for those that are named. */
 enum config_print_flags {
-	CONFIG_PRINT_SECRETS = 1, /* passwords too; without it they are left out */
+	CONFIG_PRINT_PASSWORDS = 1,      /* what senders of HEP must give */
+	CONFIG_PRINT_ENDPOINTS = 2,      /* the endpoints' lines whole */
+	CONFIG_PRINT_ENDPOINT_HOSTS = 4, /* scheme and host alone, which read back */
+	CONFIG_PRINT_SECRETS = CONFIG_PRINT_PASSWORDS | CONFIG_PRINT_ENDPOINTS,
 };
 
 /*
@@ -109,6 +122,12 @@ enum config_print_flags {
  * same configuration. Returns 0, or -1 when out fails.
  */
 int config_print(struct buffer *out, const struct config *c, unsigned flags);
+
+/*
+ * What is allowed but not wise, one line each ("[section] key: ...\n").
+ * Returns 0, or -1 when out fails.
+ */
+int config_warnings(struct buffer *out, const struct config *c);
 
 /* Every section and key with its help and default, as comments. 0 or -1. */
 int config_sample(struct buffer *out);

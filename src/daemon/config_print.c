@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "base/units.h"
-#include "daemon/config_schema.h"
+#include "daemon/config_chain.h"
 
 size_t config_value_count(const struct config *c, const struct config_key *k)
 {
@@ -74,8 +74,8 @@ static int print_allow(struct buffer *out, const struct config_allow *a)
 		a->note[0] ? " " : "", a->note);
 }
 
-int config_value_print(
-	struct buffer *out, const struct config *c, const struct config_key *k, size_t i)
+int config_value_print(struct buffer *out, const struct config *c,
+	const struct config_key *k, size_t i, unsigned flags)
 {
 	const void *at = config_at_const(c, k->offset);
 	char text[32];
@@ -91,6 +91,7 @@ int config_value_print(
 	case CONFIG_TEXT:
 	case CONFIG_WORD:
 	case CONFIG_PATH_NAME:
+	case CONFIG_KEY_NAME:
 	case CONFIG_SECRET:
 		return buffer_printf(out, "%s", (const char *)at);
 	case CONFIG_CHOICE:
@@ -111,6 +112,14 @@ int config_value_print(
 		return buffer_printf(out, "%s", (const char *)at + i * CONFIG_PATH_MAX);
 	case CONFIG_ALLOW:
 		return print_allow(out, &c->allow.entry[i]);
+	case CONFIG_ADDRESS:
+	case CONFIG_HASH:
+	case CONFIG_NUMBER:
+	case CONFIG_FEE:
+	case CONFIG_FINALITY:
+	case CONFIG_POLL:
+	case CONFIG_ENDPOINTS:
+		return config_chain_print(out, c, k, i, flags);
 	case CONFIG_SECRET_FILE:
 		break; /* an alias: its secret is printed by the key that holds it */
 	}
@@ -119,14 +128,14 @@ int config_value_print(
 
 /* "key = value", without a trailing blank when the value is empty. */
 static void print_line(struct buffer *out, const char *lead, const struct config *c,
-	const struct config_key *k, size_t i)
+	const struct config_key *k, size_t i, unsigned flags)
 {
 	size_t before;
 
 	buffer_printf(out, "%s%s =", lead, k->name);
 	before = out->n;
 	buffer_printf(out, " ");
-	config_value_print(out, c, k, i);
+	config_value_print(out, c, k, i, flags);
 	if (out->n == before + 1)
 		out->n = before;
 	buffer_printf(out, "\n");
@@ -147,10 +156,12 @@ int config_print(struct buffer *out, const struct config *c, unsigned flags)
 			buffer_printf(out, "%s[%s]\n", i ? "\n" : "", k->section);
 		if (k->flags & CONFIG_ALIAS)
 			continue;
-		if (k->type == CONFIG_SECRET && !(flags & CONFIG_PRINT_SECRETS))
+		if (k->flags & CONFIG_CHAIN && c->ledger.type != CONFIG_LEDGER_ETHEREUM)
+			continue;
+		if (k->type == CONFIG_SECRET && !(flags & CONFIG_PRINT_PASSWORDS))
 			continue;
 		for (size_t j = 0; j < config_value_count(c, k); j++)
-			print_line(out, "", c, k, j);
+			print_line(out, "", c, k, j, flags);
 	}
 	return out->failed ? -1 : 0;
 }
@@ -200,7 +211,8 @@ int config_sample(struct buffer *out)
 		if (k->flags & (CONFIG_REPEATED | CONFIG_ALIAS))
 			buffer_printf(out, "#%s =\n", k->name);
 		else
-			print_line(out, k->flags & CONFIG_REQUIRED ? "" : "#", &c, k, 0);
+			print_line(
+				out, k->flags & CONFIG_REQUIRED ? "" : "#", &c, k, 0, 0);
 	}
 	config_free(&c);
 	return out->failed ? -1 : 0;

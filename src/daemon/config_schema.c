@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/config_schema.h"
+#include "daemon/config_chain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,10 +58,15 @@ const size_t config_sections_count = sizeof config_sections / sizeof config_sect
 	.size = sizeof(((struct config *)0)->member)
 #define COUNT(member) .count = offsetof(struct config, member)
 #define SECONDS_MAX   (366 * UINT64_C(86400))
+#define PATH_LOCAL    "/var/lib/sipchain/ledger.db"
+#define PATH_ETHEREUM "/var/lib/sipchain/ethereum.db"
+#define CHAIN_ID_MAX  UINT64_C(9007199254740991) /* what JSON numbers hold exactly */
 
 /* clang-format off */
 #define RULE(key, index, text) {"detect", key, CONFIG_RULE, .max = 1000000, \
 	AT(detect.rules[index]), .help = text}
+#define CHAIN(key, key_type, ...) {"ledger", key, key_type, .flags = CONFIG_CHAIN, \
+	__VA_ARGS__}
 #define BY_PROOF(proof, index) {"policy", "quorum." proof, CONFIG_QUORUM, \
 	.max = 1000000, AT(policy.by_proof[index])}
 #define BY_KIND(kind, index) {"policy", "quorum." kind, CONFIG_QUORUM, \
@@ -85,14 +90,49 @@ const struct config_key config_keys[] = {
 	{"node", "log_level", CONFIG_CHOICE, .fallback = "info", AT(node.log_level),
 		.choices = levels},
 
-	{"member", "key", CONFIG_PATH_NAME, .fallback = "", AT(member.key),
-		.help = "The signing key's file; empty: this node only reads."},
+	{"member", "key", CONFIG_KEY_NAME, .fallback = "", AT(member.key),
+		.help = "The signing key's file, or credential:NAME (LoadCredential= of the\n"
+			"service); empty: this node only reads."},
 
 	{"ledger", "type", CONFIG_CHOICE, .fallback = "local", AT(ledger.type),
 		.choices = ledgers},
-	{"ledger", "path", CONFIG_PATH_NAME, .fallback = "/var/lib/sipchain/ledger.db",
-		.min = 1, AT(ledger.path),
-		.help = "The local ledger's file; several nodes of one machine share one."},
+	{"ledger", "path", CONFIG_PATH_NAME, .fallback = "", AT(ledger.path),
+		.help = "type = local: the ledger's file, which several nodes of one machine share;\n"
+			"empty: " PATH_LOCAL ". type = ethereum: this node's own\n"
+			"file of what it has verified and sent; empty:\n" PATH_ETHEREUM
+			"."},
+	{"ledger", "endpoint", CONFIG_ENDPOINTS, CONFIG_CHAIN | CONFIG_REPEATED,
+		AT(ledger.ethereum.endpoints), COUNT(ledger.ethereum.endpoint_count),
+		.help = "type = ethereum: where the chain is asked; may be repeated, up to 8: one is\n"
+			"followed, the others witness. One line: URL [ws=URL|none]\n"
+			"[header=\"Name: value\"] [basic=USER:PASSWORD] [bearer_file=FILE]\n"
+			"[jwt_file=FILE] [proxy=URL] [ca_file=FILE] [origin=URL] [name=WORD]\n"
+			"Example: endpoint = https://rpc.example.net/v3/KEY ws=wss://rpc.example.net/ws/KEY"},
+	CHAIN("contract", CONFIG_ADDRESS, AT(ledger.ethereum.contract),
+		.help = "type = ethereum: the ledger's contract. This and the next four are written by\n"
+			"sipchain init: whoever answers otherwise is not this ledger."),
+	CHAIN("chain_id", CONFIG_NUMBER, .max = CHAIN_ID_MAX,
+		AT(ledger.ethereum.chain_id), .help = "The chain's id."),
+	CHAIN("genesis", CONFIG_HASH, AT(ledger.ethereum.genesis),
+		.help = "The hash of block 0."),
+	CHAIN("code_hash", CONFIG_HASH, AT(ledger.ethereum.code_hash),
+		.help = "Keccak-256 of the contract's code."),
+	CHAIN("deployed", CONFIG_NUMBER, .max = INT64_MAX, AT(ledger.ethereum.deployed),
+		.help = "The block in which the contract was made: nothing is read before it."),
+	CHAIN("final", CONFIG_FINALITY, .fallback = "12", AT(ledger.ethereum.finality),
+		.help = "When a block is final: with so many blocks on top of it (0: at once, on QBFT\n"
+			"and IBFT), or safe or finalized, where the chain has these tags."),
+	CHAIN("max_fee", CONFIG_FEE, .fallback = "0",
+		.max = UINT64_C(1000000000000000000), AT(ledger.ethereum.max_fee),
+		.help = "Gwei a gas that are offered at most, such as 30 or 0.05; 0: no limit."),
+	CHAIN("zero_fee", CONFIG_BOOL, .fallback = "no", AT(ledger.ethereum.zero_fee),
+		.help = "The chain takes transactions without fees: offer none."),
+	CHAIN("poll", CONFIG_POLL, .fallback = "2s", .min = 100, .max = 600000,
+		AT(ledger.ethereum.poll_ms),
+		.help = "How often the head is asked for where no WebSocket tells it, such as 500ms."),
+	CHAIN("explorer", CONFIG_TEXT, .fallback = "", AT(ledger.ethereum.explorer),
+		.help = "A link to a transaction for people, with {tx} for its hash, such as\n"
+			"https://explorer.example.net/tx/{tx}; empty: none."),
 
 	{"hep", "listen", CONFIG_LISTEN, CONFIG_REPEATED, AT(hep.listen),
 		COUNT(hep.listen_count),
@@ -224,14 +264,28 @@ static const struct config_key *key_at(size_t offset)
 	abort();
 }
 
+void config_complete(struct config *c)
+{
+	bool chain = c->ledger.type == CONFIG_LEDGER_ETHEREUM;
+
+	if (!c->ledger.path[0])
+		snprintf(c->ledger.path, sizeof c->ledger.path, "%s",
+			chain ? PATH_ETHEREUM : PATH_LOCAL);
+	if (chain)
+		memcpy(c->ledger.ethereum.journal, c->ledger.path,
+			sizeof c->ledger.ethereum.journal);
+	else
+		explicit_bzero(&c->ledger.ethereum, sizeof c->ledger.ethereum);
+}
+
+_Static_assert(sizeof(((struct ethereum_settings *)0)->journal) == CONFIG_PATH_MAX,
+	"a path fits");
+
 int config_cross_check(
 	const struct config *c, const struct config_key **at, struct error *err)
 {
-	if (c->ledger.type == CONFIG_LEDGER_ETHEREUM) {
-		*at = key_at(offsetof(struct config, ledger.type));
-		return error_set(
-			err, "this build has no Ethereum ledger; write type = local");
-	}
+	if (c->ledger.type == CONFIG_LEDGER_ETHEREUM && config_chain_check(c, at, err))
+		return -1;
 	if (c->detect.ban > c->detect.ban_max) {
 		*at = key_at(offsetof(struct config, detect.ban_max));
 		return error_set(

@@ -22,12 +22,22 @@ enum config_type {
 	CONFIG_LISTEN,      /* struct config_listen[]: udp:ADDRESS:PORT */
 	CONFIG_PATHS,       /* char[][CONFIG_PATH_MAX] */
 	CONFIG_ALLOW,       /* struct config_allow *: INDICATOR note */
+	CONFIG_KEY_NAME,    /* char[]: absolute path, or credential:NAME */
+	/* config_chain.c: */
+	CONFIG_ADDRESS,   /* uint8_t[20]: 0x... */
+	CONFIG_HASH,      /* uint8_t[32]: 0x... */
+	CONFIG_NUMBER,    /* uint64_t; 0: not given */
+	CONFIG_FEE,       /* uint64_t wei: gwei with decimals */
+	CONFIG_FINALITY,  /* of struct ethereum_settings: N, safe, finalized */
+	CONFIG_POLL,      /* uint32_t milliseconds: 500ms, 2s */
+	CONFIG_ENDPOINTS, /* of struct ethereum_settings: endpoint_parse()'s lines */
 };
 
 enum config_key_flags {
 	CONFIG_REQUIRED = 1, /* no default: the operator must say */
 	CONFIG_REPEATED = 2, /* each line adds one; an empty value empties the list */
 	CONFIG_ALIAS = 4,    /* another way to say an earlier key: never printed */
+	CONFIG_CHAIN = 8,    /* means something with [ledger] type = ethereum only */
 };
 
 struct config_choice {
@@ -60,7 +70,7 @@ extern const size_t config_keys_count;
 extern const struct config_section config_sections[];
 extern const size_t config_sections_count;
 
-#define CONFIG_KEYS_MAX 64
+#define CONFIG_KEYS_MAX 96
 
 /* The key, or NULL. */
 const struct config_key *config_key_find(const char *section, const char *name);
@@ -87,16 +97,23 @@ void config_defaults(struct config *c);
 int config_value_parse(struct config *c, const struct config_key *k, struct view value,
 	struct error *err);
 
+/*
+ * What follows from other keys: the ledger's path by its type, and nothing
+ * kept of what belongs to another type.
+ */
+void config_complete(struct config *c);
+
 /* Rules between several keys. at names the key to blame. 0 or -1. */
 int config_cross_check(
 	const struct config *c, const struct config_key **at, struct error *err);
 
 /*
- * Append one value's text: the i-th of a repeated key, which must exist.
- * Returns as buffer_put().
+ * Append one value's text: the i-th of a repeated key, which must exist. flags:
+ * enum config_print_flags, for keys whose values hold secrets among other
+ * things. Returns as buffer_put().
  */
-int config_value_print(
-	struct buffer *out, const struct config *c, const struct config_key *k, size_t i);
+int config_value_print(struct buffer *out, const struct config *c,
+	const struct config_key *k, size_t i, unsigned flags);
 
 /* How many values a key has: 1 unless it is repeated. */
 size_t config_value_count(const struct config *c, const struct config_key *k);

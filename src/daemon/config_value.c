@@ -9,7 +9,7 @@
 
 #include "base/escape.h"
 #include "base/units.h"
-#include "daemon/config_schema.h"
+#include "daemon/config_chain.h"
 
 #define HEP_PORT 9060
 
@@ -87,6 +87,12 @@ static int check_text(const struct config_key *k, struct view v, struct error *e
 			escaped(v));
 	if (v.n && v.p[0] == ';')
 		return error_set(err, "begins with ';', which begins a comment");
+	if (k->type == CONFIG_KEY_NAME && v.n && v.p[0] != '/' &&
+		!view_starts(v, "credential:"))
+		return error_set(err,
+			"\"%s\" is neither an absolute path (begin it with /) nor "
+			"credential:NAME",
+			escaped(v));
 	if ((k->type == CONFIG_PATH_NAME || k->type == CONFIG_PATHS ||
 		    k->type == CONFIG_SECRET_FILE) &&
 		v.n && v.p[0] != '/')
@@ -420,6 +426,7 @@ int config_value_parse(struct config *c, const struct config_key *k, struct view
 	case CONFIG_TEXT:
 	case CONFIG_WORD:
 	case CONFIG_PATH_NAME:
+	case CONFIG_KEY_NAME:
 	case CONFIG_SECRET:
 		return parse_text(at, k, value, err);
 	case CONFIG_SECRET_FILE:
@@ -438,6 +445,14 @@ int config_value_parse(struct config *c, const struct config_key *k, struct view
 	case CONFIG_PATHS:
 	case CONFIG_ALLOW:
 		return parse_repeated(c, k, value, err);
+	case CONFIG_ADDRESS:
+	case CONFIG_HASH:
+	case CONFIG_NUMBER:
+	case CONFIG_FEE:
+	case CONFIG_FINALITY:
+	case CONFIG_POLL:
+	case CONFIG_ENDPOINTS:
+		return config_chain_parse(c, k, value, err);
 	}
 	return error_set(err, "has an unknown type");
 }

@@ -8,6 +8,7 @@
 #include "base/table.h"
 #include "daemon/link.h"
 #include "daemon/messages.h"
+#include "daemon/outgoing.h"
 #include "daemon/parent.h"
 #include "daemon/roles.h"
 #include "decide/own.h"
@@ -24,17 +25,18 @@
  *   node_ledger.c   events -> registry -> decisions -> learnt bans
  *   node_text.c     the texts of hashed indicators, for people
  *   node_bans.c     the ban table, the store's copy of it, orders to enforce
- *   node_outbox.c   decided reports -> batches -> fates
+ *   node_outbox.c   decided reports -> batches; what leaves is outgoing.c's choice
+ *   node_fate.c     ... and what became of them
  *   node_control.c  the control socket's commands that change something
  *   node_wait.c     clients that are answered later
  *   node_answer.c   ... and those that ask; node_status.c `status`
  */
 
-/* A submission that waits for its fate. */
-struct node_submission {
-	uint64_t ticket; /* 0: nothing is in flight */
+/* A batch that the ledger role has and whose fate is to come. */
+struct node_flight {
+	uint64_t ticket; /* 0: free */
 	unsigned count;
-	uint64_t rows[BATCH_MAX]; /* outbox ids, in the batch's order */
+	uint32_t cells[BATCH_MAX]; /* that its words go to */
 };
 
 /* Orders sent and not answered, in order of batch numbers. */
@@ -82,7 +84,8 @@ struct node {
 	struct registry *incoming; /* while the ledger is read anew; else NULL */
 	usec read_again_at;        /* monotonic: after what could not be folded */
 	bool caught_up;            /* the ledger was read whole at least once */
-	bool healthy;
+	bool healthy;              /* as the ledger role says; trouble is its text */
+	bool misfolded;            /* what came could not be folded, is asked for again */
 	char trouble[300];
 	struct table *texts; /* of hashed indicators, for people; NULL: none yet */
 	bool all_dirty;      /* every listed indicator is to be decided anew */
@@ -103,10 +106,16 @@ struct node {
 
 	/* outbox */
 	struct store *store;
-	struct node_submission submission;
-	uint64_t next_ticket;
-	usec retry_at; /* monotonic: not before */
-	usec prune_at; /* monotonic: when the store forgets what is old */
+	struct node_flight *flights; /* OUTGOING_FLIGHTS of them, made on first use */
+	bool submitting;             /* node_outbox_submit() runs */
+	bool submit_again;           /* ... and was asked for meanwhile */
+	/* all monotonic, 0: not */
+	usec left_at;       /* when the last batch left */
+	usec waiting_since; /* when the oldest row that waits came, or was seen */
+	usec gather_at;     /* when what gathers now is to leave */
+	usec retry_at;      /* nothing leaves before */
+	usec retry_wait;    /* how long the last failure made it wait */
+	usec prune_at;      /* when the store forgets what is old */
 
 	/* control */
 	struct control *control;
@@ -202,12 +211,30 @@ struct node_report {
 uint64_t node_publish(struct node *n, const struct node_report *r, struct error *err);
 /* Whether something about i is decided and not final yet. */
 bool node_outbox_open(struct node *n, const struct indicator *i);
-/* Submit what waits, if nothing is in flight. */
+/* Submit what waits and may leave now, in as many batches as that needs. */
 void node_outbox_submit(struct node *n);
+/* How the configured ledger is written to. */
+const struct outgoing_pace *node_pace(const struct node *n);
+/* How many batches are in flight; the one with this ticket, or NULL. */
+unsigned node_flights(const struct node *n);
+struct node_flight *node_flight(const struct node *n, uint64_t ticket);
+/* Whoever had them has them no longer: node_outbox_reconcile() is to ask. */
+void node_flights_forget(struct node *n);
+/*
+ * Give rows with their words to the ledger role as one batch, which is in
+ * flight then. Returns 0, or -1 with errno (it did not leave).
+ */
+int node_hand_over(struct node *n, uint64_t ticket, const struct outbox_row *rows,
+	int count, const uint8_t commitment[HASH_SIZE]);
+
+/* --- node_fate.c --- */
+
+/* A batch's fate; one that has no rows in flight is nobody's and ignored. */
 void node_outbox_fate(struct node *n, const struct ledger_fate *fate);
 /*
- * After the ledger has been read: rows whose fate is unknown (something died)
- * are final when the ledger shows them, else they wait again.
+ * After the ledger has been read: batches in flight that no link carries
+ * (something died) get their fate from the local ledger's registry, or are
+ * handed over again under their old number where fates come later.
  */
 void node_outbox_reconcile(struct node *n);
 

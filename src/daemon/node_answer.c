@@ -4,59 +4,29 @@
 
 #include <string.h>
 
-#include "base/hex.h"
-
-/* Words shown of one indicator; a consortium has fewer members than this. */
-#define WORDS_MAX 256
+#include "api/answer.h"
 
 json_t *node_tip(const struct node *n, enum chain chain)
 {
-	const struct tip *t = registry_tip(n->registry, chain);
-	char hash[2 * HASH_SIZE + 1];
-
-	return json_pack("{s:I, s:s}", "seq", (json_int_t)t->seq, "hash",
-		hex_encode(hash, t->hash, HASH_SIZE));
+	return answer_tip(n->registry, chain);
 }
 
-static json_t *word_json(struct node *n, const struct report *w)
+static const char *text_of(const void *context, const struct indicator *i)
 {
-	const struct member *m = registry_member(n->registry, w->member);
-	char text[INDICATOR_TEXT];
-
-	return json_pack("{s:i, s:s, s:i, s:s, s:b, s:s, s:s, s:I, s:I}", "member",
-		w->member, "name", m ? m->name : "?", "weight", m ? m->weight : 0,
-		"indicator", indicator_print(text, &w->indicator), "objection",
-		w->category == CATEGORY_OBJECTION, "category", category_name(w->category),
-		"proof", proof_name(w->proof), "expiry", (json_int_t)w->expiry, "cell",
-		(json_int_t)w->cell);
+	return node_text(context, i);
 }
 
-/* The decision about one listed indicator; with_words adds who says what. */
-static json_t *decision_json(struct node *n, const struct indicator *i, bool with_words)
+/* The node as a source of answers, now. */
+static struct answer_source source(const struct node *n)
 {
-	char text[INDICATOR_TEXT], sentence[DECISION_TEXT];
-	struct report words[WORDS_MAX];
-	struct decision d;
-	json_t *out, *list;
-	size_t count;
-
-	decide_learnt(&d, &n->config->policy, n->registry, n->allow, i, node_now());
-	out = json_pack("{s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "indicator",
-		indicator_print(text, i), "kind", indicator_kind_name(i->kind), "block",
-		d.block, "why", why_name(d.why), "text", decision_print(sentence, &d),
-		"sum", (json_int_t)d.sum, "required", (json_int_t)d.required, "until",
-		(json_int_t)(d.block ? d.until : 0), "category",
-		category_name(d.category), "proof", proof_name(d.proof));
-	if (node_text(n, i))
-		json_object_set_new(out, "source", json_string(node_text(n, i)));
-	if (!with_words)
-		return out;
-	list = json_array();
-	count = registry_words(n->registry, i, node_now(), words, WORDS_MAX);
-	for (size_t k = 0; k < count && k < WORDS_MAX; k++)
-		json_array_append_new(list, word_json(n, &words[k]));
-	json_object_set_new(out, "words", list);
-	return out;
+	return (struct answer_source){
+		.registry = n->registry,
+		.policy = &n->config->policy,
+		.allow = n->allow,
+		.now = node_now(),
+		.text = text_of,
+		.context = n,
+	};
 }
 
 static json_t *ban_json(const struct ban *b)
@@ -72,38 +42,12 @@ static json_t *ban_json(const struct ban *b)
 
 /* --- list --- */
 
-struct listing {
-	struct node *node;
-	struct table *seen;
-	json_t *out;
-	const char *kind;
-};
-
-static bool list_word(void *context, const struct report *word)
-{
-	struct listing *l = context;
-	bool fresh = false;
-
-	if (l->kind && strcmp(l->kind, indicator_kind_name(word->indicator.kind)))
-		return true;
-	if (table_put(l->seen, &word->indicator, &fresh) && fresh)
-		json_array_append_new(
-			l->out, decision_json(l->node, &word->indicator, false));
-	return true;
-}
-
 json_t *node_list(struct node *n, const char *kind)
 {
-	struct listing l = {.node = n, .kind = kind, .out = json_array()};
-	json_t *result;
+	const struct answer_source from = source(n);
 
-	l.seen = table_new(INDICATOR_SIZE, INDICATOR_SIZE, 0, n->hash_key);
-	if (l.seen)
-		registry_each(n->registry, node_now(), list_word, &l);
-	table_free(l.seen);
-	result = json_pack("{s:o, s:{s:o, s:o}}", "indicators", l.out, "tip", "members",
-		node_tip(n, CHAIN_MEMBERS), "admin", node_tip(n, CHAIN_ADMIN));
-	return result;
+	return json_pack("{s:o, s:o}", "indicators", answer_list(&from, kind), "tip",
+		answer_tips(n->registry));
 }
 
 /* --- check --- */
@@ -154,22 +98,17 @@ json_t *node_check(struct node *n, const struct indicator *i)
 {
 	const struct indicator *protected = registry_protected_overlap(n->registry, i);
 	const struct allow_entry *allowed = allowlist_overlap(n->allow, i, node_now());
-	json_t *listed = json_array(), *bans = json_array(), *out;
+	const struct answer_source from = source(n);
+	json_t *listed = answer_around(&from, i), *bans = json_array(), *out;
 	struct covering covering = {i, bans};
-	struct indicator around[136];
 	char text[INDICATOR_TEXT];
-	size_t count;
 
-	count = registry_around(n->registry, i, around, sizeof around / sizeof around[0]);
-	for (size_t k = 0; k < count && k < sizeof around / sizeof around[0]; k++)
-		json_array_append_new(listed, decision_json(n, &around[k], true));
 	ban_table_each(n->bans, add_covering, &covering);
-	out = json_pack("{s:s, s:s, s:s, s:{s:o, s:o}}", "indicator",
-		indicator_print(text, i), "kind", indicator_kind_name(i->kind), "text",
+	out = json_pack("{s:s, s:s, s:s, s:o}", "indicator", indicator_print(text, i),
+		"kind", indicator_kind_name(i->kind), "text",
 		verdict(n, i->kind == INDICATOR_IP4 || i->kind == INDICATOR_IP6, listed,
 			bans, allowed, protected),
-		"tip", "members", node_tip(n, CHAIN_MEMBERS), "admin",
-		node_tip(n, CHAIN_ADMIN));
+		"tip", answer_tips(n->registry));
 	json_object_set_new(out, "listed", listed);
 	json_object_set_new(out, "bans", bans);
 	json_object_set_new(out, "caught_up", json_boolean(n->caught_up));

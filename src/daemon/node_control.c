@@ -111,7 +111,11 @@ static const struct member *writer(struct request *r)
 {
 	const struct member *m = node_member(r->node);
 
-	if (!m)
+	/* Who is a member is not known before. */
+	if (!r->node->caught_up)
+		control_refuse(
+			r->client, CONTROL_FAILED, "the ledger has not been read yet");
+	else if (!m)
 		control_refuse(r->client, CONTROL_FAILED, "%s",
 			!r->node->self_known || !r->node->self.has_key ?
 				"this node has no signing key: set [member] key" :
@@ -174,11 +178,6 @@ static bool reportable(struct request *r, uint32_t ttl)
 	char text[INDICATOR_TEXT];
 	struct error err = {""};
 
-	if (!r->node->caught_up) {
-		control_refuse(
-			r->client, CONTROL_FAILED, "the ledger has not been read yet");
-		return false;
-	}
 	if (registry_paused(r->node->registry)) {
 		control_refuse(r->client, CONTROL_FAILED,
 			"refused: the ledger is paused; only "

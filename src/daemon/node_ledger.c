@@ -132,6 +132,9 @@ void node_ledger_start(struct node *n)
 	}
 	registry_free(n->incoming);
 	n->incoming = fresh;
+	/* The local ledger is opened anew and drops what it had not written yet. */
+	if (n->config->ledger.type == CONFIG_LEDGER_LOCAL)
+		node_flights_forget(n);
 	table_free(n->texts); /* they come again with their batches */
 	n->texts = NULL;
 	n->delivery++;
@@ -146,10 +149,7 @@ static void read_again(struct node *n)
 	registry_free(n->incoming);
 	n->incoming = NULL;
 	n->delivery++; /* what is still on its way is of no use */
-	n->healthy = false;
-	snprintf(n->trouble, sizeof n->trouble,
-		"its operations do not follow one another; "
-		"what was read before counts until it has been read anew");
+	n->misfolded = true;
 	n->read_again_at = clock_monotonic() + READ_AGAIN;
 	node_schedule(n);
 }
@@ -224,7 +224,7 @@ static void on_caught_up(struct node *n, struct view payload)
 	memcpy(&delivery, payload.p, sizeof delivery);
 	if (delivery != n->delivery)
 		return;
-	n->healthy = true;
+	n->misfolded = false;
 	if (n->incoming)
 		take_incoming(n);
 	registry_expire(n->registry, node_now(), node_touch, n);

@@ -9,19 +9,29 @@
 #include "base/log.h"
 #include "store/outbox.h"
 
+/* One line for people. */
+static const char *ledger_text(const struct node *n)
+{
+	if (n->misfolded)
+		return "its operations do not follow one another; what was read before "
+		       "counts until it has been read anew";
+	if (!n->healthy)
+		return n->trouble;
+	return n->caught_up ? "healthy" : "being read";
+}
+
 static json_t *ledger_json(struct node *n)
 {
+	bool chain = n->config->ledger.type == CONFIG_LEDGER_ETHEREUM;
 	const struct ledger_config *c = registry_config(n->registry);
 	char id[2 * HASH_SIZE + 1];
 
 	hex_encode(id, registry_id(n->registry), HASH_SIZE);
-	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:I, s:I, s:I, s:b, s:o, s:o}",
-		"where", n->self_known ? n->self.where : "not reached yet", "text",
-		!n->healthy          ? n->trouble :
-			n->caught_up ? "healthy" :
-				       "being read",
-		"healthy", n->healthy, "caught_up", n->caught_up, "id", id, "live",
-		(json_int_t)registry_live_count(n->registry), "threshold",
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s, s:I, s:I, s:I, s:b, s:o, s:o}",
+		"kind", chain ? "ethereum" : "local", "where",
+		n->self_known ? n->self.where : "not reached yet", "text", ledger_text(n),
+		"healthy", n->healthy && !n->misfolded, "caught_up", n->caught_up, "id",
+		id, "live", (json_int_t)registry_live_count(n->registry), "threshold",
 		(json_int_t)(c ? c->threshold : 0), "max_ttl",
 		(json_int_t)(c ? c->max_ttl : 0), "paused", registry_paused(n->registry),
 		"members", node_tip(n, CHAIN_MEMBERS), "admin", node_tip(n, CHAIN_ADMIN));

@@ -121,6 +121,16 @@ static void on_due(uv_timer_t *timer)
 	prune_daily(timer->data);
 }
 
+/* Whether something of the outbox has waited as long as it was to. */
+static bool outbox_due(struct node *n, usec now)
+{
+	if (n->retry_at && n->retry_at <= now) {
+		n->retry_at = 0;
+		return true;
+	}
+	return !n->retry_at && n->gather_at && n->gather_at <= now;
+}
+
 void node_schedule(struct node *n)
 {
 	usec wall = clock_wall(), now = clock_monotonic(), wait = TICK_AT_MOST, at;
@@ -158,12 +168,11 @@ void node_schedule(struct node *n)
 		node_ledger_start(n);
 	if (n->read_again_at && n->read_again_at - now < wait)
 		wait = n->read_again_at - now;
-	if (n->retry_at && n->retry_at <= now) {
-		n->retry_at = 0;
+	if (outbox_due(n, now))
 		node_outbox_submit(n);
-	}
-	if (n->retry_at && n->retry_at - now < wait)
-		wait = n->retry_at - now;
+	at = n->retry_at ? n->retry_at : n->gather_at;
+	if (at && at - now < wait)
+		wait = at - now;
 	uv_timer_start(&n->tick, on_tick, wait / 1000 + 1, 0);
 	n->scheduling = false;
 }
@@ -226,7 +235,8 @@ static void on_peer(void *context, enum role peer, int fd, uint32_t starts, pid_
 		n->sense_told = false;
 		node_sense_start(n);
 	} else if (peer == ROLE_LEDGER) {
-		n->submission.ticket = 0;
+		node_flights_forget(n);
+		n->healthy = true; /* until it says otherwise */
 		node_ledger_start(n);
 	} else
 		n->enforcer_ready = false; /* its MSG_ENFORCE_READY follows */
@@ -403,6 +413,7 @@ static void free_node(struct node *n)
 	table_free(n->dirty);
 	table_free(n->texts);
 	free(n->in_flight);
+	free(n->flights);
 	store_close(n->store);
 	free(n);
 }

@@ -43,6 +43,9 @@ int sandbox_seal(const struct sandbox *s, struct error *err)
 
 	if (s->role <= ROLE_PARENT || s->role >= ROLE_COUNT)
 		return error_set(err, "sandbox: role %d has none", (int)s->role);
+	if (s->connects && s->role != ROLE_LEDGER)
+		return error_set(
+			err, "sandbox: role %s does not connect", role_name(s->role));
 	if (status_fd < 0)
 		status_fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
 	ruleset = sandbox_landlock_open(s, &abi, &paths, &landlock);
@@ -63,7 +66,7 @@ int sandbox_seal(const struct sandbox *s, struct error *err)
 	}
 	if (ruleset >= 0 && sandbox_landlock_enter(ruleset, err))
 		return -1;
-	if (sandbox_seccomp(s->role, err))
+	if (sandbox_seccomp(s, err))
 		return -1;
 	sealed_abi = abi;
 	sealed_paths = paths;

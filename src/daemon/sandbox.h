@@ -12,11 +12,16 @@
  * Sealing a role after it has opened what it needs: another user, no
  * capabilities but the role's own, no new privileges, Landlock, seccomp.
  *
- *   role     keeps           socket()   threads  new processes
- *   sense    -               none       no       no
- *   node     -               AF_UNIX    no       no
- *   ledger   -               none       no       no
- *   enforce  CAP_NET_ADMIN   none       no       no
+ *   role              keeps           socket()            threads  new processes
+ *   sense             -               none                no       no
+ *   node              -               AF_UNIX             no       no
+ *   ledger            -               none                no       no
+ *   ledger, connects  -               AF_INET, AF_INET6   yes      no
+ *   enforce           CAP_NET_ADMIN   none                no       no
+ *
+ * A ledger role that connects (an Ethereum ledger) may connect but neither
+ * bind, listen nor accept, over TCP only to the ports that are named. libcurl
+ * resolves names in threads, which are sealed like what starts them.
  */
 enum sandbox_rights {
 	SANDBOX_READ = 1, /* open files below for reading, list folders */
@@ -38,6 +43,9 @@ struct sandbox {
 	const char *user; /* to become when root; NULL or "": stay */
 	const struct sandbox_path *paths;
 	size_t paths_count;
+	bool connects;         /* ROLE_LEDGER only; see above */
+	const uint16_t *ports; /* TCP, enforced from Landlock's version 4 on */
+	size_t ports_count;
 };
 
 /*

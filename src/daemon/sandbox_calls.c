@@ -244,8 +244,11 @@ static const uint32_t accepting[] = {
 	SYS_listen,
 };
 
-static const uint32_t connecting[] = {
+static const uint32_t binding[] = {
 	SYS_bind,
+};
+
+static const uint32_t connecting[] = {
 	SYS_connect,
 };
 
@@ -270,5 +273,6 @@ const struct calls calls_common = CALLS(common);
 const struct calls calls_open = CALLS(opening);
 const struct calls calls_change = CALLS(changing);
 const struct calls calls_accept = CALLS(accepting);
+const struct calls calls_bind = CALLS(binding);
 const struct calls calls_connect = CALLS(connecting);
 const struct calls calls_sanitizer = CALLS(sanitizer);

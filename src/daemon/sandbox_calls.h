@@ -16,7 +16,8 @@ extern const struct calls calls_common;    /* libc, libuv, open descriptors */
 extern const struct calls calls_open;      /* opening and looking at files */
 extern const struct calls calls_change;    /* writing, locking, removing: SQLite */
 extern const struct calls calls_accept;    /* taking connections in */
-extern const struct calls calls_connect;   /* binding and connecting sockets */
+extern const struct calls calls_bind;      /* giving sockets an address */
+extern const struct calls calls_connect;   /* connecting sockets */
 extern const struct calls calls_sanitizer; /* builds with ASan only */
 
 #endif

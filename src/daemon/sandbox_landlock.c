@@ -29,10 +29,12 @@
 #define FS_TRUNCATE                    (UINT64_C(1) << 14)       /* version 3 */
 #define FS_IOCTL_DEV                   (UINT64_C(1) << 15)       /* version 5 */
 #define NET_BIND_CONNECT_TCP           UINT64_C(3)               /* version 4 */
-#define SCOPE_ABSTRACT_UNIX_AND_SIGNAL UINT64_C(3)               /* version 6 */
+#define NET_CONNECT_TCP                UINT64_C(2)
+#define SCOPE_ABSTRACT_UNIX_AND_SIGNAL UINT64_C(3) /* version 6 */
 
 #define CREATE_VERSION    1U
 #define RULE_PATH_BENEATH 1
+#define RULE_NET_PORT     2 /* version 4 */
 
 struct ruleset_attr {
 	uint64_t handled_fs;
@@ -44,6 +46,11 @@ struct path_attr {
 	uint64_t allowed;
 	int32_t parent;
 } __attribute__((packed));
+
+struct port_attr {
+	uint64_t allowed;
+	uint64_t port;
+};
 
 #define FILE_RIGHTS                                                                      \
 	(FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
@@ -97,6 +104,19 @@ done:
 	return rc ? -1 : 1;
 }
 
+/* Let the TCP ports be connected to. Returns 0, or -1 with a text. */
+static int add_ports(int ruleset, const struct sandbox *s, struct error *err)
+{
+	for (size_t i = 0; i < s->ports_count; i++) {
+		struct port_attr attr = {NET_CONNECT_TCP, s->ports[i]};
+
+		if (syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &attr, 0))
+			return error_set(err, "sandbox: TCP port %u: %s", s->ports[i],
+				strerror(errno));
+	}
+	return 0;
+}
+
 int sandbox_landlock_open(
 	const struct sandbox *s, int *abi, size_t *count, struct error *err)
 {
@@ -122,7 +142,8 @@ int sandbox_landlock_open(
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 	if (ruleset < 0)
 		return error_set(err, "sandbox: Landlock: %s", strerror(errno));
-	if (add_path(ruleset, *abi, &everywhere, err) < 0)
+	if (add_path(ruleset, *abi, &everywhere, err) < 0 ||
+		(*abi >= 4 && add_ports(ruleset, s, err)))
 		goto fail;
 	for (size_t i = 0; i < s->paths_count; i++) {
 		rc = add_path(ruleset, *abi, &s->paths[i], err);

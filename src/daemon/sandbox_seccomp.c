@@ -134,14 +134,26 @@ static void allow_null(struct program *p, uint32_t call, unsigned argument)
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+#define THREAD_FLAGS                                                                     \
+	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |              \
+		CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |                     \
+		CLONE_CHILD_CLEARTID)
+
 /* Calls whose arguments decide. */
-static void arguments(struct program *p, enum role role)
+static void arguments(struct program *p, const struct sandbox *s)
 {
 	static const uint32_t ioctls[] = {FIONBIO, FIONREAD, FIOCLEX, FIONCLEX};
 	static const uint32_t prctls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE,
 		PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP, PR_CAPBSET_READ, PR_SET_PDEATHSIG,
 		0x53564d41 /* PR_SET_VMA, by malloc of newer libc */};
 	static const uint32_t unix_family[] = {AF_UNIX};
+	static const uint32_t inet_families[] = {AF_INET, AF_INET6};
+	/*
+	 * pthread_create() of glibc, and of musl: a thread and nothing else. These
+	 * values whole, since a bit less makes a process of it.
+	 */
+	static const uint32_t thread[] = {THREAD_FLAGS, THREAD_FLAGS | CLONE_DETACHED};
+	bool node = s->role == ROLE_NODE;
 	/* abort() and raise() signal ourselves, nobody else. */
 	const uint32_t self[] = {(uint32_t)getpid()};
 
@@ -151,15 +163,22 @@ static void arguments(struct program *p, enum role role)
 	allow_without_bits(p, SYS_mmap, 2, PROT_EXEC);
 	allow_without_bits(p, SYS_mprotect, 2, PROT_EXEC);
 	allow_null(p, SYS_prlimit64, 2); /* libc's getrlimit(): ask, but set nothing */
-	allow_values(p, SYS_socket, 0, unix_family, role == ROLE_NODE);
-	allow_values(p, SYS_socketpair, 0, unix_family, role == ROLE_NODE);
+	if (s->connects)
+		allow_values(p, SYS_socket, 0, inet_families, COUNT(inet_families));
+	else
+		allow_values(p, SYS_socket, 0, unix_family, node);
+	/* libcurl's resolving thread wakes the loop by a pair. */
+	allow_values(p, SYS_socketpair, 0, unix_family, node || s->connects);
+	allow_values(p, SYS_clone, 0, thread, s->connects ? COUNT(thread) : 0);
 	/* "No such call" makes libc fall back to what it is refused then. */
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1);
 	answer(p, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
-static void build(struct program *p, enum role role)
+static void build(struct program *p, const struct sandbox *s)
 {
+	enum role role = s->role;
+
 	LOAD(p, arch);
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
 	answer(p, SECCOMP_RET_KILL_PROCESS);
@@ -177,20 +196,22 @@ static void build(struct program *p, enum role role)
 	if (role == ROLE_SENSE || role == ROLE_NODE)
 		answer_all(p, &calls_accept, SECCOMP_RET_ALLOW);
 	if (role == ROLE_NODE)
+		answer_all(p, &calls_bind, SECCOMP_RET_ALLOW);
+	if (role == ROLE_NODE || s->connects)
 		answer_all(p, &calls_connect, SECCOMP_RET_ALLOW);
 #ifdef SANITIZED
 	answer_all(p, &calls_sanitizer, SECCOMP_RET_ALLOW);
 #endif
-	arguments(p, role);
+	arguments(p, s);
 	answer(p, SECCOMP_RET_ERRNO | EPERM);
 }
 
-int sandbox_seccomp(enum role role, struct error *err)
+int sandbox_seccomp(const struct sandbox *s, struct error *err)
 {
 	struct program p = {.n = 0};
 	struct sock_fprog prog;
 
-	build(&p, role);
+	build(&p, s);
 	if (p.full)
 		return error_set(err, "sandbox: the filter has more than %u instructions",
 			PROGRAM_MAX);

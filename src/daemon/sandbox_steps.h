@@ -25,6 +25,6 @@ int sandbox_become(const char *user, uint64_t keep, struct error *err);
 int sandbox_landlock_enter(int ruleset, struct error *err);
 
 /* Install the role's system call filter. no_new_privs must be set. */
-int sandbox_seccomp(enum role role, struct error *err);
+int sandbox_seccomp(const struct sandbox *s, struct error *err);
 
 #endif

@@ -180,6 +180,19 @@ static void fill_standard(void)
 		close(fd);
 }
 
+/* Each line of what config_warnings() said. */
+static void log_warnings(const struct buffer *lines)
+{
+	struct view rest = view_of(lines->p, lines->n);
+
+	while (rest.n) {
+		size_t n = view_find(rest, '\n');
+
+		log_warning("%.*s", (int)n, (const char *)rest.p);
+		rest = view_from(rest, n + 1);
+	}
+}
+
 static int start_parent(const struct arguments *a)
 {
 	struct supervisor_options options = supervisor_options_default;
@@ -190,6 +203,8 @@ static int start_parent(const struct arguments *a)
 	if (!config)
 		return ROLE_EXIT_FAILED;
 	rc = config_load(config, a->config, &errors);
+	if (!rc)
+		config_warnings(&errors, config);
 	if (rc || a->check) {
 		fprintf(stderr, "%.*s", (int)errors.n, errors.p ? (char *)errors.p : "");
 		if (!rc)
@@ -199,9 +214,10 @@ static int start_parent(const struct arguments *a)
 		buffer_free(&errors);
 		return rc ? ROLE_EXIT_CONFIG : ROLE_EXIT_OK;
 	}
-	buffer_free(&errors);
 	fill_standard();
 	log_open("sipchaind", config->node.log_level);
+	log_warnings(&errors);
+	buffer_free(&errors);
 	if (check_names(config)) {
 		config_free(config);
 		free(config);

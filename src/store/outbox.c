@@ -50,6 +50,33 @@ int outbox_get(
 	return outbox_rows_read(out, 1, &q, err);
 }
 
+int outbox_open(struct store *s, const struct indicator *i, struct outbox_row *waiting,
+	struct outbox_row *in_flight, struct error *err)
+{
+	struct sql q;
+	int n;
+
+	sql_prepare(&q, s,
+		"SELECT " OUTBOX_COLUMNS " FROM outbox o"
+		" WHERE o.indicator = ? AND o.state = 1");
+	sql_blob(&q, i, INDICATOR_SIZE);
+	n = outbox_rows_read(waiting, 1, &q, err);
+	if (n < 0)
+		return -1;
+	if (n == 0)
+		waiting->ticket = 0;
+	sql_prepare(&q, s,
+		"SELECT " OUTBOX_COLUMNS " FROM outbox o"
+		" WHERE o.indicator = ? AND o.state IN (2, 3)");
+	sql_blob(&q, i, INDICATOR_SIZE);
+	n = outbox_rows_read(in_flight, 1, &q, err);
+	if (n < 0)
+		return -1;
+	if (n == 0)
+		in_flight->ticket = 0;
+	return 0;
+}
+
 int outbox_next(struct store *s, struct outbox_row *rows, int max, uint64_t now,
 	struct error *err)
 {
@@ -59,7 +86,7 @@ int outbox_next(struct store *s, struct outbox_row *rows, int max, uint64_t now,
 		"SELECT " OUTBOX_COLUMNS " FROM outbox o"
 		" WHERE o.state = 1 AND o.retry_at <= ? AND NOT EXISTS"
 		" (SELECT 1 FROM outbox f WHERE f.indicator = o.indicator"
-		"  AND f.state IN (2, 3)) ORDER BY o.want <> 3, o.id");
+		"  AND f.state IN (2, 3)) ORDER BY o.want <> 3, o.want <> 2, o.id");
 	sql_u64(&q, now);
 	return outbox_rows_read(rows, max, &q, err);
 }
@@ -122,34 +149,6 @@ int outbox_counts(struct store *s, uint64_t counts[OUTBOX_STATES], struct error 
 }
 
 /* --- taking requests --- */
-
-/* The open rows about i: waiting and in flight; ticket 0 where there is none. */
-static int find_open(struct store *s, const struct indicator *i,
-	struct outbox_row *waiting, struct outbox_row *in_flight, struct error *err)
-{
-	struct sql q;
-	int n;
-
-	sql_prepare(&q, s,
-		"SELECT " OUTBOX_COLUMNS " FROM outbox o"
-		" WHERE o.indicator = ? AND o.state = 1");
-	sql_blob(&q, i, INDICATOR_SIZE);
-	n = outbox_rows_read(waiting, 1, &q, err);
-	if (n < 0)
-		return -1;
-	if (n == 0)
-		waiting->ticket = 0;
-	sql_prepare(&q, s,
-		"SELECT " OUTBOX_COLUMNS " FROM outbox o"
-		" WHERE o.indicator = ? AND o.state IN (2, 3)");
-	sql_blob(&q, i, INDICATOR_SIZE);
-	n = outbox_rows_read(in_flight, 1, &q, err);
-	if (n < 0)
-		return -1;
-	if (n == 0)
-		in_flight->ticket = 0;
-	return 0;
-}
 
 /* Whether a request can be kept as it is. Returns 0, or -1 with a text. */
 static int check(const struct outbox_request *r, const char *text, struct error *err)
@@ -258,7 +257,7 @@ static int add(struct store *s, const struct outbox_request *r, const char *text
 	struct outbox_row waiting, in_flight;
 
 	*fresh = false;
-	if (find_open(s, &r->indicator, &waiting, &in_flight, err) != 0)
+	if (outbox_open(s, &r->indicator, &waiting, &in_flight, err) != 0)
 		return -1;
 	if (waiting.ticket != 0 && waiting.want == r->want) {
 		*ticket = waiting.ticket;

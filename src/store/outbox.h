@@ -98,7 +98,8 @@ int outbox_add(struct store *s, const struct outbox_request *request, uint64_t n
 
 /*
  * Waiting rows that may be sent now, spends before all others (they pass where
- * reports must wait), then oldest first, at most max into rows[].
+ * reports must wait), then objections (somebody is blocked wrongly), then
+ * reports, each oldest first, at most max into rows[].
  * Returns how many, or -1 with a text.
  */
 int outbox_next(struct store *s, struct outbox_row *rows, int max, uint64_t now,
@@ -110,6 +111,13 @@ int outbox_expire(struct store *s, uint64_t now, struct error *err);
 /* Read one row. Returns 1, 0 when there is none, or -1 with a text. */
 int outbox_get(
 	struct store *s, struct outbox_row *out, uint64_t ticket, struct error *err);
+
+/*
+ * The open rows about i, of which there are two at most: the one that waits
+ * and the one in flight; ticket 0 where there is none. 0, or -1 with a text.
+ */
+int outbox_open(struct store *s, const struct indicator *i, struct outbox_row *waiting,
+	struct outbox_row *in_flight, struct error *err);
 
 /* fn must not change the store. */
 typedef void outbox_fn(void *context, const struct outbox_row *row);

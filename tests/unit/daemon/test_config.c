@@ -204,6 +204,78 @@ static void test_secrets(void **state)
 	buffer_free(&text);
 }
 
+/* As much of the endpoints as each reader needs. */
+static void test_endpoints(void **state)
+{
+	struct buffer text = read_case("ethereum", ".conf"), errors = {0}, printed = {0};
+	static const char *const secret[] = {"0123456789abcdef", "a b", "pass"};
+	struct config c, d;
+
+	(void)state;
+	assert_int_equal(config_parse(&c, "ethereum.conf", as_view(&text), &errors), 0);
+	assert_int_equal(c.ledger.ethereum.endpoint_count, 2);
+	assert_string_equal(c.ledger.ethereum.endpoints[1].basic, "me:pass");
+	assert_int_equal(c.ledger.ethereum.finality, FINALITY_FINALIZED);
+	assert_int_equal(c.ledger.ethereum.max_fee, 30050000000);
+	assert_true(c.ledger.ethereum.zero_fee);
+	assert_int_equal(c.ledger.ethereum.poll_ms, 1500);
+	assert_int_equal(c.ledger.ethereum.deployed, 17);
+	assert_string_equal(c.ledger.ethereum.journal, "/var/lib/sipchain/ethereum.db");
+	/* For people, and for the roles that have no business with them. */
+	for (unsigned flags = 0; flags <= CONFIG_PRINT_ENDPOINT_HOSTS;
+		flags += CONFIG_PRINT_ENDPOINT_HOSTS) {
+		printed.n = 0;
+		assert_int_equal(config_print(&printed, &c, flags), 0);
+		for (size_t i = 0; i < 3; i++)
+			assert_int_equal(
+				view_find_str(as_view(&printed), secret[i]), printed.n);
+		assert_true(view_find_str(as_view(&printed),
+				    "endpoint = https://rpc.example.net") < printed.n);
+	}
+	/* The latter reads back, with all that pins the ledger. */
+	assert_int_equal(config_parse(&d, "printed", as_view(&printed), &errors), 0);
+	assert_int_equal(d.ledger.ethereum.endpoint_count, 2);
+	assert_string_equal(
+		d.ledger.ethereum.endpoints[0].url, "https://rpc.example.net");
+	assert_string_equal(d.ledger.ethereum.endpoints[1].header[0], "");
+	assert_memory_equal(d.ledger.ethereum.genesis, c.ledger.ethereum.genesis, 32);
+	config_free(&c);
+	config_free(&d);
+	buffer_free(&printed);
+	buffer_free(&text);
+}
+
+static void warning_case(const char *endpoint, const char *warning)
+{
+	struct buffer text = read_case("ethereum", ".conf"), errors = {0}, out = {0};
+	struct config c;
+
+	buffer_printf(&text, "endpoint =\nendpoint = %s\n", endpoint);
+	assert_int_equal(config_parse(&c, "ethereum.conf", as_view(&text), &errors), 0);
+	assert_int_equal(config_warnings(&out, &c), 0);
+	buffer_put_u8(&out, 0);
+	assert_string_equal((char *)out.p, warning);
+	config_free(&c);
+	buffer_free(&text);
+	buffer_free(&out);
+}
+
+static void test_warnings(void **state)
+{
+	(void)state;
+	warning_case("https://rpc.example.net/key", "");
+	warning_case("http://127.0.0.1:8545", "");
+	warning_case("http://[::1]:8545", "");
+	warning_case("http://localhost/key", "");
+	warning_case("http://user:key@rpc.example.net:8545/key name=far",
+		"[ledger] endpoint: far is asked without encryption: anybody on the way may "
+		"read its key and change its answers; write https:// if it has that\n");
+	warning_case("http://localhost.example.net:8545/",
+		"[ledger] endpoint: http://localhost.example.net:8545 is asked without "
+		"encryption: anybody on the way may read its key and change its answers; "
+		"write https:// if it has that\n");
+}
+
 /* The sample names every key, and is right but for the name that it asks for. */
 static void test_sample(void **state)
 {
@@ -402,6 +474,8 @@ int main(void)
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_endpoints),
+		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_sample),
 		cmocka_unit_test(test_drop_ins),
 		cmocka_unit_test(test_unreadable),

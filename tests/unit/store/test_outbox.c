@@ -118,6 +118,52 @@ static void test_add_and_read(void **state)
 	assert_int_equal(outbox_get(f->store, &row, ticket + 1, NULL), 0);
 }
 
+/* The two rows that may be open about one indicator. */
+static void test_open(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_row waiting, in_flight;
+	struct indicator i = of("192.0.2.7");
+	uint64_t first, second;
+
+	OK(outbox_open(f->store, &i, &waiting, &in_flight, &err));
+	assert_int_equal(waiting.ticket, 0);
+	assert_int_equal(in_flight.ticket, 0);
+	add(f, "192.0.2.8", OUTBOX_REPORT, 5000, true);
+	first = add(f, "192.0.2.7", OUTBOX_REPORT, 5000, true);
+	OK(outbox_open(f->store, &i, &waiting, &in_flight, &err));
+	assert_int_equal(waiting.ticket, first);
+	assert_int_equal(waiting.expiry, 5000);
+	assert_int_equal(in_flight.ticket, 0);
+	batch_of(f, &first, 1);
+	second = add(f, "192.0.2.7", OUTBOX_SPEND, 0, true);
+	OK(outbox_open(f->store, &i, &waiting, &in_flight, &err));
+	assert_int_equal(waiting.ticket, second);
+	assert_int_equal(waiting.want, OUTBOX_SPEND);
+	assert_int_equal(in_flight.ticket, first);
+	OK(outbox_settle(f->store, first, OUTBOX_FINAL, 1, NULL, NOW, &err));
+	OK(outbox_settle(f->store, second, OUTBOX_REFUSED, 0, "no", NOW, &err));
+	OK(outbox_open(f->store, &i, &waiting, &in_flight, &err));
+	assert_int_equal(waiting.ticket, 0);
+	assert_int_equal(in_flight.ticket, 0);
+}
+
+/* What somebody waits for goes first: spends, objections, then reports. */
+static void test_wants(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_row rows[8];
+	uint64_t tickets[4];
+
+	tickets[2] = add(f, "192.0.2.1", OUTBOX_REPORT, 5000, true);
+	tickets[1] = add(f, "192.0.2.2", OUTBOX_OBJECT, 5000, true);
+	tickets[3] = add(f, "192.0.2.3", OUTBOX_REPORT, 5000, true);
+	tickets[0] = add(f, "192.0.2.4", OUTBOX_SPEND, 0, true);
+	assert_int_equal(outbox_next(f->store, rows, 8, NOW, NULL), 4);
+	for (int k = 0; k < 4; k++)
+		assert_int_equal(rows[k].ticket, tickets[k]);
+}
+
 static void test_bad_requests(void **state)
 {
 	struct fixture *f = *state;
@@ -511,6 +557,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(test_add_and_read),
+		STORE_TEST(test_open),
+		STORE_TEST(test_wants),
 		STORE_TEST(test_bad_requests),
 		STORE_TEST(test_waiting_is_merged),
 		STORE_TEST(test_superseded),
