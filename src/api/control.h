@@ -29,10 +29,25 @@
 
 enum control_code {
 	CONTROL_OK = 0,
-	CONTROL_FAILED = 1, /* not listed, refused, failed */
+	CONTROL_FAILED = 1, /* not listed, failed */
 	CONTROL_USAGE = 2,
 	CONTROL_UNREACHABLE = 3,
-	CONTROL_PERMISSION = 4,
+	CONTROL_PERMISSION = 4, /* of a file, or the key is not the owner's */
+	/* The ledger's: enum session_fault of ledger/ethereum/session.h. */
+	CONTROL_REFUSED = 5, /* by a rule */
+	CONTROL_NO_ENDPOINT = 6,
+	CONTROL_UNAUTHORISED = 7,
+	CONTROL_CERTIFICATE = 8,
+	CONTROL_PROXY = 9,
+	CONTROL_NOT_RPC = 10,
+	CONTROL_WRONG_CHAIN = 11,
+	CONTROL_NO_CODE = 12,
+	CONTROL_WRONG_CODE = 13,
+	CONTROL_NO_FUNDS = 14,
+	CONTROL_FEE = 15,
+	CONTROL_NOT_MINED = 16,
+	CONTROL_LIED = 17,
+	CONTROL_PASSWORD = 18, /* of a keystore */
 	CONTROL_CONFIG = 78,
 };
 

@@ -86,20 +86,42 @@ static bool found(const json_t *r)
 		json_array_size(json_object_get(r, "bans"));
 }
 
-/* Ask for each reading. Returns how many answers, or -1 with *code. */
-static int ask_all(
-	struct invocation *in, const struct query *q, int n, json_t **answers, int *code)
+/*
+ * Ask for each reading, the ledger itself with direct. Returns how many answers,
+ * or -1 with *code.
+ */
+static int ask_each(struct invocation *in, struct direct_answers *direct,
+	const struct query *q, int n, json_t **answers, int *code)
 {
 	for (int i = 0; i < n; i++) {
-		answers[i] = ask(
-			in, "check", json_pack("{s:s}", "query", q[i].text), code);
+		answers[i] = direct ?
+			direct_check(direct, q[i].text) :
+			ask(in, "check", json_pack("{s:s}", "query", q[i].text), code);
 		if (answers[i])
 			continue;
+		if (direct)
+			*code = failure(CONTROL_FAILED, "out of memory");
 		while (i-- > 0)
 			json_decref(answers[i]);
 		return -1;
 	}
 	return n;
+}
+
+static int ask_all(
+	struct invocation *in, const struct query *q, int n, json_t **answers, int *code)
+{
+	struct direct_answers *direct = NULL;
+	enum whom whom = whom_to_ask(in, code);
+	int rc;
+
+	if (whom == WHOM_NOBODY)
+		return -1;
+	if (whom == WHOM_LEDGER && !(direct = direct_open(in, code)))
+		return -1;
+	rc = ask_each(in, direct, q, n, answers, code);
+	direct_close(direct);
+	return rc;
 }
 
 /* The reading to show first: one that is listed, else the likeliest. */

@@ -137,9 +137,31 @@ static int check_kind(struct invocation *in)
 		      0;
 }
 
+/* From the daemon or the ledger itself. NULL after having said why. */
+static json_t *listing(struct invocation *in, int *code)
+{
+	const char *kind = option(in, OPTION_KIND, NULL);
+	struct direct_answers *direct;
+	json_t *result = NULL;
+
+	switch (whom_to_ask(in, code)) {
+	case WHOM_DAEMON:
+		return ask(in, "list", json_pack("{s:s*}", "kind", kind), code);
+	case WHOM_LEDGER:
+		direct = direct_open(in, code);
+		if (direct)
+			result = direct_list(direct, kind);
+		direct_close(direct);
+		return result;
+	case WHOM_NOBODY:
+	default:
+		return NULL;
+	}
+}
+
 int run_list(struct invocation *in)
 {
-	json_t *args, *result, *list;
+	json_t *result, *list;
 	size_t limit = SIZE_MAX, all;
 	int code = check_kind(in);
 
@@ -147,11 +169,7 @@ int run_list(struct invocation *in)
 		code = take_limit(in, &limit);
 	if (code)
 		return code;
-	args = json_object();
-	if (given(in, OPTION_KIND))
-		json_object_set_new(
-			args, "kind", json_string(option(in, OPTION_KIND, "")));
-	result = ask(in, "list", args, &code);
+	result = listing(in, &code);
 	if (!result)
 		return code;
 	list = json_object_get(result, "indicators");

@@ -17,7 +17,7 @@
  * completion. A command is one or two words; its options come from one table
  * too, so that --json means the same everywhere.
  */
-#define OPTIONS_MAX   16
+#define OPTIONS_MAX   28
 #define ARGUMENTS_MAX 64
 
 enum option_id {
@@ -51,6 +51,18 @@ enum option_id {
 	OPTION_SECURITY_LOG,
 	OPTION_HEP,
 	OPTION_YES,
+	OPTION_ENDPOINT,
+	OPTION_CONTRACT,
+	OPTION_ZERO_FEE,
+	OPTION_MAX_FEE,
+	OPTION_TX,
+	OPTION_DRY_RUN,
+	OPTION_DIRECT,
+	OPTION_WAIT,
+	OPTION_TIMEOUT,
+	OPTION_REPORTS,
+	OPTION_OUT,
+	OPTION_PASSWORD_FILE,
 	OPTION_COUNT
 };
 
@@ -142,9 +154,22 @@ void completion_print(FILE *out);
 /* init.c */
 int run_init(struct invocation *in);
 
+/* init_chain.c: init with --endpoint */
+int run_init_chain(struct invocation *in);
+
+/* contract_deploy.c, contract_info.c, contract_verify.c */
+int run_contract_deploy(struct invocation *in);
+int run_contract_info(struct invocation *in);
+int run_contract_verify(struct invocation *in);
+
 /* key.c */
 int run_key_new(struct invocation *in);
 int run_key_address(struct invocation *in);
+int run_key_import(struct invocation *in);
+int run_key_export(struct invocation *in);
+
+/* key_balance.c */
+int run_key_balance(struct invocation *in);
 
 /* ledger_admin.c: member, protect */
 int run_member_add(struct invocation *in);
@@ -177,6 +202,9 @@ int run_ledger_show(struct invocation *in);
 int run_ledger_verify(struct invocation *in);
 int run_ledger_export(struct invocation *in);
 
+/* ledger_bench.c */
+int run_ledger_bench(struct invocation *in);
+
 /* ask_status.c, ask_list.c, ask_check.c, ask_watch.c: they ask the daemon */
 int run_status(struct invocation *in);
 int run_list(struct invocation *in);
@@ -202,13 +230,24 @@ int run_version(struct invocation *in);
 int run_manual(struct invocation *in);
 int run_completion(struct invocation *in);
 
-/* --- reaching the ledger and the daemon --- */
+/* direct_report.c: the same without the daemon, on the ledger itself */
+int direct_report(struct invocation *in);
+int direct_object(struct invocation *in);
+int direct_revoke(struct invocation *in);
 
 /*
- * The ledger's path from --ledger, else from [ledger] path of --config.
- * NULL after having said why; *code is the exit code then.
+ * direct_ask.c: what the daemon answers to `list` and `check`, from the ledger
+ * itself, which is read once by direct_open(). NULL after having said why;
+ * *code is the exit code then. Answers are new references; direct_check() has
+ * NULL for what is no indicator.
  */
-const char *ledger_path(struct invocation *in, int *code);
+struct direct_answers;
+struct direct_answers *direct_open(struct invocation *in, int *code);
+json_t *direct_list(struct direct_answers *a, const char *kind);
+json_t *direct_check(struct direct_answers *a, const char *text);
+void direct_close(struct direct_answers *a);
+
+/* --- reaching the daemon --- */
 
 /*
  * Ask the daemon, whose socket comes from --socket, else from the
@@ -216,6 +255,19 @@ const char *ledger_path(struct invocation *in, int *code);
  * NULL after having said why; *code is the exit code then.
  */
 json_t *ask(struct invocation *in, const char *command, json_t *arguments, int *code);
+
+/*
+ * Who answers a command that the daemon and the ledger itself can answer: the
+ * ledger with --direct or when the command line names a ledger or a key; the
+ * daemon when it runs; else the ledger again, which is said on standard error,
+ * if this user can read the node's key.
+ */
+enum whom {
+	WHOM_DAEMON,
+	WHOM_LEDGER,
+	WHOM_NOBODY, /* said why; *code is the exit code */
+};
+enum whom whom_to_ask(struct invocation *in, int *code);
 
 /* What a member of an answer holds; "" and 0 when it is not there. */
 const char *text_of(const json_t *o, const char *key);

@@ -43,10 +43,43 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_HEP] = {"hep", "LISTEN",
 		"where to take HEP, such as udp:127.0.0.1:9060; none: do not"},
 	[OPTION_YES] = {"yes", NULL, "ask nothing: take the defaults, do what is final"},
+	[OPTION_ENDPOINT] = {"endpoint", "URL",
+		"the chain's JSON-RPC endpoint, as a configuration writes it; one with a secret "
+		"stands in a file: @FILE"},
+	[OPTION_CONTRACT] = {"contract", "0xADDRESS",
+		"the ledger's contract on the chain"},
+	[OPTION_ZERO_FEE] = {"zero-fee", NULL,
+		"the chain takes transactions without fees: offer none"},
+	[OPTION_MAX_FEE] = {"max-fee", "GWEI",
+		"offer no more than this a gas, such as 30 or 0.05"},
+	[OPTION_TX] = {"tx", NULL, "show the transaction, its block and gas"},
+	[OPTION_DRY_RUN] = {"dry-run", NULL,
+		"ask whether the ledger would take it and what it would cost; write nothing"},
+	[OPTION_DIRECT] = {"direct", NULL,
+		"work on the ledger itself, without the daemon"},
+	[OPTION_WAIT] = {"wait", NULL, "with --direct: wait for the block"},
+	[OPTION_TIMEOUT] = {"timeout", "DURATION",
+		"how long to wait for a block (default 2m)"},
+	[OPTION_REPORTS] = {"reports", "N", "how many to write (default 1000)"},
+	[OPTION_OUT] = {"out", "FILE", "the file to make; it must not be there yet"},
+	[OPTION_PASSWORD_FILE] = {"password-file", "FILE",
+		"the keystore's password, one line (default: asked on the terminal)"},
 };
 
 #define DAEMON OPTION_CONFIG, OPTION_SOCKET
-#define LEDGER OPTION_CONFIG, OPTION_LEDGER
+#define LEDGER OPTION_CONFIG, OPTION_LEDGER, OPTION_ENDPOINT, OPTION_CONTRACT
+#define FEES   OPTION_ZERO_FEE, OPTION_MAX_FEE
+#define SIGNED LEDGER, OPTION_KEY, FEES, OPTION_TX, OPTION_DRY_RUN, OPTION_TIMEOUT
+#define DIRECT DAEMON, OPTION_DIRECT, OPTION_LEDGER, OPTION_ENDPOINT, OPTION_CONTRACT
+#define WRITES                                                                           \
+	DIRECT, OPTION_KEY, FEES, OPTION_WAIT, OPTION_TIMEOUT, OPTION_TX, OPTION_DRY_RUN
+
+/* What the commands have in common that the daemon carries out when it runs. */
+#define DIRECTLY                                                                         \
+	"The daemon carries it out, in a batch with others. With --direct, or when a "   \
+	"ledger or a key is named, it goes straight onto the ledger, signed with --key " \
+	"or the configuration's [member] key; so it does when no daemon runs and this "  \
+	"user can read that key."
 
 const struct command commands[] = {
 	{"init", NULL, run_init, "", 0, 0,
@@ -55,12 +88,15 @@ const struct command commands[] = {
 		.options = {OPTION_LEDGER, OPTION_OWNER_KEY, OPTION_GUARDIAN,
 			OPTION_THRESHOLD, OPTION_MAX_TTL, OPTION_MIN_V4, OPTION_MIN_V6,
 			OPTION_ALLOW_UNROUTABLE, OPTION_NAME, OPTION_MEMBER_KEY,
-			OPTION_CONFIG_OUT, OPTION_SECURITY_LOG, OPTION_HEP, OPTION_YES},
+			OPTION_CONFIG_OUT, OPTION_SECURITY_LOG, OPTION_HEP, OPTION_YES,
+			OPTION_ENDPOINT, OPTION_CONTRACT, FEES},
 		.more = "Without options and with --yes it makes all of a node: the ledger, the owner's "
 			"key, this node's key, which it admits as the first member, and the "
 			"configuration. With --ledger or --owner-key and none of --name, --member-key, "
 			"--config-out, --security-log and --hep it makes only the ledger and the owner's "
-			"key. On a terminal it asks."},
+			"key. On a terminal it asks. With --endpoint and --contract the ledger is there "
+			"already, on a chain: then it makes this node's key and a configuration that "
+			"pins chain, genesis, code and deployment."},
 	{"config", "test", run_config_test, "", 0, 0,
 		"check the configuration and say every error with file and line",
 		"sipchain config test --config /etc/sipchain/sipchain.conf",
@@ -80,38 +116,67 @@ const struct command commands[] = {
 	{"key", "address", run_key_address, "FILE", 1, 1,
 		"print the address of a key file",
 		"sipchain key address /etc/sipchain/member.key", .options = {0}},
+	{"key", "balance", run_key_balance, "[ADDRESS|FILE]", 0, 1,
+		"what a key's account holds on the chain (default: [member] key)",
+		"sipchain key balance 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf",
+		.options = {OPTION_CONFIG, OPTION_ENDPOINT, OPTION_KEY}},
+	{"key", "import", run_key_import, "KEYSTORE", 1, 1,
+		"make a key file of a wallet's keystore (version 3)",
+		"sipchain key import wallet.json --out /etc/sipchain/member.key",
+		.options = {OPTION_OUT, OPTION_PASSWORD_FILE}},
+	{"key", "export", run_key_export, "", 0, 0,
+		"write a key as a keystore, protected by a password, for a backup or a wallet",
+		"sipchain key export --key /etc/sipchain/member.key --out wallet.json",
+		.options = {OPTION_KEY, OPTION_OUT, OPTION_PASSWORD_FILE}},
+	{"contract", "deploy", run_contract_deploy, "", 0, 0,
+		"create a new ledger on a chain; shows the cost before it is spent",
+		"sipchain contract deploy --endpoint http://127.0.0.1:8545 --key owner.key --threshold 2",
+		.options = {OPTION_CONFIG, OPTION_ENDPOINT, OPTION_KEY, OPTION_GUARDIAN,
+			OPTION_THRESHOLD, OPTION_MAX_TTL, OPTION_MIN_V4, OPTION_MIN_V6,
+			OPTION_MIN_E164, OPTION_ALLOW_UNROUTABLE, FEES, OPTION_TX,
+			OPTION_DRY_RUN, OPTION_TIMEOUT, OPTION_YES, OPTION_CONFIG_OUT},
+		.more = "The key's account becomes the owner, and the guardian unless --guardian "
+			"says who. It prints the [ledger] section that every node's configuration "
+			"needs, or writes it to --config-out; `sipchain init --endpoint --contract` "
+			"makes a node's whole configuration."},
+	{"contract", "info", run_contract_info, "", 0, 0,
+		"what the contract is, who governs it, its rules and tips",
+		"sipchain contract info --endpoint http://127.0.0.1:8545 --contract 0x5FbDB2315678afecb367f032d93F642f64180aa3",
+		.options = {OPTION_CONFIG, OPTION_ENDPOINT, OPTION_CONTRACT}},
+	{"contract", "verify", run_contract_verify, "", 0, 0,
+		"see that the code at the address is ours byte for byte, and its storage",
+		"sipchain contract verify --config /etc/sipchain/sipchain.conf",
+		.options = {OPTION_CONFIG, OPTION_ENDPOINT, OPTION_CONTRACT}},
 	{"member", "add", run_member_add, "", 0, 0,
 		"admit a member, or re-admit a removed one of that name",
 		"sipchain member add --key owner.key --name bank-a --signer 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf",
-		.options = {LEDGER, OPTION_KEY, OPTION_NAME, OPTION_SIGNER, OPTION_WEIGHT,
+		.options = {SIGNED, OPTION_NAME, OPTION_SIGNER, OPTION_WEIGHT,
 			OPTION_CAP}},
 	{"member", "remove", run_member_remove, "MEMBER", 1, 1,
 		"remove a member: all its reports end with this one operation",
-		"sipchain member remove 3 --key owner.key",
-		.options = {LEDGER, OPTION_KEY}},
+		"sipchain member remove 3 --key owner.key", .options = {SIGNED}},
 	{"member", "suspend", run_member_suspend, "MEMBER", 1, 1,
 		"silence a member until it is resumed (owner or guardian)",
-		"sipchain member suspend bank-a --key guardian.key",
-		.options = {LEDGER, OPTION_KEY}},
+		"sipchain member suspend bank-a --key guardian.key", .options = {SIGNED}},
 	{"member", "resume", run_member_resume, "MEMBER", 1, 1,
 		"end a suspension (owner)", "sipchain member resume 3 --key owner.key",
-		.options = {LEDGER, OPTION_KEY}},
+		.options = {SIGNED}},
 	{"member", "set", run_member_set, "MEMBER", 1, 1,
 		"change a member's weight or cap (owner)",
 		"sipchain member set bank-a --weight 2 --cap 5000 --key owner.key",
-		.options = {LEDGER, OPTION_KEY, OPTION_WEIGHT, OPTION_CAP},
+		.options = {SIGNED, OPTION_WEIGHT, OPTION_CAP},
 		.more = "What is not given stays as it is."},
 	{"member", "signer-add", run_member_signer_add, "MEMBER 0xADDRESS", 2, 2,
 		"give a member one more key to sign with (owner)",
 		"sipchain member signer-add bank-a 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf --key owner.key",
-		.options = {LEDGER, OPTION_KEY},
+		.options = {SIGNED},
 		.more = "To change a key: add the new one, start the member's node with it, "
 			"take the old one away with `member signer-remove`. The live reports "
 			"stay: they are the member's, whichever of its keys signed them."},
 	{"member", "signer-remove", run_member_signer_remove, "MEMBER 0xADDRESS", 2, 2,
 		"take a key from a member; its live reports stay (owner)",
 		"sipchain member signer-remove bank-a 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf --key owner.key",
-		.options = {LEDGER, OPTION_KEY},
+		.options = {SIGNED},
 		.more = "If the key was stolen, what it reported stands until its expiry: "
 			"`member remove` ends all reports of the member at once."},
 	{"member", "list", run_member_list, "", 0, 0,
@@ -120,11 +185,11 @@ const struct command commands[] = {
 	{"protect", "add", run_protect_add, "INDICATOR ...", 1, ARGUMENTS_MAX,
 		"put carriers onto the consortium's protected table",
 		"sipchain protect add 192.0.2.0/24 +4420* --key owner.key",
-		.options = {LEDGER, OPTION_KEY}},
+		.options = {SIGNED}},
 	{"protect", "remove", run_protect_remove, "INDICATOR ...", 1, ARGUMENTS_MAX,
 		"take entries off the protected table",
 		"sipchain protect remove 192.0.2.0/24 --key owner.key",
-		.options = {LEDGER, OPTION_KEY}},
+		.options = {SIGNED}},
 	{"protect", "list", run_protect_list, "", 0, 0, "the protected table",
 		"sipchain protect list", .options = {LEDGER}},
 	{"allow", "add", run_allow_add, "INDICATOR", 1, 1,
@@ -140,21 +205,23 @@ const struct command commands[] = {
 	{"report", NULL, run_report, "INDICATOR", 1, 1,
 		"report an attacker to the consortium (proof class manual)",
 		"sipchain report 198.51.100.7 --category password --ttl 1h",
-		.options = {DAEMON, OPTION_CATEGORY, OPTION_TTL, OPTION_NOTE}},
+		.options = {WRITES, OPTION_CATEGORY, OPTION_TTL, OPTION_NOTE},
+		.more = DIRECTLY},
 	{"object", NULL, run_object, "INDICATOR", 1, 1,
 		"speak for an indicator: it counts against the reports of others",
 		"sipchain object 198.51.100.7 --ttl 24h --note 'our customer, cleaned up'",
-		.options = {DAEMON, OPTION_TTL, OPTION_NOTE}},
+		.options = {WRITES, OPTION_TTL, OPTION_NOTE}, .more = DIRECTLY},
 	{"revoke", NULL, run_revoke, "INDICATOR", 1, 1,
 		"end this member's own live report or objection",
-		"sipchain revoke 198.51.100.7", .options = {DAEMON}},
+		"sipchain revoke 198.51.100.7", .options = {WRITES}, .more = DIRECTLY},
 	{"list", NULL, run_list, "", 0, 0,
 		"what is on the ledger and what this node does about it",
 		"sipchain list --kind ip4",
-		.options = {DAEMON, OPTION_KIND, OPTION_BLOCKED, OPTION_LIMIT}},
+		.options = {DIRECT, OPTION_KEY, OPTION_KIND, OPTION_BLOCKED,
+			OPTION_LIMIT}},
 	{"check", NULL, run_check, "ANYTHING", 1, 1,
 		"is it listed? why? by whom? until when?", "sipchain check 198.51.100.7",
-		.options = {DAEMON},
+		.options = {DIRECT, OPTION_KEY},
 		.more = "ANYTHING is an address, a prefix, a number with or without +, a SIP URI with or "
 			"without its scheme, a domain or a user agent; what may be several of them is "
 			"looked up as each. Of a SIP URI the host is looked up too. Exit code 0: listed "
@@ -183,39 +250,44 @@ const struct command commands[] = {
 		"sipchain ledger export > history.jsonl", .options = {LEDGER}},
 	{"ledger", "pause", run_ledger_pause, "", 0, 0,
 		"let nothing but revocations through (owner or guardian)",
-		"sipchain ledger pause --key guardian.key",
-		.options = {LEDGER, OPTION_KEY}},
+		"sipchain ledger pause --key guardian.key", .options = {SIGNED}},
 	{"ledger", "unpause", run_ledger_unpause, "", 0, 0, "end a pause (owner)",
-		"sipchain ledger unpause --key owner.key",
-		.options = {LEDGER, OPTION_KEY}},
+		"sipchain ledger unpause --key owner.key", .options = {SIGNED}},
 	{"ledger", "config", run_ledger_config, "", 0, 0,
 		"change the ledger's rules: quorum, longest life, shortest prefixes (owner)",
 		"sipchain ledger config --threshold 2 --max-ttl 3d --key owner.key",
-		.options = {LEDGER, OPTION_KEY, OPTION_THRESHOLD, OPTION_MAX_TTL,
-			OPTION_MIN_V4, OPTION_MIN_V6, OPTION_MIN_E164},
+		.options = {SIGNED, OPTION_THRESHOLD, OPTION_MAX_TTL, OPTION_MIN_V4,
+			OPTION_MIN_V6, OPTION_MIN_E164},
 		.more = "What is not given stays as it is. What is live stays too, even "
 			"where a new report like it would be refused."},
 	{"ledger", "guardian", run_ledger_guardian, "0xADDRESS", 1, 1,
 		"name who may suspend members and pause; all zeros: nobody (owner)",
 		"sipchain ledger guardian 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf --key owner.key",
-		.options = {LEDGER, OPTION_KEY}},
+		.options = {SIGNED}},
 	{"ledger", "owner-propose", run_ledger_owner_propose, "0xADDRESS", 1, 1,
 		"offer the ledger to a new owner, who accepts it (owner)",
 		"sipchain ledger owner-propose 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf --key owner.key",
-		.options = {LEDGER, OPTION_KEY},
+		.options = {SIGNED},
 		.more = "Nothing changes until `ledger owner-accept`. Another proposal takes "
 			"the place of the last; all zeros take it back."},
 	{"ledger", "owner-accept", run_ledger_owner_accept, "", 0, 0,
 		"become the owner, signed with the proposed owner's key",
-		"sipchain ledger owner-accept --key new-owner.key",
-		.options = {LEDGER, OPTION_KEY}},
+		"sipchain ledger owner-accept --key new-owner.key", .options = {SIGNED}},
 	{"ledger", "supersede", run_ledger_supersede, "ID", 1, 1,
 		"end reporting here for ever: a successor takes over (owner)",
 		"sipchain ledger supersede 9b0c6c1f3d5e7a82940b1d6f8e3c5a7094b2d8f61e0a3c5b7d9f1e2a4c6b8d0f --yes --key owner.key",
-		.options = {LEDGER, OPTION_KEY, OPTION_YES},
+		.options = {SIGNED, OPTION_YES},
 		.more = "ID is the successor's id, as `ledger show` prints it there. Only "
 			"revocations go through after that, and what is live lives on until "
 			"its expiry. It cannot be taken back, and needs --yes."},
+	{"ledger", "bench", run_ledger_bench, "", 0, 0,
+		"write reports onto a chain of one's own and read them back; print what it took",
+		"sipchain ledger bench --endpoint http://127.0.0.1:8545 --contract 0x5FbDB2315678afecb367f032d93F642f64180aa3 --key member.key --reports 1000",
+		.options = {OPTION_CONFIG, OPTION_ENDPOINT, OPTION_CONTRACT, OPTION_KEY,
+			FEES, OPTION_REPORTS, OPTION_TTL, OPTION_YES},
+		.more = "It costs what so many reports cost, and they stand on the ledger until "
+			"their expiry (--ttl, default 10m): hashed indicators that nobody has. An "
+			"endpoint that is not on this machine needs --yes."},
 	{"version", NULL, run_version, "", 0, 0, "print the version", "sipchain version",
 		.options = {0}},
 	{"manual", NULL, run_manual, "[PAGE]", 0, 1,

@@ -1,145 +1,166 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/desk.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/hex.h"
+#include "base/units.h"
 
-#define LOCK_STEP_MS 20
-
-static uint32_t now_seconds(void)
+/* Where the key is: --key, else [member] key with DESK_MEMBER; NULL: nowhere. */
+static const char *key_path(const struct desk *d, struct invocation *in, unsigned flags)
 {
-	return (uint32_t)(clock_wall() / USEC_PER_SEC);
+	const char *configured = d->choice.config.member.key;
+
+	if (given(in, OPTION_KEY))
+		return option(in, OPTION_KEY, NULL);
+	return flags & DESK_MEMBER && configured[0] ? configured : NULL;
 }
 
-/* FILE-wal and the like into dst[]. Returns 0, or -1 when it is too long. */
-static int sibling(char *dst, size_t size, const char *path, const char *suffix)
+/* The key first: whoever may not sign need not wait. Returns an exit code. */
+static int open_key(struct desk *d, struct invocation *in, unsigned flags)
 {
-	int n = snprintf(dst, size, "%s%s", path, suffix);
+	const char *path = key_path(d, in, flags);
+	int code;
 
-	return n < 0 || (size_t)n >= size ? -1 : 0;
-}
-
-int ledger_permitted(const char *path)
-{
-	static const char *const suffixes[] = {"", "-wal", "-shm", "-bell"};
-	char name[4096];
-	int code = 0;
-
-	for (size_t i = 0; !code && i < sizeof suffixes / sizeof suffixes[0]; i++)
-		if (!sibling(name, sizeof name, path, suffixes[i]))
-			code = file_permitted(name, R_OK | W_OK);
-	return code;
-}
-
-/*
- * Wait for our turn. Polled: a blocking flock() cannot be given a limit
- * without a signal. Returns 0 or -1 with a text.
- */
-static int take_turn(struct desk *d, const char *path, struct error *err)
-{
-	const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
-	char name[4096];
-
-	if (sibling(name, sizeof name, path, "-bell"))
-		return error_set(err, "the ledger's path is too long");
-	d->lock = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (d->lock < 0)
-		return error_set(err, "%s: %s", shown(name), strerror(errno));
-	for (unsigned waited = 0; flock(d->lock, LOCK_EX | LOCK_NB);
-		waited += LOCK_STEP_MS) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return error_set(err, "%s: %s", shown(name), strerror(errno));
-		if (waited >= DESK_WAIT_MS)
-			return error_set(err,
-				"another `sipchain` has been changing this ledger for "
-				"%d s; try again when it has ended (it holds %s)",
-				DESK_WAIT_MS / 1000, shown(name));
-		nanosleep(&step, NULL);
-	}
-	return 0;
-}
-
-/* The parts of an opened desk, in order. Returns 0 or -1 with in->error. */
-static int open_parts(struct desk *d, struct invocation *in, const char *path, bool signs)
-{
-	d->ledger = local_open(path, false, now_seconds(), &in->error);
-	if (!d->ledger)
-		return -1;
-	if (!signs)
+	if (!(flags & DESK_SIGNS))
 		return 0;
-	d->signer = signer_open(option(in, OPTION_KEY, ""), &in->error);
-	/* The lock is a file of the ledger's: it is there only now. */
-	if (!d->signer || take_turn(d, path, &in->error))
-		return -1;
-	return local_read(d->ledger, NULL, NULL, &in->error) < 0 ? -1 : 0;
+	if (!path)
+		return failure(CONTROL_USAGE,
+			flags & DESK_MEMBER ?
+				"--key FILE is missing, and the configuration has no "
+				"[member] key: whose signature is it?" :
+				"--key FILE is missing: whose signature is it?");
+	code = file_permitted(path, R_OK);
+	if (code)
+		return code;
+	d->signer = signer_open(path, &in->error);
+	return d->signer ? 0 : failure(CONTROL_FAILED, "%s", in->error.text);
 }
 
-int desk_open(struct desk *d, struct invocation *in, bool signs)
+/* The ledger, with a key at hand. Returns an exit code. */
+static int open_ledger(struct desk *d, struct invocation *in, unsigned flags)
 {
-	const char *path;
 	int code = 0, rc;
 
-	*d = (struct desk){.lock = -1};
-	path = ledger_path(in, &code);
-	if (!path)
-		return code;
-	if (signs && !given(in, OPTION_KEY))
-		return failure(
-			CONTROL_USAGE, "--key FILE is missing: whose signature is it?");
-	code = ledger_permitted(path);
-	if (!code && signs)
-		code = file_permitted(option(in, OPTION_KEY, ""), R_OK);
+	if (d->choice.config.ledger.type == CONFIG_LEDGER_LOCAL)
+		code = ledger_permitted(d->choice.config.ledger.path);
 	if (code)
 		return code;
 	progress_begin("reading the ledger");
-	rc = open_parts(d, in, path, signs);
+	if (d->choice.config.ledger.type == CONFIG_LEDGER_LOCAL) {
+		rc = desk_open_local(d, in, flags);
+		progress_end();
+		return rc ? failure(CONTROL_FAILED, "%s", in->error.text) : 0;
+	}
+	rc = desk_open_chain(d, flags);
 	progress_end();
-	if (!rc)
-		return 0;
-	desk_close(d);
-	return failure(CONTROL_FAILED, "%s", in->error.text);
+	return rc ? session_failed(&d->why) : 0;
+}
+
+int option_timeout(struct invocation *in, unsigned *ms)
+{
+	const char *text = option(in, OPTION_TIMEOUT, NULL);
+	uint64_t seconds = DESK_BLOCK_MS / 1000;
+
+	if (text &&
+		(duration_parse(&seconds, view_str(text), NULL) || !seconds ||
+			seconds > 86400))
+		return failure(CONTROL_USAGE, "--timeout %s: from 1s to 1d", shown(text));
+	*ms = (unsigned)seconds * 1000;
+	return 0;
+}
+
+int desk_open(struct desk *d, struct invocation *in, unsigned flags)
+{
+	int code;
+
+	memset(d, 0, sizeof *d);
+	d->lock = -1;
+	code = option_timeout(in, &d->block_ms);
+	if (code)
+		return code;
+	code = choice_make(&d->choice, in, 0);
+	if (code)
+		return code;
+	code = open_key(d, in, flags);
+	if (!code)
+		code = open_ledger(d, in, flags);
+	if (code)
+		desk_close(d);
+	return code;
 }
 
 void desk_close(struct desk *d)
 {
 	if (d->lock >= 0)
 		close(d->lock);
-	signer_free(d->signer);
+	session_close(d->session);
+	reading_free(d->reading);
 	local_close(d->ledger);
-	*d = (struct desk){.lock = -1};
+	signer_free(d->signer);
+	choice_free(&d->choice);
+	memset(d, 0, sizeof *d);
+	d->lock = -1;
 }
 
-/* Whether a refusal says that the key is the wrong one. */
-static bool wrong_signer(enum refusal_code code)
+const struct registry *desk_registry(const struct desk *d)
 {
-	return code == REFUSED_NOT_OWNER || code == REFUSED_NOT_GUARDIAN ||
-		code == REFUSED_NOT_PROPOSED_OWNER;
+	if (d->ledger)
+		return local_registry(d->ledger);
+	if (d->reading)
+		return reading_registry(d->reading);
+	return d->session && session_reading(d->session) ?
+		reading_registry(session_reading(d->session)) :
+		NULL;
+}
+
+const char *desk_text(const struct desk *d, const struct indicator *i)
+{
+	const struct reading *r = d->session ? session_reading(d->session) : d->reading;
+
+	return r ? reading_text(r, i) : NULL;
+}
+
+int desk_submit(
+	struct desk *d, struct invocation *in, struct operation *op, unsigned wait_ms)
+{
+	int rc;
+
+	memset(&d->why, 0, sizeof d->why);
+	if (d->ledger)
+		return desk_submit_local(d, in, op);
+	progress_begin(wait_ms ? "waiting for the block" : "sending");
+	rc = desk_submit_chain(d, in, op, wait_ms);
+	progress_end();
+	return rc;
+}
+
+/* "NAME": what desk_append() says in a script's words. */
+static void append_json(
+	const struct desk *d, struct invocation *in, const struct operation *op)
+{
+	json_t *out = json_pack("{s:s, s:I, s:i}", "operation", operation_name(op->type),
+		"seq", (json_int_t)op->seq, "member", (int)op->member);
+
+	(void)in;
+	transaction_json(d, out);
+	print_json(out);
+	json_decref(out);
 }
 
 int desk_append(struct desk *d, struct invocation *in, struct operation *op,
 	const char *subject, const char *done)
 {
-	uint64_t expected = registry_tip(local_registry(d->ledger), CHAIN_ADMIN)->seq;
-	struct refusal why = {0};
-	char text[REFUSAL_TEXT];
-	json_t *out;
+	uint64_t expected = registry_tip(desk_registry(d), CHAIN_ADMIN)->seq;
+	char what[2 * SUBJECT_TEXT + 320];
 
-	switch (local_append(d->ledger, op, d->signer, now_seconds(), &why, &in->error)) {
-	case 0:
-		break;
-	case -1:
-		return failure(
-			wrong_signer(why.code) ? CONTROL_PERMISSION : CONTROL_FAILED,
-			"refused: %s", refusal_print(text, &why));
-	default:
-		return failure(CONTROL_FAILED, "%s", in->error.text);
+	if (desk_submit(d, in, op, d->block_ms))
+		return session_failed(&d->why);
+	if (given(in, OPTION_DRY_RUN)) {
+		snprintf(what, sizeof what, "%s would be %s", subject, done);
+		dry_run_print(d, in, what);
+		return 0;
 	}
 	if (op->seq != expected)
 		return failure(CONTROL_FAILED,
@@ -148,13 +169,11 @@ int desk_append(struct desk *d, struct invocation *in, struct operation *op,
 			"export` whether this one took something of it back",
 			(unsigned long long)op->seq, (unsigned long long)expected);
 	if (given(in, OPTION_JSON)) {
-		out = json_pack("{s:s, s:I, s:i}", "operation", operation_name(op->type),
-			"seq", (json_int_t)op->seq, "member", (int)op->member);
-		print_json(out);
-		json_decref(out);
+		append_json(d, in, op);
 	} else {
 		printf("%s is %s (administrative operation %llu)\n", subject, done,
 			(unsigned long long)op->seq);
+		transaction_print(d, in);
 	}
 	return 0;
 }

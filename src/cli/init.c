@@ -57,6 +57,8 @@ int run_init(struct invocation *in)
 		return failure(CONTROL_USAGE,
 			"no terminal to ask on; give --yes to take the "
 			"defaults of what is not given");
+	if (given(in, OPTION_ENDPOINT) || given(in, OPTION_CONTRACT))
+		return run_init_chain(in);
 	code = setup_choose(&s, in);
 	if (!code)
 		code = setup_make(&s, in);

@@ -27,6 +27,11 @@ struct setup {
 	uint8_t guardian[ADDRESS20]; /* zero: the owner, who is not known yet */
 	bool guardian_given;
 
+	/* Of a ledger on a chain, which is there already: */
+	bool chain;
+	struct ethereum_settings pins;
+	const char *remark; /* on its finality */
+
 	/* what came of it */
 	char owner_address[43], member_address[43];
 	bool owner_made, member_made;
@@ -45,6 +50,15 @@ int setup_choose(struct setup *s, struct invocation *in);
  * fails. Returns 0 or an exit code, having said why.
  */
 int setup_make(struct setup *s, struct invocation *in);
+
+/* The node's part of setup_choose(). Returns 0 or -1 with in->error. */
+int setup_choose_node(struct setup *s, struct invocation *in);
+
+/*
+ * This node's key and configuration, for a ledger on a chain. Returns 0 or an
+ * exit code, having said why, and nothing made.
+ */
+int setup_make_chain(struct setup *s, struct invocation *in);
 
 /* The configuration's text. Returns 0, or -1 when out failed. Pure. */
 int setup_config(struct buffer *out, const struct setup *s);

@@ -11,9 +11,6 @@
 #include "cli/rules.h"
 #include "daemon/start.h"
 
-/* The longest life of a report unless --max-ttl says otherwise. */
-#define MAX_TTL_DEFAULT (7 * 86400)
-
 /* Whether a person answers. */
 static bool asking(const struct invocation *in)
 {
@@ -83,18 +80,10 @@ static int check_name(struct invocation *in)
 /* The ledger's rules from the options. Returns 0 or -1 with a text. */
 static int take_rules(struct setup *s, struct invocation *in)
 {
-	s->rules.limits = indicator_limits_default;
-	s->rules.limits.allow_unroutable = given(in, OPTION_ALLOW_UNROUTABLE);
-	s->rules.threshold = 1;
-	s->rules.max_ttl = MAX_TTL_DEFAULT;
-	if (rules_change(&s->rules, in) < 0)
-		return -1;
-	s->guardian_given = given(in, OPTION_GUARDIAN);
-	if (s->guardian_given &&
-		address20_parse(s->guardian, view_str(option(in, OPTION_GUARDIAN, "")),
-			&in->error))
-		return error_prefix(&in->error, "--guardian");
-	return 0;
+	return rules_make(&s->rules, in) ||
+			option_guardian(in, s->guardian, &s->guardian_given) ?
+		-1 :
+		0;
 }
 
 /* An absolute path: the daemon runs in another folder. Returns 0 or -1. */
@@ -147,8 +136,7 @@ static bool wants_node(struct invocation *in)
 	return answer[0] != 'n' && answer[0] != 'N';
 }
 
-/* The node's part. Returns 0 or -1 with a text. */
-static int choose_node(struct setup *s, struct invocation *in)
+int setup_choose_node(struct setup *s, struct invocation *in)
 {
 	const char *log = "none";
 	char host[NAME_MAX_BYTES + 1] = "";
@@ -207,7 +195,7 @@ int setup_choose(struct setup *s, struct invocation *in)
 	question(in, OPTION_MAX_TTL, "The longest life of a report", "7d", check_max_ttl);
 	if (take_rules(s, in) || take_path(s->ledger, in, OPTION_LEDGER, ledger) ||
 		take_path(s->owner_key, in, OPTION_OWNER_KEY, owner) ||
-		(s->node && choose_node(s, in)))
+		(s->node && setup_choose_node(s, in)))
 		return failure(CONTROL_USAGE, "%s", in->error.text);
 	return 0;
 }

@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
+#include "cli/choice.h"
+#include "cli/contract.h"
 #include "cli/init.h"
 #include "ledger/local.h"
 
@@ -36,7 +38,14 @@ int setup_config(struct buffer *out, const struct setup *s)
 			"left alone.\nuser =\n");
 	buffer_printf(out, "state = %s\nrun = %s\n\n[member]\nkey = %s\n\n", s->state,
 		s->run, s->member_key);
-	buffer_printf(out, "[ledger]\ntype = local\npath = %s\n\n", s->ledger);
+	if (s->chain && ledger_section(out, &s->pins, true))
+		return -1;
+	if (s->chain && !s->root)
+		buffer_printf(out, "path = %s/ethereum.db\n", s->state);
+	if (s->chain)
+		buffer_printf(out, "\n");
+	else
+		buffer_printf(out, "[ledger]\ntype = local\npath = %s\n\n", s->ledger);
 	if (s->hep[0])
 		buffer_printf(out,
 			"# res_hep_pjsip of Asterisk, siptrace of Kamailio.\n[hep]\n"
@@ -130,6 +139,15 @@ static int admit(struct setup *s, const struct signer *owner, const struct signe
 	return rc ? -1 : 0;
 }
 
+/* Whether an endpoint's line is nobody else's business. */
+static bool holds_secret(const struct setup *s)
+{
+	for (size_t i = 0; i < s->pins.endpoint_count; i++)
+		if (endpoint_public(&s->pins.endpoints[i], NULL))
+			return true;
+	return false;
+}
+
 /* Write the configuration, and see that the daemon would take it. 0 or -1. */
 static int write_config(const struct setup *s, struct error *err)
 {
@@ -147,7 +165,8 @@ static int write_config(const struct setup *s, struct error *err)
 		goto done;
 	}
 	config_free(&config);
-	fd = open(s->config, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	fd = open(s->config, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		holds_secret(s) ? 0600 : 0644);
 	if (fd < 0) {
 		error_set(err, "%s: %s", s->config, strerror(errno));
 		goto done;
@@ -169,7 +188,7 @@ done:
 /* Nothing is overwritten. Returns 0 or an exit code. */
 static int check_free(const struct setup *s)
 {
-	if (!access(s->ledger, F_OK))
+	if (!s->chain && !access(s->ledger, F_OK))
 		return failure(CONTROL_FAILED,
 			"%s exists already; choose another --ledger, or "
 			"remove it if nobody uses it",
@@ -293,4 +312,31 @@ int setup_make(struct setup *s, struct invocation *in)
 	if (s->owner_made)
 		unlink(s->owner_key);
 	return failure(CONTROL_FAILED, "%s", in->error.text);
+}
+
+int setup_make_chain(struct setup *s, struct invocation *in)
+{
+	const struct passwd *user = s->root ? getpwnam(DAEMON_USER) : NULL;
+	struct signer *member = NULL;
+	int code = check_free(s), rc = -1;
+
+	if (!code)
+		code = access(s->member_key, F_OK) ? folder_permitted(s->member_key) :
+						     file_permitted(s->member_key, R_OK);
+	if (!code)
+		code = folder_permitted(s->config);
+	if (code)
+		return code;
+	s->user_missing = s->root && !user;
+	if (!make_folder(s->member_key, 0755, NULL, &in->error) &&
+		!make_folder(s->config, 0755, NULL, &in->error))
+		member = open_key(s->member_key, &s->member_made, &in->error);
+	if (member) {
+		address20_print(s->member_address, signer_address(member));
+		rc = write_config(s, &in->error);
+		if (rc && s->member_made)
+			unlink(s->member_key);
+	}
+	signer_free(member);
+	return rc ? failure(CONTROL_FAILED, "%s", in->error.text) : 0;
 }

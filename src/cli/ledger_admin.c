@@ -71,10 +71,10 @@ int run_member_add(struct invocation *in)
 	op.name = view_str(option(in, OPTION_NAME, ""));
 	if (!op.name.n || op.name.n > NAME_MAX_BYTES)
 		return failure(CONTROL_USAGE, "--name: 1 to %d bytes", NAME_MAX_BYTES);
-	code = desk_open(&d, in, true);
+	code = desk_open(&d, in, DESK_SIGNS);
 	if (code)
 		return code;
-	op.member = index_for(local_registry(d.ledger), option(in, OPTION_NAME, ""));
+	op.member = index_for(desk_registry(&d), option(in, OPTION_NAME, ""));
 	code = desk_append(&d, in, &op,
 		member_subject(subject, op.member, option(in, OPTION_NAME, "")),
 		done_words(op.type));
@@ -89,11 +89,11 @@ static int about_member(struct invocation *in, uint8_t type)
 	char subject[SUBJECT_TEXT];
 	const struct member *m;
 	struct desk d;
-	int code = desk_open(&d, in, true);
+	int code = desk_open(&d, in, DESK_SIGNS);
 
 	if (code)
 		return code;
-	m = named_member(local_registry(d.ledger), in->arguments[0], &in->error);
+	m = named_member(desk_registry(&d), in->arguments[0], &in->error);
 	if (m) {
 		op.member = m->index;
 		code = desk_append(&d, in, &op,
@@ -176,13 +176,13 @@ int run_member_list(struct invocation *in)
 	const struct registry *r;
 	json_t *out = json_array();
 	struct desk d;
-	int code = desk_open(&d, in, false);
+	int code = desk_open(&d, in, 0);
 
 	if (code) {
 		json_decref(out);
 		return code;
 	}
-	r = local_registry(d.ledger);
+	r = desk_registry(&d);
 	for (uint16_t i = 1; i <= registry_members(r); i++)
 		json_array_append_new(out, member_json(registry_member(r, i)));
 	if (given(in, OPTION_JSON)) {
@@ -265,10 +265,10 @@ static int change_protected(struct invocation *in, bool adding)
 	int code, count;
 	size_t n;
 
-	code = desk_open(&d, in, true);
+	code = desk_open(&d, in, DESK_SIGNS);
 	if (code)
 		return code;
-	old = registry_protected(local_registry(d.ledger), &n);
+	old = registry_protected(desk_registry(&d), &n);
 	if (n)
 		memcpy(table, old, n * sizeof *table);
 	count = adding ? parse_all(in, table, n) : take_out(in, table, n);
@@ -303,13 +303,13 @@ int run_protect_list(struct invocation *in)
 	char text[INDICATOR_TEXT];
 	struct desk d;
 	size_t n;
-	int code = desk_open(&d, in, false);
+	int code = desk_open(&d, in, 0);
 
 	if (code) {
 		json_decref(out);
 		return code;
 	}
-	table = registry_protected(local_registry(d.ledger), &n);
+	table = registry_protected(desk_registry(&d), &n);
 	for (size_t i = 0; i < n; i++) {
 		indicator_print(text, &table[i]);
 		if (given(in, OPTION_JSON))
@@ -332,7 +332,7 @@ static int without_arguments(struct invocation *in, uint8_t type)
 {
 	struct operation op = {.type = type};
 	struct desk d;
-	int code = desk_open(&d, in, true);
+	int code = desk_open(&d, in, DESK_SIGNS);
 
 	if (code)
 		return code;

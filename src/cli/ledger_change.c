@@ -23,10 +23,10 @@ int run_ledger_config(struct invocation *in)
 			"what is to be changed? for example: %s; `sipchain ledger show` "
 			"shows what is in force",
 			in->command->example);
-	code = desk_open(&d, in, true);
+	code = desk_open(&d, in, DESK_SIGNS);
 	if (code)
 		return code;
-	op.config = *registry_config(local_registry(d.ledger));
+	op.config = *registry_config(desk_registry(&d));
 	rules_change(&op.config, in);
 	snprintf(done, sizeof done,
 		"threshold %u, max-ttl %s, min-v4 %u, min-v6 %u, min-e164 %u",
@@ -50,7 +50,7 @@ static int about_address(struct invocation *in, uint8_t type, const char *subjec
 
 	if (address20_parse(op.address, view_str(in->arguments[0]), &in->error))
 		return failure(CONTROL_USAGE, "%s", in->error.text);
-	code = desk_open(&d, in, true);
+	code = desk_open(&d, in, DESK_SIGNS);
 	if (code)
 		return code;
 	snprintf(done, sizeof done, "%s%s", address20_print(address, op.address), more);
@@ -78,7 +78,7 @@ int run_ledger_owner_accept(struct invocation *in)
 	struct operation op = {.type = OP_OWNER_ACCEPT};
 	char address[ADDRESS20_TEXT];
 	struct desk d;
-	int code = desk_open(&d, in, true);
+	int code = desk_open(&d, in, DESK_SIGNS);
 
 	if (code)
 		return code;
@@ -104,10 +104,10 @@ int run_ledger_supersede(struct invocation *in)
 		return failure(CONTROL_USAGE,
 			"this ends reporting on the ledger for ever and cannot be taken "
 			"back; add --yes if that is meant");
-	code = desk_open(&d, in, true);
+	code = desk_open(&d, in, DESK_SIGNS);
 	if (code)
 		return code;
-	if (!memcmp(op.next, registry_id(local_registry(d.ledger)), HASH_SIZE)) {
+	if (!memcmp(op.next, registry_id(desk_registry(&d)), HASH_SIZE)) {
 		desk_close(&d);
 		return failure(CONTROL_FAILED,
 			"that is this ledger's own id; give the successor's");

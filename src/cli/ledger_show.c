@@ -65,6 +65,21 @@ static json_t *registry_json(const struct registry *r)
 		tip_json(r, CHAIN_ADMIN));
 }
 
+/* Of a ledger on a chain: where it is. */
+static void where_json(const struct desk *d, json_t *out)
+{
+	const struct ethereum_settings *s;
+	char address[ADDRESS20_TEXT];
+
+	if (!d->session || !out)
+		return;
+	s = session_settings(d->session);
+	json_object_set_new(out, "endpoint", json_string(session_endpoint(d->session)));
+	json_object_set_new(
+		out, "contract", json_string(address20_print(address, s->contract)));
+	json_object_set_new(out, "chain_id", json_integer((json_int_t)s->chain_id));
+}
+
 /* "members' tip     HASH after 12" */
 static void tip_print(const char *label, const json_t *tip)
 {
@@ -106,17 +121,23 @@ static void show_print(const json_t *o)
 		number_of(o, "protected"));
 	tip_print("members' tip", json_object_get(tips, "members"));
 	tip_print("admin tip", json_object_get(tips, "admin"));
+	if (!json_object_get(o, "contract"))
+		return;
+	line_print("contract", text_of(o, "contract"), "-");
+	printf("chain           %lld, as %s says\n", number_of(o, "chain_id"),
+		shown(text_of(o, "endpoint")));
 }
 
 int run_ledger_show(struct invocation *in)
 {
 	struct desk d;
 	json_t *out;
-	int code = desk_open(&d, in, false);
+	int code = desk_open(&d, in, 0);
 
 	if (code)
 		return code;
-	out = registry_json(local_registry(d.ledger));
+	out = registry_json(desk_registry(&d));
+	where_json(&d, out);
 	desk_close(&d);
 	if (!out)
 		return failure(CONTROL_FAILED, "out of memory");

@@ -9,11 +9,11 @@
 static int desk_for_member(
 	struct desk *d, struct invocation *in, const struct member **member)
 {
-	int code = desk_open(d, in, true);
+	int code = desk_open(d, in, DESK_SIGNS);
 
 	if (code)
 		return code;
-	*member = named_member(local_registry(d->ledger), in->arguments[0], &in->error);
+	*member = named_member(desk_registry(d), in->arguments[0], &in->error);
 	if (*member)
 		return 0;
 	desk_close(d);

@@ -73,6 +73,28 @@ static int order(struct invocation *in, const char *command)
 	return 0;
 }
 
+/* By the daemon or on the ledger itself. Returns an exit code. */
+static int order_or(
+	struct invocation *in, const char *command, int (*direct)(struct invocation *in))
+{
+	int code;
+
+	switch (whom_to_ask(in, &code)) {
+	case WHOM_LEDGER:
+		return direct(in);
+	case WHOM_DAEMON:
+		break;
+	case WHOM_NOBODY:
+	default:
+		return code;
+	}
+	if (given(in, OPTION_DRY_RUN))
+		return failure(CONTROL_USAGE,
+			"the daemon gathers reports into batches and tries none out; give "
+			"--dry-run with --direct");
+	return order(in, command);
+}
+
 int run_report(struct invocation *in)
 {
 	if (given(in, OPTION_CATEGORY) &&
@@ -80,17 +102,17 @@ int run_report(struct invocation *in)
 		return failure(CONTROL_USAGE, "--category %s: one of %s",
 			shown(option(in, OPTION_CATEGORY, "")),
 			option_specs[OPTION_CATEGORY].help);
-	return order(in, "report");
+	return order_or(in, "report", direct_report);
 }
 
 int run_object(struct invocation *in)
 {
-	return order(in, "object");
+	return order_or(in, "object", direct_object);
 }
 
 int run_revoke(struct invocation *in)
 {
-	return order(in, "revoke");
+	return order_or(in, "revoke", direct_revoke);
 }
 
 int run_ban(struct invocation *in)

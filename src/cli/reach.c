@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Saying things, and reaching the daemon and the ledger. */
-#include "cli/command.h"
+/* Saying things, and reaching the daemon. */
+#include "cli/choice.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -12,8 +12,6 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/units.h"
-#include "daemon/config.h"
-#include "daemon/start.h"
 
 static bool json_failures;
 
@@ -110,72 +108,75 @@ const char *shown_time(uint64_t sec)
 	return dst;
 }
 
-/* Load the configuration that --config names. Returns 0 or an exit code. */
-static int load(struct invocation *in, struct config *config)
+/* The control socket's path into dst. Returns 0 or an exit code. */
+static int socket_path(
+	struct invocation *in, char *dst, size_t size, struct config *config)
 {
-	const char *path = option(in, OPTION_CONFIG, CONFIG_PATH);
-	struct buffer errors = {0};
-	int rc = 0;
+	int code;
 
-	rc = file_permitted(path, R_OK);
-	if (rc)
-		return rc;
-	if (access(path, R_OK) && !given(in, OPTION_CONFIG))
-		rc = failure(CONTROL_CONFIG,
-			"no configuration at %s; give --config FILE%s", path,
-			in->command->options[0] == OPTION_CONFIG ?
-				", or the path itself (--ledger, --socket)" :
-				"");
-	else if (config_load(config, path, &errors)) {
-		fwrite(errors.p, 1, errors.n, stderr);
-		rc = failure(CONTROL_CONFIG,
-			"%s cannot be used as it is; correct it, or name the %s "
-			"itself with --%s",
-			shown(path),
-			in->command->options[1] == OPTION_SOCKET ? "daemon's socket" :
-								   "ledger",
-			in->command->options[1] == OPTION_SOCKET ? "socket" : "ledger");
+	if (given(in, OPTION_SOCKET)) {
+		snprintf(dst, size, "%s", option(in, OPTION_SOCKET, ""));
+		return 0;
 	}
-	buffer_free(&errors);
-	return rc;
-}
-
-const char *ledger_path(struct invocation *in, int *code)
-{
-	static char path[CONFIG_PATH_MAX];
-	struct config config;
-
-	if (given(in, OPTION_LEDGER))
-		return option(in, OPTION_LEDGER, NULL);
-	*code = load(in, &config);
-	if (*code)
-		return NULL;
-	snprintf(path, sizeof path, "%s", config.ledger.path);
-	config_free(&config);
-	return path;
+	code = load_config(in, config);
+	if (!code)
+		snprintf(dst, size, "%s/control.sock", config->node.run);
+	return code;
 }
 
 struct control_connection *reach(struct invocation *in, int *code)
 {
+	static struct config config;
 	char path[CONFIG_PATH_MAX + 32];
 	struct control_connection *c;
 	enum control_code why;
 
-	if (given(in, OPTION_SOCKET)) {
-		snprintf(path, sizeof path, "%s", option(in, OPTION_SOCKET, ""));
-	} else {
-		struct config config;
-
-		*code = load(in, &config);
-		if (*code)
-			return NULL;
-		snprintf(path, sizeof path, "%s/control.sock", config.node.run);
-		config_free(&config);
-	}
+	*code = socket_path(in, path, sizeof path, &config);
+	config_free(&config);
+	if (*code)
+		return NULL;
 	c = control_connect(path, &why, &in->error);
 	if (!c)
 		*code = failure((int)why, "%s", in->error.text);
 	return c;
+}
+
+enum whom whom_to_ask(struct invocation *in, int *code)
+{
+	static struct config config;
+	char path[CONFIG_PATH_MAX + 32];
+	struct control_connection *c;
+	enum control_code why = CONTROL_OK;
+	bool readable;
+
+	*code = 0;
+	if (given(in, OPTION_DIRECT) || choice_given(in)) {
+		if (!given(in, OPTION_SOCKET))
+			return WHOM_LEDGER;
+		*code = failure(CONTROL_USAGE,
+			"--socket means the daemon, --direct, --key and the ledger's options "
+			"mean the ledger itself: give one or the other");
+		return WHOM_NOBODY;
+	}
+	*code = socket_path(in, path, sizeof path, &config);
+	if (*code)
+		return WHOM_NOBODY;
+	readable = config.member.key[0] && !access(config.member.key, R_OK);
+	config_free(&config);
+	c = control_connect(path, &why, &in->error);
+	if (c) {
+		control_disconnect(c);
+		return WHOM_DAEMON;
+	}
+	if (why == CONTROL_UNREACHABLE && readable) {
+		fprintf(stderr,
+			"sipchain: no daemon answers at %s: working on the ledger "
+			"itself (--direct)\n",
+			shown(path));
+		return WHOM_LEDGER;
+	}
+	*code = failure((int)why, "%s", in->error.text);
+	return WHOM_NOBODY;
 }
 
 json_t *ask(struct invocation *in, const char *command, json_t *arguments, int *code)

@@ -2,8 +2,10 @@
 #include "cli/rules.h"
 
 #include "base/units.h"
+#include "ledger/signer.h"
 
-#define MAX_TTL_MOST (366 * 86400)
+#define MAX_TTL_MOST    (366 * 86400)
+#define MAX_TTL_DEFAULT (7 * 86400)
 
 int option_number(struct invocation *in, enum option_id id, uint64_t least, uint64_t most,
 	uint64_t *out)
@@ -55,4 +57,24 @@ int rules_change(struct ledger_config *rules, struct invocation *in)
 	return given(in, OPTION_THRESHOLD) + given(in, OPTION_MAX_TTL) +
 		given(in, OPTION_MIN_V4) + given(in, OPTION_MIN_V6) +
 		given(in, OPTION_MIN_E164);
+}
+
+int rules_make(struct ledger_config *rules, struct invocation *in)
+{
+	*rules = (struct ledger_config){.limits = indicator_limits_default,
+		.threshold = 1,
+		.max_ttl = MAX_TTL_DEFAULT};
+	rules->limits.allow_unroutable = given(in, OPTION_ALLOW_UNROUTABLE);
+	return rules_change(rules, in) < 0 ? -1 : 0;
+}
+
+int option_guardian(struct invocation *in, uint8_t guardian[ADDRESS20], bool *given_too)
+{
+	memset(guardian, 0, ADDRESS20);
+	*given_too = given(in, OPTION_GUARDIAN);
+	if (*given_too &&
+		address20_parse(
+			guardian, view_str(option(in, OPTION_GUARDIAN, "")), &in->error))
+		return error_prefix(&in->error, "--guardian");
+	return 0;
 }

@@ -14,6 +14,18 @@
 int rules_change(struct ledger_config *rules, struct invocation *in);
 
 /*
+ * The rules of a new ledger: the defaults, what the options say in their place,
+ * and --allow-unroutable. Returns 0, or -1 with in->error. Pure.
+ */
+int rules_make(struct ledger_config *rules, struct invocation *in);
+
+/*
+ * --guardian, or zeros when it is not given; *given_too says which. 0 or -1 with
+ * in->error. Pure.
+ */
+int option_guardian(struct invocation *in, uint8_t guardian[ADDRESS20], bool *given_too);
+
+/*
  * A whole number from an option, least to most; *out stays as it is when the
  * option is not given. Returns 0, or -1 with in->error. Pure.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Usage, manual page and completion, all made of the command table. */
-#include "cli/command.h"
+#include "cli/exit.h"
 
 #include <string.h>
 
@@ -22,9 +22,10 @@ void usage_print(FILE *out)
 		fprintf(out, "  %-20s %s\n", full_name(name, &commands[i]),
 			commands[i].summary);
 	fputs("\n`sipchain COMMAND --help` shows a command's options and an example.\n"
-	      "Exit codes: 0 ok, 1 not listed or failed, 2 usage, 3 daemon unreachable,\n"
-	      "4 permission, 78 configuration.\n",
+	      "Exit codes:\n",
 		out);
+	for (size_t i = 0; i < exit_codes_count; i++)
+		fprintf(out, "  %2d  %s\n", exit_codes[i].code, exit_codes[i].meaning);
 }
 
 void group_help_print(FILE *out, const char *group)
@@ -143,8 +144,11 @@ void manual_print(FILE *out)
 		roff_print(out, option_specs[id].help);
 		fputs("\n", out);
 	}
-	fputs(".SH EXIT STATUS\n0 ok, 1 not listed or failed, 2 usage, 3 daemon unreachable, "
-	      "4 permission, 78 configuration.\n.SH SEE ALSO\n.BR sipchaind (8),\n.BR sipchain.conf (5),\n"
+	fputs(".SH EXIT STATUS\n", out);
+	for (size_t i = 0; i < exit_codes_count; i++)
+		fprintf(out, ".TP\n.B %d\n%s\n", exit_codes[i].code,
+			exit_codes[i].meaning);
+	fputs(".SH SEE ALSO\n.BR sipchaind (8),\n.BR sipchain.conf (5),\n"
 	      ".BR nft (8)\n",
 		out);
 }

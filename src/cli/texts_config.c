@@ -14,7 +14,7 @@ static void default_print(FILE *out, const struct config *c, const struct config
 		fputs(" (required)", out);
 	else if (k->flags & CONFIG_REPEATED)
 		fputs(" (may be repeated)", out);
-	else if (!(k->flags & CONFIG_ALIAS) && !config_value_print(&text, c, k, 0) &&
+	else if (!(k->flags & CONFIG_ALIAS) && !config_value_print(&text, c, k, 0, 0) &&
 		text.n && !buffer_put_u8(&text, 0)) {
 		fputs(" = \\fI", out);
 		roff_print(out, (const char *)text.p);

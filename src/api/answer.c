@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/answer.h"
+
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/table.h"
+
+/* Words shown of one indicator; a consortium has fewer members than this. */
+#define WORDS_MAX 256
+
+json_t *answer_tip(const struct registry *r, enum chain chain)
+{
+	const struct tip *t = registry_tip(r, chain);
+	char hash[2 * HASH_SIZE + 1];
+
+	return json_pack("{s:I, s:s}", "seq", (json_int_t)t->seq, "hash",
+		hex_encode(hash, t->hash, HASH_SIZE));
+}
+
+json_t *answer_tips(const struct registry *r)
+{
+	return json_pack("{s:o, s:o}", "members", answer_tip(r, CHAIN_MEMBERS), "admin",
+		answer_tip(r, CHAIN_ADMIN));
+}
+
+static json_t *word_json(const struct registry *r, const struct report *w)
+{
+	const struct member *m = registry_member(r, w->member);
+	char text[INDICATOR_TEXT];
+
+	return json_pack("{s:i, s:s, s:i, s:s, s:b, s:s, s:s, s:I, s:I}", "member",
+		w->member, "name", m ? m->name : "?", "weight", m ? m->weight : 0,
+		"indicator", indicator_print(text, &w->indicator), "objection",
+		w->category == CATEGORY_OBJECTION, "category", category_name(w->category),
+		"proof", proof_name(w->proof), "expiry", (json_int_t)w->expiry, "cell",
+		(json_int_t)w->cell);
+}
+
+json_t *answer_decision(
+	const struct answer_source *s, const struct indicator *i, bool with_words)
+{
+	char text[INDICATOR_TEXT], sentence[DECISION_TEXT];
+	const char *published = s->text(s->context, i);
+	struct report words[WORDS_MAX];
+	struct decision d;
+	json_t *out, *list;
+	size_t count;
+
+	decide_learnt(&d, s->policy, s->registry, s->allow, i, s->now);
+	out = json_pack("{s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "indicator",
+		indicator_print(text, i), "kind", indicator_kind_name(i->kind), "block",
+		d.block, "why", why_name(d.why), "text", decision_print(sentence, &d),
+		"sum", (json_int_t)d.sum, "required", (json_int_t)d.required, "until",
+		(json_int_t)(d.block ? d.until : 0), "category",
+		category_name(d.category), "proof", proof_name(d.proof));
+	if (published)
+		json_object_set_new(out, "source", json_string(published));
+	if (!with_words)
+		return out;
+	list = json_array();
+	count = registry_words(s->registry, i, s->now, words, WORDS_MAX);
+	for (size_t k = 0; k < count && k < WORDS_MAX; k++)
+		json_array_append_new(list, word_json(s->registry, &words[k]));
+	json_object_set_new(out, "words", list);
+	return out;
+}
+
+struct listing {
+	const struct answer_source *source;
+	struct table *seen;
+	json_t *out;
+	const char *kind;
+};
+
+static bool list_word(void *context, const struct report *word)
+{
+	struct listing *l = context;
+	bool fresh = false;
+
+	if (l->kind && strcmp(l->kind, indicator_kind_name(word->indicator.kind)))
+		return true;
+	if (table_put(l->seen, &word->indicator, &fresh) && fresh)
+		json_array_append_new(
+			l->out, answer_decision(l->source, &word->indicator, false));
+	return true;
+}
+
+json_t *answer_list(const struct answer_source *s, const char *kind)
+{
+	struct listing l = {.source = s, .kind = kind, .out = json_array()};
+
+	l.seen = table_new(INDICATOR_SIZE, INDICATOR_SIZE, 0, hash_key_random());
+	if (l.seen)
+		registry_each(s->registry, s->now, list_word, &l);
+	table_free(l.seen);
+	return l.out;
+}
+
+json_t *answer_around(const struct answer_source *s, const struct indicator *i)
+{
+	struct indicator around[136];
+	const size_t most = sizeof around / sizeof around[0];
+	json_t *out = json_array();
+	size_t count = registry_around(s->registry, i, around, most);
+
+	for (size_t k = 0; k < count && k < most; k++)
+		json_array_append_new(out, answer_decision(s, &around[k], true));
+	return out;
+}

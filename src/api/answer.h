@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef API_ANSWER_H
+#define API_ANSWER_H
+
+#include <jansson.h>
+
+#include "decide/decide.h"
+
+/*
+ * What the ledger says about an indicator and what follows from it by a policy
+ * and an allowlist, as JSON: for the control socket, and for the command that
+ * reads the ledger without a daemon. Pure.
+ */
+struct answer_source {
+	const struct registry *registry;
+	const struct policy *policy;
+	const struct allowlist *allow;
+	uint32_t now; /* unix seconds */
+	/* The published text of a hashed indicator, or NULL. */
+	const char *(*text)(const void *context, const struct indicator *i);
+	const void *context;
+};
+
+/* {"seq": ..., "hash": ...} of a chain's tip. */
+json_t *answer_tip(const struct registry *r, enum chain chain);
+
+/* {"members": tip, "admin": tip} */
+json_t *answer_tips(const struct registry *r);
+
+/* The decision about one listed indicator; with_words adds who says what. */
+json_t *answer_decision(
+	const struct answer_source *s, const struct indicator *i, bool with_words);
+
+/* Decisions about all listed indicators, of one kind (NULL: any), in no order. */
+json_t *answer_list(const struct answer_source *s, const char *kind);
+
+/* Decisions, with words, about everything listed that contains i. */
+json_t *answer_around(const struct answer_source *s, const struct indicator *i);
+
+#endif
