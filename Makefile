@@ -3,30 +3,40 @@
 # calls Meson or a script, which can be called by themselves as well.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench lint fuzz install clean
+.PHONY: help build demo test test-network prove bench lint fuzz install clean
 
 PREFIX ?= /usr/local
 CASES ?=
+LEDGER ?= local
 SECONDS_EACH ?= 60
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 build: ## the programs, optimised, in build/release
 	@scripts/setup.sh build
 	@scripts/build.sh release
 
-demo: ## attack three nodes with real Asterisk and sipp, show what happens (CASES=1,4)
-	@scripts/setup.sh build demo
+demo: ## attack three nodes with real Asterisk and sipp (CASES=1,4 LEDGER=ethereum)
+	@scripts/setup.sh build demo $(if $(filter ethereum,$(LEDGER)),chain)
 	@scripts/build.sh release
-	@tests/net/run.py --build build/release $(if $(CASES),--cases $(CASES))
+	@tests/net/run.py --build build/release --ledger $(LEDGER) \
+		$(if $(CASES),--cases $(CASES))
 
 test: ## all tests, under the address and undefined-behaviour sanitizers
-	@scripts/setup.sh build test demo
+	@scripts/setup.sh build test demo chain
 	@scripts/test.sh
 
+test-network: ## nodes on real networks of validators that die, part and reorganise
+	@scripts/setup.sh build test demo chain
+	@scripts/test-network.sh
+
+prove: ## the contract: symbolic execution, slither, coverage (ten minutes)
+	@scripts/setup.sh build chain
+	@contracts/prove.sh
+
 bench: ## the measurements, with their yardsticks
-	@scripts/setup.sh build bench
+	@scripts/setup.sh build bench chain
 	@scripts/build.sh bench
 	@meson test -C build/bench --benchmark --no-rebuild --verbose
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # setup.sh GROUP...: install the Debian packages that these groups lack.
-# Groups: build, test, demo, bench, lint. Asks nothing; says what it installs
-# and why; when nothing is missing it only looks (one dpkg-query).
+# Groups: build, test, demo, chain, bench, lint. Asks nothing; says what it
+# installs and why; when nothing is missing it only looks (one dpkg-query).
 set -euo pipefail
 
 # group, package, what for. One line a package, so that a reader can judge it.
@@ -20,6 +20,9 @@ build  libmnl-dev           netlink, to nftables
 build  libsecp256k1-dev     members' signatures
 build  nettle-dev           Keccak permutation
 build  libinih-dev          configuration files
+build  libcurl4-openssl-dev  JSON-RPC over HTTP(S)
+build  libwslay-dev         WebSocket frames
+build  libssl-dev           keystore files
 test   libcmocka-dev        unit tests
 test   clang                second compiler
 test   python3              the integration harness
@@ -32,6 +35,10 @@ demo   nftables             reads the rules that the node wrote
 demo   util-linux           unshare, nsenter
 demo   sip-tester           sipp, the attacking SIP client
 demo   debian-archive-keyring  checks the Asterisk packages' signatures
+chain  python3              the chains' harness
+chain  nodejs               compiles the contract
+chain  npm                  brings the development chain and the contract's tools
+chain  python3-venv         brings Go, which builds the chains' engines
 bench  fail2ban             the yardstick
 bench  python3-pyinotify    its fastest way to watch a log
 bench  python3              drives the benchmarks
@@ -45,7 +52,17 @@ lint   shellcheck           the scripts
 TABLE
 }
 
-[ $# -gt 0 ] || { echo "usage: $0 GROUP... (build test demo bench lint)" >&2; exit 2; }
+# Of the chain group: what is there already, though not by this package.
+at_hand() { # package
+  case $1 in
+  nodejs) command -v node ;;
+  npm) command -v npm ;;
+  python3-venv) command -v go || python3 -c 'import ensurepip, venv' ;;
+  *) return 1 ;;
+  esac >/dev/null 2>&1
+}
+
+[ $# -gt 0 ] || { echo "usage: $0 GROUP... (build test demo chain bench lint)" >&2; exit 2; }
 
 declare -A why=()
 for group in "$@"; do
@@ -53,10 +70,13 @@ for group in "$@"; do
   while read -r g package reason; do
     [ "$g" = "$group" ] || continue
     found=yes
+    [ "$g" != chain ] || ! at_hand "$package" || continue
     why[$package]=${why[$package]:-$reason}
   done < <(packages)
   [ -n "$found" ] || { echo "$0: no group '$group'" >&2; exit 2; }
 done
+
+[ ${#why[@]} -gt 0 ] || exit 0 # all at hand
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   echo "setup: not a Debian system, nothing is installed; this needs:" "${!why[@]}" >&2

@@ -4,6 +4,8 @@
 #   unit, fuzz corpora, scenarios   meson test, gcc with the sanitizers
 #   second compiler, layering
 #   network                         three nodes with real Asterisk and sipp
+#   contract, chain                 the contract's own; clients, commands and nodes on a
+#                                   development chain, and its faults
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
@@ -45,13 +47,39 @@ if [ -x build/test/src/daemon/sipchaind ]; then
   [ $status -le 1 ] || count "network tests: the runner ended with $status" $status
   tests/net/hammer.sh build/test
   count "two daemons and the CLI hammer one ledger" $?
-  for program in cli ledger_cli production daemon; do # their checks are in the results
+  for program in cli ledger_cli keys production daemon; do # their checks are in the results
     tests/net/$program.py --build build/test --results "$results" </dev/null
     status=$?
     [ $status -le 1 ] || count "$program.py: it ended with $status" $status
   done
 else
   count "network tests: build/test has no sipchaind" 1
+fi
+
+# Its lines are its steps: each is counted.
+echo "contract tests ..."
+contracts/test.sh </dev/null >build/test/contracts.log 2>&1
+status=$?
+cat build/test/contracts.log
+sed -n 's/^ok: contracts: /pass\tcontracts: /p; s/^FAILED: contracts: /fail\tcontracts: /p' \
+  build/test/contracts.log >>"$results"
+grep -q '^\(ok\|FAILED\): contracts: ' build/test/contracts.log ||
+  count "contracts/test.sh: it ended with $status before any test" 1
+
+if [ ! -x build/test/src/daemon/sipchaind ]; then
+  count "chain tests: build/test has no sipchaind" 1
+elif ! tests/chain/fetch-tools.sh anvil >/dev/null; then
+  count "chain tests: there is no anvil" 1
+else
+  # The harness, the contract beside the local ledger, commands, README, faults.
+  for program in selftest differential cli transcript faults_anvil; do
+    echo "chain tests: $program ..."
+    build=(--build build/test)
+    [ $program != selftest ] || build=()
+    tests/chain/$program.py "${build[@]}" --results "$results" </dev/null
+    status=$?
+    [ $status -le 1 ] || count "chain/$program.py: it ended with $status" $status
+  done
 fi
 
 exec scripts/summary.py build/test/meson-logs/testlog.json "$results"

@@ -135,6 +135,7 @@ def dropped(world):
 @case("expiry removes all of it, with no transaction")
 def expiry(world):
     notes = world.notes
+    world.settle()
     operations = len(world.ledger.operations())
     last = max(world.gone(n, notes["address"], world.ttl + 10) for n in world.nodes)
     late = time.time() - notes["until"]
@@ -236,6 +237,7 @@ def forge(n, source, victim):
 @case("a report against a protected carrier is refused")
 def protected(world):
     begun = time.monotonic()
+    world.settle()
     operations = len(world.ledger.operations())
     inside, around = "203.0.113.70", "203.0.113.0/24"
     for indicator in (inside, CARRIER, around):

@@ -21,7 +21,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 import node
 import topology
-from cli_stage import (CONFIG, FAILED, OK, PERMISSION, UNREACHABLE, USAGE, Stage, want)
+from cli_stage import (CONFIG, FAILED, OK, PERMISSION, UNREACHABLE, USAGE, Stage, perform,
+                       want)
 
 NOBODY = 65534
 HOSTILE = "agent:\x1b[31mred"
@@ -241,7 +242,7 @@ def texts(s):
     """version, help, manual, completion, config"""
     s.expect(OK, "version", out=["sipchain "])
     want("version" in s.parse(OK, "version"), "version --json")
-    s.expect(OK, "--help", out=["member suspend", "78 configuration"])
+    s.expect(OK, "--help", out=["member suspend", "78  configuration"])
     s.expect(OK, "help", "member", out=["member suspend"])
     s.expect(OK, "member", "--help", out=["member suspend"])
     s.expect(OK, "help", "check", out=["ANYTHING", "example"])
@@ -419,26 +420,6 @@ CHECKS = (status, report, check, bare, lists, bans, allow, watch, protect, membe
           configuration, init_bare, init_node, init_guided, gone)
 
 
-def perform(s, results, checks=CHECKS, title="command line"):
-    """Run the checks; returns how many failed."""
-    failures = 0
-    for function in checks:
-        name, reason = function.__doc__, None
-        try:
-            reason = function(s)
-            verdict = "skip" if reason else "pass"
-        except Exception as error:  # one check must not take the others with it
-            verdict, reason = "fail", "%s: %s" % (type(error).__name__, error)
-            failures += 1
-        print("%-4s  %s%s" % (verdict if verdict != "fail" else "FAIL", name,
-                              "\n      " + reason if reason else ""), flush=True)
-        if results:
-            with open(results, "a", encoding="utf-8") as f:
-                f.write("%s\t%s: %s%s\n" % (
-                    verdict, title, name, " (%s)" % reason if verdict == "skip" else ""))
-    return failures
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--build", required=True, help="a Meson build folder")
@@ -448,7 +429,7 @@ def main():
     s = Stage(options.build)
     try:
         s.start()
-        failures = perform(s, options.results)
+        failures = perform(s, options.results, CHECKS)
     finally:
         s.close()
     print("command line: %d of %d checks failed" % (failures, len(CHECKS)))

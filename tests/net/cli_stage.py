@@ -10,7 +10,7 @@ import time
 import node
 import topology
 
-OK, FAILED, USAGE, UNREACHABLE, PERMISSION, CONFIG = 0, 1, 2, 3, 4, 78
+OK, FAILED, USAGE, UNREACHABLE, PERMISSION, REFUSED, CONFIG = 0, 1, 2, 3, 4, 5, 78
 
 CONFIGURATION = """\
 [node]
@@ -143,3 +143,23 @@ class Stage:
     def close(self):
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def perform(s, results, checks, title="command line"):
+    """Run the checks; returns how many failed."""
+    failures = 0
+    for function in checks:
+        name, reason = function.__doc__, None
+        try:
+            reason = function(s)
+            verdict = "skip" if reason else "pass"
+        except Exception as error:  # one check must not take the others with it
+            verdict, reason = "fail", "%s: %s" % (type(error).__name__, error)
+            failures += 1
+        print("%-4s  %s%s" % (verdict if verdict != "fail" else "FAIL", name,
+                              "\n      " + reason if reason else ""), flush=True)
+        if results:
+            with open(results, "a", encoding="utf-8") as f:
+                f.write("%s\t%s: %s%s\n" % (
+                    verdict, title, name, " (%s)" % reason if verdict == "skip" else ""))
+    return failures

@@ -15,7 +15,8 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
-from cli import FAILED, NOBODY, OK, PERMISSION, USAGE, Stage, perform, want
+from cli import NOBODY
+from cli_stage import FAILED, OK, PERMISSION, REFUSED, USAGE, Stage, perform, want
 
 ZERO = "0x" + 40 * "0"
 ROUNDS = 12
@@ -156,15 +157,15 @@ def rotation(s):
     s.owner("member", "signer-add", "bank-a", new,
             out=["signer %s is added to member 1 (bank-a)" % new])
     want(s.member(1)["signers"] == [old, new], "%r", s.member(1))
-    s.owner("member", "signer-add", "2", new, status=FAILED, err=["SignerTaken"])
-    s.owner("member", "signer-add", "2", ZERO, status=FAILED, err=["Zero"])
+    s.owner("member", "signer-add", "2", new, status=REFUSED, err=["SignerTaken"])
+    s.owner("member", "signer-add", "2", ZERO, status=REFUSED, err=["Zero"])
     s.owner("member", "signer-add", "2", old.lower()[:-1], status=USAGE)
     swapped = old[:2] + old[2:].swapcase()
     s.owner("member", "signer-add", "2", swapped, status=USAGE, err=["hecksum"])
     answer = json.loads(s.owner("member", "signer-remove", "1", old, "--json"))
     want(answer["operation"] == "signer-remove" and answer["member"] == 1, "%r", answer)
     want(s.member(1) == dict(before, signers=[new]), "%r", s.member(1))
-    s.owner("member", "signer-remove", "1", old, status=FAILED, err=["SignerUnknown"])
+    s.owner("member", "signer-remove", "1", old, status=REFUSED, err=["SignerUnknown"])
     s.owner("member", "signer-remove", "1", new, out=["no key left", "member signer-add"])
     want(s.member(1)["signers"] == [], "%r", s.member(1))
     s.owner("member", "signer-add", "1", old.lower())
@@ -265,14 +266,14 @@ def supersede(s):
     s.owner("ledger", "supersede", successor, status=USAGE, err=["--yes", "for ever"])
     s.owner("ledger", "supersede", successor[:-1], "--yes", status=USAGE, err=["64 hex"])
     s.owner("ledger", "supersede", before["id"], "--yes", status=FAILED, err=["own id"])
-    s.owner("ledger", "supersede", 64 * "0", "--yes", status=FAILED, err=["Zero"])
+    s.owner("ledger", "supersede", 64 * "0", "--yes", status=REFUSED, err=["Zero"])
     s.by("heir", "ledger", "supersede", successor, "--yes", status=PERMISSION,
          err=["NotOwner"])
     s.only(before)
     s.owner("ledger", "supersede", "0x" + successor, "--yes",
             out=["superseded by " + successor])
     s.only(before, successor=successor)
-    s.owner("ledger", "supersede", successor, "--yes", status=FAILED, err=["Superseded"])
+    s.owner("ledger", "supersede", successor, "--yes", status=REFUSED, err=["Superseded"])
     s.expect(OK, "ledger", "show", "--ledger", s.path("ledger.db"),
              out=["successor       " + successor])
 

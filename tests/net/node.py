@@ -24,9 +24,7 @@ log_level = info
 key = {folder}/member.key
 
 [ledger]
-type = local
-path = {ledger}
-
+{ledger}
 [hep]
 listen = udp:127.0.0.1:9060
 password = {hep}
@@ -118,6 +116,10 @@ class Ledger:
         sipchain(program, "init", "--yes", "--ledger", self.path, "--owner-key",
                  self.owner, "--max-ttl", "%ds" % max_ttl, "--allow-unroutable")
 
+    def section(self, _letter, _folder):
+        """A node's [ledger] section, without its first line."""
+        return "type = local\npath = %s\n" % self.path
+
     def add_member(self, name, key):
         """Make a key, admit its holder; indices count from 1."""
         address = sipchain(self.program, "key", "new", key).split()[0]
@@ -160,7 +162,7 @@ class Node:
         ledger.add_member("bank-" + letter, folder + "/member.key")
         with open(self.configuration, "w", encoding="ascii") as f:
             f.write(CONFIGURATION.format(
-                letter=letter, folder=folder, ledger=ledger.path, ttl=ttl,
+                letter=letter, folder=folder, ledger=ledger.section(letter, folder), ttl=ttl,
                 hep=asterisk.hep_password, security_log=asterisk.security_log))
 
     def start(self):

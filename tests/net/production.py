@@ -356,6 +356,10 @@ def other_user(s):
         result = subprocess.run([s.program, "check", "198.51.100.7", *config], check=False,
                                 capture_output=True, text=True)
         return result.returncode == 0 and "edge1" in result.stdout
+    # `check` would also read the ledger without the daemon.
+    eventually(lambda: '"caught_up": true' in subprocess.run(
+        [s.program, "status", "--json", *config], check=False, capture_output=True,
+        text=True).stdout, "the second daemon has read the ledger")
     eventually(sees, "the second daemon knows the report")
     s.cli("report", "198.51.100.8", "--ttl", "1h", *config, user="second")
     eventually(lambda: "198.51.100.8" in kernel(), "the second's report is a ban here")

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""run.py --build FOLDER: the cases, with real Asterisk and sipp.
+"""run.py --build FOLDER [--ledger ethereum]: the cases, with real Asterisk and sipp.
 
 Three nodes, an attacker and a customer in network namespaces of their own,
-made by root or by a plain user, gone when this ends. Prints each case with
+made by root or by a plain user, gone when this ends. With --ledger ethereum the
+list is a contract on four validators, of which each node reaches its own. Prints each case with
 its time beside the paper's. Leaves with 1 when a case failed, 2 when the
 stage could not be set.
 """
@@ -22,18 +23,24 @@ import topology
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = "SIPCHAIN_ASTERISK_TREE"
+TTL = {"local": 8, "ethereum": 24}
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--build", required=True, help="a Meson build folder")
+    parser.add_argument("--ledger", choices=tuple(TTL), default="local",
+                        help="where the list is (default: a file that the nodes share)")
     parser.add_argument("--cases", help="only these, such as 1,2,4 (1 to 6 are one story)")
     parser.add_argument("--kill", choices=node.ROLES + ("all",),
                         help="also kill -9 this role of A during an attack")
-    parser.add_argument("--ttl", type=int, default=8,
-                        help="seconds that a report and a ban live (default 8)")
+    parser.add_argument("--ttl", type=int,
+                        help="seconds that a report and a ban live (default 8; with "
+                             "--ledger ethereum, where a write takes a block, 24)")
     parser.add_argument("--results", help="append 'pass|fail TAB name' lines to this file")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.ttl = options.ttl or TTL[options.ledger]
+    return options
 
 
 def fetch_asterisk():
@@ -48,11 +55,22 @@ def fetch_asterisk():
     return os.environ[TREE]
 
 
+def fetch_engine():
+    """The same for the validators' program."""
+    found = subprocess.run([os.path.join(HERE, "..", "chain", "fetch-tools.sh"), "ibft"],
+                           stdout=subprocess.PIPE, text=True, check=False,
+                           stdin=subprocess.DEVNULL)
+    if found.returncode:
+        sys.exit(2)
+    os.environ["SIPCHAIN_IBFT"] = found.stdout.rstrip("\n").split("\t")[1]
+
+
 class Table:
     """Prints a line a case and remembers the verdicts."""
 
-    def __init__(self, results):
+    def __init__(self, results, label="network"):
         self.results = results
+        self.label = label
         self.failed = []
         self.passed = 0
         self.terminal = sys.stdout.isatty()
@@ -81,7 +99,7 @@ class Table:
             self.passed += 1
         if self.results:
             with open(self.results, "a", encoding="utf-8") as f:
-                f.write("%s\tnetwork: %s\n" % ("fail" if error else "pass", title))
+                f.write("%s\t%s: %s\n" % ("fail" if error else "pass", self.label, title))
 
 
 def play(world, table, number, title, function, *options):
@@ -101,6 +119,9 @@ def play(world, table, number, title, function, *options):
 
 def selected(options):
     import cases
+    if options.ledger == "ethereum":
+        import cases_chain  # adds to them
+        assert cases_chain
     if not options.cases:
         return list(cases.CASES)
     wanted = {int(n) for n in options.cases.split(",")}
@@ -113,7 +134,7 @@ def perform(options, tree, table):
     """Set the stage, play, take it down."""
     import cases
     import world as stage
-    world = stage.World(options.build, tree, options.ttl, table.progress)
+    world = stage.World(options.build, tree, options.ttl, table.progress, options.ledger)
     chosen = selected(options)
     last = [c for c in chosen if c[2] is cases.customer]
     roles = node.ROLES if options.kill == "all" else [options.kill] if options.kill else []
@@ -157,12 +178,15 @@ def main():
         tree = fetch_asterisk()
         if not shutil.which("sipp"):
             raise topology.TopologyError("sipp is not installed (package sip-tester)")
+        if options.ledger == "ethereum" and topology.INSIDE not in os.environ:
+            fetch_engine()
         topology.enter()
     except (topology.TopologyError, FileNotFoundError) as error:
         print("run: %s" % error, file=sys.stderr)
         sys.exit(2)
     begun = time.monotonic()
-    table = Table(options.results)
+    table = Table(options.results, "network" if options.ledger == "local" else
+                  "network, %s" % options.ledger)
     table.head()
     try:
         perform(options, tree, table)

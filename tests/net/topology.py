@@ -30,6 +30,7 @@ CUSTOMER = "203.0.113.10"
 NEIGHBOUR = "203.0.113.20"  # a customer in whose name others send
 BYSTANDER = "203.0.113.21"  # a customer about whom others forge log lines
 NODES = {"a": "192.0.2.11", "b": "192.0.2.12", "c": "192.0.2.13"}
+VALIDATORS = ["198.18.0.%d" % n for n in range(11, 15)]
 
 CLONE_NEWNET = 0x40000000
 INSIDE = "SIPCHAIN_TOPOLOGY"
@@ -175,8 +176,11 @@ def _host(name, addresses, gateway, port):
         _sysctl(name, "ipv4.conf.%s.rp_filter" % kind, 0)
 
 
-def build():
-    """Make the namespaces, links, addresses and routes; prove the paths."""
+def build(chain=False):
+    """Make the namespaces, links, addresses and routes; prove the paths.
+
+    chain: also the host of the validators.
+    """
     run("ip", "netns", "add", "router")
     _sysctl("router", "ipv4.ip_forward", 1)
     for kind in ("all", "default"):
@@ -197,6 +201,13 @@ def build():
     for host in ("attacker", "customer"):
         for address in NODES.values():
             _reachable(host, address)
+    if chain:
+        _host("chain", VALIDATORS, "198.18.0.1", "chain")
+        run("ip", "address", "add", "198.18.0.1/24", "dev", "chain", namespace="router")
+        _sysctl("router", "ipv4.conf.chain.rp_filter", 0)
+        for letter in NODES:
+            for address in VALIDATORS:
+                _reachable("sip-" + letter, address)
 
 
 def _reachable(host, address):

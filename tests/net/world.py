@@ -130,7 +130,7 @@ class Attack:
 class World:
     """Everything up and running; cases act on it."""
 
-    def __init__(self, build, tree, ttl, say):
+    def __init__(self, build, tree, ttl, say, kind="local"):
         self.build = build
         self.ttl = ttl
         self.say = say
@@ -138,8 +138,15 @@ class World:
         self.notes = {}  # what a case leaves to later ones
         os.makedirs(FOLDER, exist_ok=True)
         say("namespaces and routes")
-        topology.build()
-        self.ledger = node.Ledger(node.find(build, "sipchain"), FOLDER, ttl)
+        topology.build(chain=kind == "ethereum")
+        self.consortium = None
+        if kind == "ethereum":
+            import consortium
+            say("four validators, the contract")
+            self.consortium = consortium.Consortium(FOLDER)
+            self.ledger = self.consortium.ledger(node.find(build, "sipchain"), ttl)
+        else:
+            self.ledger = node.Ledger(node.find(build, "sipchain"), FOLDER, ttl)
         self.nodes = []
         for number, letter in enumerate(topology.NODES):
             folder = FOLDER + "/" + letter
@@ -234,6 +241,14 @@ class World:
                 for operation in self.ledger.operations() for word in operation.get("words", [])
                 if word["indicator"] == address]
 
+    def settle(self):
+        """Until nothing of the nodes' is on its way to the ledger."""
+        for n in self.nodes:
+            def empty(n=n):
+                outbox = n.ask("status")["outbox"]
+                return not outbox["waiting"] and not outbox["submitted"]
+            wait_for(empty, 20, "node %s: its outbox is empty", n.letter)
+
     def fence(self):
         """Attack every node with a fresh address until each has detected it.
 
@@ -257,4 +272,6 @@ class World:
                 lines = [line for line in n.log().splitlines() if pattern in line]
                 complaints += ["node %s: %s" % (n.letter, line) for line in lines[:5]]
             n.asterisk.stop()
+        if self.consortium:
+            self.consortium.stop()
         return complaints
