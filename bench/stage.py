@@ -28,16 +28,18 @@ class Unmeasurable(Exception):
     """What was to be measured did not happen; the text says what."""
 
 
-def play(function):
+def play(function, chain=False):
     """Run a benchmark's function(build) inside private namespaces, then exit.
 
-    0 when it measured, whatever the figures; 77 when the machine has not what
+    chain: with the validators' host. 0 when it measured, whatever the figures; 77 when the machine has not what
     it needs; 1 when something did not happen at all.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True, help="a Meson build folder")
     build = os.path.abspath(parser.parse_args().build)
     try:
+        if chain:
+            fetch_engine()
         topology.enter()
     except topology.TopologyError as error:
         print("skipped: %s" % error)
@@ -49,7 +51,7 @@ def play(function):
         os.makedirs(FOLDER)
         topology.run("mount", "--bind", disk, FOLDER)
         try:
-            topology.build()
+            topology.build(chain)
             function(build)
         except (Unmeasurable, topology.TopologyError, node.CommandFailed, OSError,
                 RuntimeError) as error:
@@ -58,6 +60,16 @@ def play(function):
         finally:
             _end_children()
             topology.run("umount", "--recursive", FOLDER, check=False)
+
+
+def fetch_engine():
+    """The validators' program: within the namespaces there is no way out to get it."""
+    fetch = os.path.join(HERE, "..", "tests", "chain", "fetch-tools.sh")
+    found = subprocess.run([fetch, "ibft"], stdout=subprocess.PIPE, text=True, check=False,
+                           stdin=subprocess.DEVNULL)
+    if found.returncode:
+        raise topology.TopologyError("no engine for the validators (above)")
+    os.environ["SIPCHAIN_IBFT"] = found.stdout.rstrip("\n").split("\t")[1]
 
 
 # --- processes ---
