@@ -56,9 +56,14 @@ def expect(condition, text, *values):
         raise Failed(text % values if values else text)
 
 
+PATIENCE = 4
+"""So much slower a busy machine may be before a fault counts as not survived."""
+
+
 def until(condition, seconds, text, *values):
     """Poll until condition() is true; its value. condition may return a text that says
-    what is amiss by raising Failed."""
+    what is amiss by raising Failed. seconds are a quiet machine's."""
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while True:
         why = ""
