@@ -2,10 +2,10 @@
 /* sipchain contract deploy: a new ledger on a chain. */
 #include "cli/contract.h"
 #include "cli/desk.h"
+#include "cli/new_file.h"
 #include "cli/rules.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -136,21 +136,15 @@ static int write_section(struct invocation *in, const struct ethereum_settings *
 {
 	const char *path = option(in, OPTION_CONFIG_OUT, "");
 	struct buffer text = {0};
-	int fd = -1, rc = -1;
+	int rc = -1;
 
-	if (ledger_section(&text, pins, true)) {
+	if (ledger_section(&text, pins, true))
 		error_set(&in->error, "out of memory");
-		goto done;
-	}
 	/* The endpoints may hold secrets. */
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, text.p, text.n) != (ssize_t)text.n || fsync(fd))
+	else if (new_file_write(path, 0600, view_of(text.p, text.n)))
 		error_set(&in->error, "%s: %s", shown(path), strerror(errno));
 	else
 		rc = 0;
-done:
-	if (fd >= 0)
-		close(fd);
 	buffer_free(&text);
 	return rc;
 }

@@ -2,30 +2,12 @@
 /* sipchain contract info, verify: what stands at the address. */
 #include "cli/contract.h"
 #include "cli/choice.h"
+#include "cli/desk.h"
 
 #include <string.h>
 
 #include "base/hex.h"
 #include "base/units.h"
-
-/* An address, or null for nobody. */
-static json_t *address_json(const uint8_t address[ADDRESS20])
-{
-	char text[ADDRESS20_TEXT];
-
-	return bytes_zero(address, ADDRESS20) ?
-		json_null() :
-		json_string(address20_print(text, address));
-}
-
-static json_t *hash_json(const uint8_t hash[HASH_SIZE])
-{
-	char text[2 * HASH_SIZE + 1];
-
-	return bytes_zero(hash, HASH_SIZE) ?
-		json_null() :
-		json_string(hex_encode(text, hash, HASH_SIZE));
-}
 
 static json_t *tip(const struct contract_state *c, enum chain chain)
 {

@@ -209,3 +209,21 @@ json_t *tip_json(const struct registry *r, enum chain chain)
 	return json_pack("{s:I, s:s}", "seq", (json_int_t)tip->seq, "hash",
 		hex_encode(hash, tip->hash, HASH_SIZE));
 }
+
+json_t *address_json(const uint8_t *address)
+{
+	char text[ADDRESS20_TEXT];
+
+	return !address || bytes_zero(address, ADDRESS20) ?
+		json_null() :
+		json_string(address20_print(text, address));
+}
+
+json_t *hash_json(const uint8_t *hash)
+{
+	char text[2 * HASH_SIZE + 1];
+
+	return !hash || bytes_zero(hash, HASH_SIZE) ?
+		json_null() :
+		json_string(hex_encode(text, hash, HASH_SIZE));
+}

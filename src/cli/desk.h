@@ -127,4 +127,11 @@ const char *member_subject(char dst[SUBJECT_TEXT], uint16_t index, const char *n
 /* {"seq": ..., "hash": ...} of a chain's tip, a new reference. */
 json_t *tip_json(const struct registry *r, enum chain chain);
 
+/*
+ * An address (checksum case), a hash (hex without 0x) as a new reference; null
+ * for NULL and for all zeros, which stand for nobody and for nothing.
+ */
+json_t *address_json(const uint8_t *address);
+json_t *hash_json(const uint8_t *hash);
+
 #endif

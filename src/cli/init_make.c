@@ -13,6 +13,7 @@
 #include "cli/choice.h"
 #include "cli/contract.h"
 #include "cli/init.h"
+#include "cli/new_file.h"
 #include "ledger/local.h"
 
 #define DAEMON_USER "sipchain" /* [node] user's default */
@@ -153,7 +154,7 @@ static int write_config(const struct setup *s, struct error *err)
 {
 	struct buffer text = {0}, errors = {0};
 	struct config config;
-	int fd = -1, rc = -1;
+	int rc = -1;
 
 	if (setup_config(&text, s)) {
 		error_set(err, "out of memory");
@@ -165,21 +166,11 @@ static int write_config(const struct setup *s, struct error *err)
 		goto done;
 	}
 	config_free(&config);
-	fd = open(s->config, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-		holds_secret(s) ? 0600 : 0644);
-	if (fd < 0) {
+	rc = new_file_write(s->config, holds_secret(s) ? 0600 : 0644,
+		view_of(text.p, text.n));
+	if (rc)
 		error_set(err, "%s: %s", s->config, strerror(errno));
-		goto done;
-	}
-	if (write(fd, text.p, text.n) != (ssize_t)text.n || fsync(fd)) {
-		error_set(err, "%s: %s", s->config, strerror(errno));
-		unlink(s->config);
-		goto done;
-	}
-	rc = 0;
 done:
-	if (fd >= 0)
-		close(fd);
 	buffer_free(&errors);
 	buffer_free(&text);
 	return rc;

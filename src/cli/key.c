@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "cli/new_file.h"
 #include "cli/password.h"
 #include "ledger/secret_page.h"
 
@@ -151,35 +152,6 @@ int run_key_import(struct invocation *in)
 
 /* --- export --- */
 
-/* A new file of mode 0600, on the disk. Returns 0, or -1 with errno. */
-static int write_text(const char *path, struct view text)
-{
-	int saved, fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	FILE *f;
-
-	if (fd < 0)
-		return -1;
-	f = fdopen(fd, "w");
-	if (!f)
-		goto fail;
-	if (fwrite(text.p, 1, text.n, f) != text.n || fflush(f) || fsync(fd))
-		goto fail_stream;
-	fclose(f);
-	return 0;
-fail_stream:
-	saved = errno;
-	fclose(f);
-	unlink(path);
-	errno = saved;
-	return -1;
-fail:
-	saved = errno;
-	close(fd);
-	unlink(path);
-	errno = saved;
-	return -1;
-}
-
 static int make_keystore(struct buffer *out, struct invocation *in,
 	const struct signer *s, struct view password)
 {
@@ -209,7 +181,7 @@ static int export_to(struct invocation *in, const struct signer *s, const char *
 		return code;
 	code = make_keystore(&out, in, s, view_of(p->text, p->n));
 	secret_page_free(p);
-	if (!code && write_text(path, view_of(out.p, out.n))) {
+	if (!code && new_file_write(path, 0600, view_of(out.p, out.n))) {
 		error_set(&in->error, "%s: %s", shown(path), strerror(errno));
 		code = file_failed(in->error.text);
 	} else if (!code) {

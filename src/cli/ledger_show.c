@@ -6,24 +6,6 @@
 #include "base/units.h"
 #include "cli/desk.h"
 
-/* An address, or null for NULL and for the zero address, which is nobody. */
-static json_t *address_json(const uint8_t *address)
-{
-	static const uint8_t nobody[ADDRESS20];
-	char text[ADDRESS20_TEXT];
-
-	if (!address || !memcmp(address, nobody, ADDRESS20))
-		return json_null();
-	return json_string(address20_print(text, address));
-}
-
-static json_t *id_json(const uint8_t *id)
-{
-	char text[2 * HASH_SIZE + 1];
-
-	return id ? json_string(hex_encode(text, id, HASH_SIZE)) : json_null();
-}
-
 /* How many members there are; the active ones' weights are what can agree. */
 static json_t *members_json(const struct registry *r)
 {
@@ -55,11 +37,11 @@ static json_t *registry_json(const struct registry *r)
 	registry_protected(r, &protected);
 	return json_pack(
 		"{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:I, s:I, s:{s:o, s:o}}", "id",
-		id_json(registry_id(r)), "owner", address_json(registry_owner(r)),
+		hash_json(registry_id(r)), "owner", address_json(registry_owner(r)),
 		"proposed_owner", address_json(registry_proposed_owner(r)), "guardian",
 		address_json(registry_guardian(r)), "rules",
 		rules_json(registry_config(r)), "paused", registry_paused(r), "successor",
-		id_json(registry_superseded(r)), "members", members_json(r), "live",
+		hash_json(registry_superseded(r)), "members", members_json(r), "live",
 		(json_int_t)registry_live_count(r), "protected", (json_int_t) protected,
 		"tips", "members", tip_json(r, CHAIN_MEMBERS), "admin",
 		tip_json(r, CHAIN_ADMIN));
