@@ -218,12 +218,27 @@ def guarded(s, function, options):
             s.a.start()
 
 
+def proof_fails_once(s, options):
+    """An answer for another state than asked, when an endpoint is met: it can be asked."""
+    s.a.stop()
+    rule = s.proxy_a.add("lie", times=1, **options)
+    s.a.start()
+    expect(rule.fired == 1, "the lie was told %d times", rule.fired)
+    with s.proxy_a.fault("delay", methods="eth_getProof", seconds=0) as asked:
+        told = s.b.report()
+        until(lambda: told in s.a.listed(), 15, "a lists it")
+        expect(asked.fired, "a asks for no proof any more")
+    s.agree(20)
+
+
 def play_read(s, table):
     for name, options in READ[:PROOFS]:
         table.play("lie: " + name, guarded, s, lie_read, options)
 
 
 def play_proofs(s, table):
+    table.play("a first proof that does not verify, then others that do", guarded, s,
+               proof_fails_once, dict(READ)["a value in eth_getProof"])
     for name, options in READ[PROOFS:]:
         table.play("lie: " + name, guarded, s, lie_read, options)
 

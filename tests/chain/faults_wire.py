@@ -141,6 +141,15 @@ def sockets_close(s):
     s.agree(20)
 
 
+def socket_refused_first(s):
+    """A gateway that refuses sockets while a starts is asked again within seconds."""
+    with s.proxy_a.fault("no_upgrade") as rule:
+        s.a.kill("ledger")
+        until(lambda: rule.fired, 15, "the socket is refused")
+    until(s.proxy_a.sockets, 15, "a has a socket")
+    s.agree(20)
+
+
 def invented_notifications(s):
     """A socket that tells of blocks and logs that no node has."""
     until(s.proxy_a.sockets, 45, "a has a socket")
@@ -182,6 +191,7 @@ def play(s, table):
     for name, blocks, results in (("5 blocks", 5, None), ("10 results", None, 10)):
         table.play("a provider that gives at most %s at a time" % name, guarded, s, limited,
                    blocks, results)
+    table.play("a socket that is refused at first", guarded, s, socket_refused_first)
     table.play("sockets closed with 1001, 1006, 1011, 1013 and resets", guarded, s,
                sockets_close)
     table.play("notifications that are invented", guarded, s, invented_notifications)

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -239,6 +240,11 @@ class Anvil(Network):
     def advance(self, seconds):
         """Let the chain's clock run ahead; the next block shows it."""
         self.rpc("evm_increaseTime", hex(seconds))
+
+    def on_time(self):
+        """New blocks bear the time of day again: what mine() and advance() put the clock
+        ahead by stays, else, once the newest block is no longer ahead. For then."""
+        self.rpc("evm_setTime", hex(int(time.time())))
 
     def snapshot(self):
         return self.rpc("evm_snapshot")

@@ -6,7 +6,8 @@
  * genesis, code), then abilities: engines differ, so each is tried, at the
  * endpoint's own newest block.
  */
-#define PROBE_MS 8000
+#define PROBE_MS    8000
+#define PROOF_TRIES 3
 
 static void conclude_first(struct peer *peer);
 static void conclude(struct peer *peer);
@@ -113,19 +114,49 @@ static void on_latest(void *context, const struct rpc_reply *reply)
 
 /* --- abilities --- */
 
+static bool ask_proof(struct peer *peer);
+
+static void on_latest_again(void *context, const struct rpc_reply *reply)
+{
+	struct peer *peer = context;
+	struct header h;
+
+	peer->call[CALL_LATEST] = 0;
+	if (reply->outcome == RPC_RESULT && !header_parse(&h, reply->result, NULL)) {
+		peer->latest = h;
+		peer->waiting += ask_proof(peer);
+	}
+	answered(peer, conclude);
+}
+
 static void on_proof(void *context, const struct rpc_reply *reply)
 {
 	struct peer *peer = context;
+	bool result = reply->outcome == RPC_RESULT &&
+		!bytes_zero(peer->latest.state_root, HASH_SIZE);
 	struct contract_tips tips;
 
 	peer->call[CALL_PROOF] = 0;
 	/* One that does not verify is no ability; what it says is compared then
 	 * like every other's. */
-	peer->can.proofs = reply->outcome == RPC_RESULT &&
-		!bytes_zero(peer->latest.state_root, HASH_SIZE) &&
+	peer->can.proofs = result &&
 		!result_proof(&tips, reply->result, peer->pool->settings,
 			peer->latest.state_root, NULL);
+	/* Another backend's state, or one that a block changed meanwhile. */
+	if (result && !peer->can.proofs && ++peer->proof_tries < PROOF_TRIES)
+		peer->waiting += peer_ask(peer, CALL_LATEST, "eth_getBlockByNumber",
+			request_tag("latest"), PROBE_MS, on_latest_again);
 	answered(peer, conclude);
+}
+
+/* At its newest block, as it was told. Returns whether it was asked. */
+static bool ask_proof(struct peer *peer)
+{
+	const struct at_block at = {
+		.number = peer->latest.number, .hash = peer->latest.hash};
+
+	return peer_ask(peer, CALL_PROOF, "eth_getProof",
+		request_proof(peer->pool->settings, &at), PROBE_MS, on_proof);
 }
 
 static void on_by_hash(void *context, const struct rpc_reply *reply)
@@ -153,16 +184,17 @@ static void on_tag(void *context, const struct rpc_reply *reply)
 static void conclude_first(struct peer *peer)
 {
 	const struct ethereum_settings *s = peer->pool->settings;
-	struct at_block at = {.number = peer->latest.number, .hash = peer->latest.hash};
+	const struct at_block at = {.by_hash = true,
+		.number = peer->latest.number,
+		.hash = peer->latest.hash};
 
 	if (peer->bad) {
 		peer_away(peer, peer->why.text);
 		return;
 	}
 	peer->waiting = 1;
-	peer->waiting += peer_ask(peer, CALL_PROOF, "eth_getProof", request_proof(s, &at),
-		PROBE_MS, on_proof);
-	at.by_hash = true;
+	peer->proof_tries = 0;
+	peer->waiting += ask_proof(peer);
 	peer->waiting += peer_ask(peer, CALL_BY_HASH, "eth_call", request_tips(s, &at),
 		PROBE_MS, on_by_hash);
 	if (s->finality != FINALITY_DEPTH)

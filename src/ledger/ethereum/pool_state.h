@@ -44,6 +44,7 @@ struct peer {
 	bool wrong;       /* it answers, but is not our ledger: a long pause */
 	struct error why;
 	struct header latest;
+	unsigned proof_tries; /* proofs that did not verify */
 	uint32_t pause_ms; /* before the next try */
 	uint64_t retry_at;
 	bool named; /* the operator was told that it is away */

@@ -12,8 +12,8 @@
  */
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_MAX_MS   30000
+#define GUESSED_MAX_MS 300000 /* where nothing says that there is a socket */
 #define STABLE_MS      10000  /* subscribed for so long: the place is good */
-#define NONE_MS        300000 /* before the places are tried again */
 #define MISSED_MAX     2
 
 #define SUBSCRIBE_HEADS 1
@@ -110,6 +110,7 @@ static void on_message(void *context, struct view text)
 		take_notification(r, message);
 	} else if (take_id(r->head_id, sizeof r->head_id, message, SUBSCRIBE_HEADS)) {
 		r->subscribed = true;
+		r->places_pause_ms = 0;
 		r->subscribed_at = uv_now(r->loop);
 		r->missed = 0;
 		/* From here on nothing is missed: look at what came before. */
@@ -159,6 +160,28 @@ static void on_pause(uv_timer_t *timer)
 		open_socket(r);
 }
 
+/* This pause; *ms becomes the next one, twice as long. 0 in *ms: the first. */
+static uint32_t growing(uint32_t *ms, uint32_t max)
+{
+	uint32_t pause = *ms ? *ms : PAUSE_FIRST_MS;
+
+	*ms = pause * 2 > max ? max : pause * 2;
+	return pause;
+}
+
+/*
+ * No place has served. A provider that is restarted or limits rates refuses for
+ * seconds, one without sockets for ever: so this pause grows, too.
+ */
+static uint32_t next_place(struct log_reader *r)
+{
+	bool told = rpc_endpoint(r->rpc)->ws[0];
+
+	if (++r->socket_at < r->sockets)
+		return 0;
+	return growing(&r->places_pause_ms, told ? PAUSE_MAX_MS : GUESSED_MAX_MS);
+}
+
 static void try_later(struct log_reader *r)
 {
 	bool was = r->subscribed;
@@ -179,13 +202,9 @@ static void try_later(struct log_reader *r)
 		r->socket_pause_ms = PAUSE_FIRST_MS;
 		pause = 0;
 	} else if (r->socket_pause_ms) {
-		pause = r->socket_pause_ms;
-		r->socket_pause_ms = r->socket_pause_ms * 2 > PAUSE_MAX_MS ?
-			PAUSE_MAX_MS :
-			r->socket_pause_ms * 2;
+		pause = growing(&r->socket_pause_ms, PAUSE_MAX_MS);
 	} else {
-		r->socket_at++;
-		pause = r->socket_at < r->sockets ? 0 : NONE_MS;
+		pause = next_place(r);
 	}
 	uv_timer_start(&r->socket_timer, on_pause, pause, 0);
 }
@@ -220,7 +239,7 @@ static void open_socket(struct log_reader *r)
 void reader_socket_begin(struct log_reader *r)
 {
 	find_places(r);
-	r->socket_pause_ms = 0;
+	r->socket_pause_ms = r->places_pause_ms = 0;
 	r->missed = 0;
 	open_socket(r);
 }

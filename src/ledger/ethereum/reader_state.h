@@ -139,7 +139,8 @@ struct log_reader {
 	char head_id[80], logs_id[80];
 	uint64_t noticed; /* ms, the last notification */
 	uint64_t subscribed_at;
-	uint32_t socket_pause_ms;
+	uint32_t socket_pause_ms; /* of a place that has served */
+	uint32_t places_pause_ms; /* after all places */
 	uv_timer_t socket_timer;
 	bool polled;     /* this round was begun by the poll */
 	unsigned missed; /* new blocks in a row that only the poll found */
