@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -24,7 +25,15 @@ static void sipround(uint64_t v[4])
 	v[2] = rotl(v[2], 32);
 }
 
-/* n <= 8 bytes, little-endian. */
+static uint64_t load_le64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return le64toh(v);
+}
+
+/* n < 8 bytes, little-endian. */
 static uint64_t load_le(const uint8_t *p, size_t n)
 {
 	uint64_t v = 0;
@@ -47,7 +56,7 @@ uint64_t hash_bytes(const struct hash_key *key, const void *p, size_t n)
 		};
 
 	for (size_t i = 0; i < whole; i += 8) {
-		m = load_le(in + i, 8);
+		m = load_le64(in + i);
 		v[3] ^= m;
 		sipround(v);
 		v[0] ^= m;

@@ -8,7 +8,8 @@
  * A hash table of fixed-size records whose first key_size bytes are the key
  * (no padding inside the key). Open addressing with linear probing and
  * backward-shift deletion, grown by doubling at 7/8 full. Pointers to
- * records are valid until the next insert or remove.
+ * records are valid until the next insert or remove. (Where a half-empty array of
+ * records is too much, because there are millions: base/buckets.h.)
  */
 struct table;
 

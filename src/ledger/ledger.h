@@ -31,6 +31,7 @@ enum fate {
 	FATE_FINAL = 1,   /* on the ledger for good */
 	FATE_REFUSED = 2, /* by a rule: `refusal` says which */
 	FATE_FAILED = 3,  /* by circumstance: try again later; `error` says why */
+	FATE_TOO_LARGE = 4, /* as a whole; in batches of `words` it may pass */
 };
 
 struct ledger_fate {
@@ -39,6 +40,9 @@ struct ledger_fate {
 	struct refusal refusal;
 	struct error error;
 	uint64_t block; /* FATE_FINAL */
+	/* FATE_FINAL on a chain: who brought it there; zero: not known any more. */
+	uint8_t transaction[HASH_SIZE];
+	unsigned words; /* FATE_TOO_LARGE: at least 1, fewer than it had */
 };
 
 struct ledger_callbacks {

@@ -8,14 +8,15 @@
 struct registry *registry_new(struct hash_key key)
 {
 	struct registry *r = calloc(1, sizeof *r);
+	bool emptied; /* of nothing */
 
 	if (!r)
 		return NULL;
 	r->key = key;
 	r->signers = table_new(sizeof(struct signer_record), ADDRESS20, 0, key);
-	r->cells = table_new(sizeof(struct cell_record), 8, 0, key);
-	r->listed = table_new(sizeof(struct listed_record), INDICATOR_SIZE, 0, key);
-	if (!r->signers || !r->cells || !r->listed) {
+	r->by_cell.key = r->by_indicator.key = key;
+	if (!r->signers || buckets_fit(&r->by_cell, 0, &emptied) ||
+		buckets_fit(&r->by_indicator, 0, &emptied)) {
 		registry_free(r);
 		return NULL;
 	}
@@ -26,8 +27,8 @@ void registry_free(struct registry *r)
 {
 	if (!r)
 		return;
-	table_free(r->listed);
-	table_free(r->cells);
+	buckets_free(&r->by_indicator);
+	buckets_free(&r->by_cell);
 	table_free(r->signers);
 	free(r->objections);
 	free(r->heap);
@@ -48,8 +49,7 @@ bool word_live(const struct registry *r, const struct word *w, uint32_t now)
 {
 	const struct member *m = &registry_seat(r, w->member)->member;
 
-	return w->expiry > now && w->generation == m->generation &&
-		m->status == MEMBER_ACTIVE;
+	return w->expiry > now && m->status == MEMBER_ACTIVE;
 }
 
 void registry_touch(const struct registry *r, const struct indicator *i, bool objection,
@@ -86,27 +86,23 @@ static int apply_batch(struct registry *r, const struct operation *op,
 	registry_touch_fn *touch, void *context)
 {
 	struct touched touched[2 * BATCH_MAX];
-	struct report reports[BATCH_MAX];
 	size_t n = 0, puts = 0;
 
-	for (uint32_t k = 0; k < op->count; k++) {
-		word_decode(&reports[puts], op->words + (size_t)k * WORD_SIZE);
-		if (reports[puts].action != ACTION_SPEND)
-			puts++;
-	}
-	if (index_reserve(r, reports, puts))
+	for (uint32_t k = 0; k < op->count; k++)
+		puts += op->words[(k + 1) * (size_t)WORD_SIZE - 1] != ACTION_SPEND;
+	if (index_reserve(r, puts))
 		return -1;
 	for (uint32_t k = 0; k < op->count; k++) {
 		struct report e;
-		uint32_t slot;
+		uint32_t *link, slot;
 
 		word_decode(&e, op->words + (size_t)k * WORD_SIZE);
-		slot = index_find(r, e.member, e.cell);
+		link = index_link(r, e.member, e.cell);
+		slot = *link;
 		if (slot != NO_SLOT)
 			note(touched, &n, &r->words[slot]);
 		if (e.action != ACTION_SPEND) {
-			index_put(r, &e);
-			slot = index_find(r, e.member, e.cell);
+			slot = index_put(r, &e, link);
 			note(touched, &n, &r->words[slot]);
 		} else if (slot != NO_SLOT) {
 			index_drop(r, slot);

@@ -248,7 +248,7 @@ int registry_choose_cell(const struct registry *r, uint16_t member,
 
 /*
  * The live word that this member holds about exactly i into *out, and 0; -1
- * when there is none. Of several the first of its list.
+ * when there is none. Of several that in the lowest cell.
  */
 int registry_own_word(const struct registry *r, uint16_t member,
 	const struct indicator *i, uint32_t now, struct report *out);

@@ -103,19 +103,18 @@ static int by_member_and_cell(const void *a, const void *b)
 size_t registry_words(const struct registry *r, const struct indicator *i, uint32_t now,
 	struct report *out, size_t max)
 {
-	size_t n = 0, exact;
+	size_t n = 0;
 	uint32_t at, end;
 
-	for (at = index_head(r, i); at != NO_SLOT; at = r->words[at].next) {
+	for (at = index_about(r, i); at != NO_SLOT; at = index_next(r, at)) {
 		const struct word *w = &r->words[at];
 
 		if (!word_live(r, w, now))
 			continue;
 		if (n < max)
-			out[n] = report_of(w);
+			out[n] = report_of(r, w);
 		n++;
 	}
-	exact = n;
 	objections_inside(r, i, &at, &end);
 	for (; at < end; at++) {
 		const struct word *w = &r->words[r->objections[at]];
@@ -123,53 +122,63 @@ size_t registry_words(const struct registry *r, const struct indicator *i, uint3
 		if (!word_live(r, w, now) || !memcmp(&w->indicator, i, sizeof *i))
 			continue;
 		if (n < max)
-			out[n] = report_of(w);
+			out[n] = report_of(r, w);
 		n++;
 	}
-	/* The list about i is in order already; what lies inside is not. */
-	if (n > exact && max)
+	if (n > 1 && max)
 		qsort(out, n < max ? n : max, sizeof *out, by_member_and_cell);
 	return n;
+}
+
+/* Members that have been counted. */
+struct counted {
+	uint64_t bits[(UINT16_MAX + 1) / 64];
+};
+
+static void count_anew(struct counted *c, const struct registry *r)
+{
+	memset(c->bits, 0, (r->seat_count / 64 + 1) * sizeof *c->bits);
+}
+
+/* The weight of a word's member; 0 when it was counted before, or is not live. */
+static int64_t weigh(struct counted *c, const struct registry *r, const struct word *w,
+	uint32_t now)
+{
+	uint64_t bit = UINT64_C(1) << (w->member % 64);
+
+	if (!word_live(r, w, now) || c->bits[w->member / 64] & bit)
+		return 0;
+	c->bits[w->member / 64] |= bit;
+	return registry_seat(r, w->member)->member.weight;
 }
 
 /* Weights of the distinct members who object to i or to a part of it. */
 static int64_t objections_weight(
 	const struct registry *r, const struct indicator *i, uint32_t now)
 {
-	uint64_t seen[(UINT16_MAX + 1) / 64];
+	struct counted counted;
 	uint32_t at, end;
 	int64_t sum = 0;
 
 	objections_inside(r, i, &at, &end);
 	if (at == end)
 		return 0;
-	memset(seen, 0, (r->seat_count / 64 + 1) * sizeof *seen);
-	for (; at < end; at++) {
-		const struct word *w = &r->words[r->objections[at]];
-		uint64_t bit = UINT64_C(1) << (w->member % 64);
-
-		if (!word_live(r, w, now) || seen[w->member / 64] & bit)
-			continue;
-		seen[w->member / 64] |= bit;
-		sum += registry_seat(r, w->member)->member.weight;
-	}
+	count_anew(&counted, r);
+	for (; at < end; at++)
+		sum += weigh(&counted, r, &r->words[r->objections[at]], now);
 	return sum;
 }
 
 int64_t registry_support(
 	const struct registry *r, const struct indicator *i, uint32_t now)
 {
-	uint16_t counted = 0; /* the list is by member: the last one suffices */
+	struct counted counted;
 	int64_t sum = 0;
 
-	for (uint32_t at = index_head(r, i); at != NO_SLOT; at = r->words[at].next) {
-		const struct word *w = &r->words[at];
-
-		if (is_objection(w) || w->member == counted || !word_live(r, w, now))
-			continue;
-		counted = w->member;
-		sum += registry_seat(r, w->member)->member.weight;
-	}
+	count_anew(&counted, r);
+	for (uint32_t at = index_about(r, i); at != NO_SLOT; at = index_next(r, at))
+		if (!is_objection(&r->words[at]))
+			sum += weigh(&counted, r, &r->words[at], now);
 	return sum - objections_weight(r, i, now);
 }
 
@@ -186,7 +195,7 @@ size_t registry_around(const struct registry *r, const struct indicator *i,
 		if (!r->lengths[i->kind][plen])
 			continue;
 		wide = indicator_widen(i, (uint8_t)plen);
-		if (index_head(r, &wide) != NO_SLOT)
+		if (index_about(r, &wide) != NO_SLOT)
 			out[n++] = wide;
 	}
 	return n;
@@ -200,7 +209,7 @@ void registry_each(
 
 		if (!word_live(r, &r->words[slot], now))
 			continue;
-		report = report_of(&r->words[slot]);
+		report = report_of(r, &r->words[slot]);
 		if (!fn(context, &report))
 			return;
 	}
@@ -222,34 +231,43 @@ static uint32_t cell_expiry(const struct registry *r, uint16_t member, uint32_t 
 	return slot == NO_SLOT ? 0 : r->words[slot].expiry;
 }
 
-/* The lowest cell where i stands already and is alive. Returns 0 or -1. */
 int registry_own_word(const struct registry *r, uint16_t member,
 	const struct indicator *i, uint32_t now, struct report *out)
 {
-	for (uint32_t at = index_head(r, i); at != NO_SLOT; at = r->words[at].next) {
-		if (r->words[at].member != member || !word_live(r, &r->words[at], now))
-			continue;
-		*out = report_of(&r->words[at]);
-		return 0;
+	const struct word *lowest = NULL;
+
+	for (uint32_t at = index_about(r, i); at != NO_SLOT; at = index_next(r, at)) {
+		const struct word *w = &r->words[at];
+
+		if (w->member == member && word_live(r, w, now) &&
+			(!lowest || w->cell < lowest->cell))
+			lowest = w;
 	}
-	return -1;
+	if (!lowest)
+		return -1;
+	*out = report_of(r, lowest);
+	return 0;
 }
 
+/* The lowest cell where i stands already and has not expired. Returns 0 or -1. */
 static int own_cell(const struct registry *r, const struct member *m,
 	const struct indicator *i, uint32_t now, const uint32_t *avoid,
 	size_t avoid_count, uint32_t *cell)
 {
-	for (uint32_t at = index_head(r, i); at != NO_SLOT; at = r->words[at].next) {
+	bool found = false;
+
+	for (uint32_t at = index_about(r, i); at != NO_SLOT; at = index_next(r, at)) {
 		const struct word *w = &r->words[at];
 
 		/* A cell past a lowered cap takes no report any more. */
 		if (w->member != m->index || w->expiry <= now || w->cell >= m->cap ||
+			(found && w->cell > *cell) ||
 			avoided(avoid, avoid_count, w->cell))
 			continue;
 		*cell = w->cell;
-		return 0;
+		found = true;
 	}
-	return -1;
+	return found ? 0 : -1;
 }
 
 int registry_choose_cell(const struct registry *r, uint16_t member,
@@ -294,7 +312,7 @@ int registry_cell(const struct registry *r, uint16_t member, uint32_t cell, uint
 
 	if (slot == NO_SLOT || !word_live(r, &r->words[slot], now))
 		return -1;
-	*out = report_of(&r->words[slot]);
+	*out = report_of(r, &r->words[slot]);
 	return 0;
 }
 
@@ -308,6 +326,6 @@ size_t registry_memory(const struct registry *r)
 	return sizeof *r + r->protected_count * sizeof *r->protected +
 		r->seat_capacity * sizeof *r->seats + table_memory(r->signers) +
 		r->word_capacity * (sizeof *r->words + sizeof *r->heap) +
-		r->objection_capacity * sizeof *r->objections + table_memory(r->cells) +
-		table_memory(r->listed);
+		r->objection_capacity * sizeof *r->objections +
+		buckets_memory(&r->by_cell) + buckets_memory(&r->by_indicator);
 }

@@ -146,7 +146,7 @@ static bool cell_before(const struct registry *r, struct entries *earlier, uint3
 	slot = index_find(r, op->member, cell);
 	if (slot == NO_SLOT || !word_live(r, &r->words[slot], op->time))
 		return false;
-	*held = report_of(&r->words[slot]);
+	*held = report_of(r, &r->words[slot]);
 	return true;
 }
 
@@ -240,6 +240,7 @@ static int check_batch(const struct registry *r, const struct operation *op, boo
 		return refuse(why, REFUSED_BATCH_EMPTY);
 	if (op->count > BATCH_MAX)
 		return refuse(why, REFUSED_BATCH_TOO_LARGE);
+	index_expect(r, op);
 	for (uint32_t k = 0; k < op->count; k++) {
 		if (check_entry(r, &entries, k, blind, why))
 			return -1;

@@ -7,46 +7,195 @@
 
 bool is_objection(const struct word *w)
 {
-	return w->category == CATEGORY_OBJECTION;
+	return w->category == NARROW_OBJECTION;
 }
 
-struct report report_of(const struct word *w)
+struct report report_of(const struct registry *r, const struct word *w)
 {
 	return (struct report){
 		.indicator = w->indicator,
 		.expiry = w->expiry,
 		.member = w->member,
-		.generation = w->generation,
+		.generation = registry_seat(r, w->member)->member.generation,
 		.cell = w->cell,
-		.category = w->category,
+		.category = is_objection(w) ? CATEGORY_OBJECTION : w->category,
 		.proof = w->proof,
 	};
 }
 
-static struct cell_record *cell_get(
-	const struct registry *r, uint16_t member, uint32_t cell)
-{
-	struct cell_record key = {.cell = cell, .member = member};
+/* --- the chains of cells --- */
 
-	return table_get(r->cells, &key);
+static uint32_t *cell_bucket(const struct registry *r, uint16_t member, uint32_t cell)
+{
+	const uint32_t key[2] = {cell, member};
+
+	return bucket_of(&r->by_cell, key, sizeof key);
+}
+
+uint32_t *index_link(const struct registry *r, uint16_t member, uint32_t cell)
+{
+	uint32_t *link = cell_bucket(r, member, cell);
+
+	while (*link != NO_SLOT && (r->words[*link].cell != cell ||
+					   r->words[*link].member != member))
+		link = &r->words[*link].cell_next;
+	return link;
 }
 
 uint32_t index_find(const struct registry *r, uint16_t member, uint32_t cell)
 {
-	const struct cell_record *c = cell_get(r, member, cell);
-
-	return c ? c->slot : NO_SLOT;
+	return *index_link(r, member, cell);
 }
 
-uint32_t index_head(const struct registry *r, const struct indicator *i)
+static void enter_cell(struct registry *r, uint32_t slot, uint32_t *link)
 {
-	const struct listed_record *l = table_get(r->listed, i);
+	r->words[slot].cell_next = *link;
+	*link = slot;
+}
 
-	return l ? l->head : NO_SLOT;
+static void leave_cell(struct registry *r, uint32_t slot)
+{
+	const struct word *w = &r->words[slot];
+
+	*index_link(r, w->member, w->cell) = w->cell_next;
+}
+
+/* --- the chains of indicators --- */
+
+static uint32_t *indicator_bucket(const struct registry *r, const struct indicator *i)
+{
+	return bucket_of(&r->by_indicator, i, sizeof *i);
+}
+
+/* From this slot of the chain on, the first about exactly i. */
+static uint32_t about(const struct registry *r, uint32_t slot, const struct indicator *i)
+{
+	while (slot != NO_SLOT && memcmp(&r->words[slot].indicator, i, sizeof *i))
+		slot = r->words[slot].next;
+	return slot;
+}
+
+uint32_t index_about(const struct registry *r, const struct indicator *i)
+{
+	return about(r, *indicator_bucket(r, i), i);
+}
+
+uint32_t index_next(const struct registry *r, uint32_t slot)
+{
+	const struct word *w = &r->words[slot];
+
+	return about(r, w->next, &w->indicator);
+}
+
+static void enter_indicator(struct registry *r, uint32_t slot, uint32_t *bucket)
+{
+	struct word *w = &r->words[slot];
+
+	w->prev = NO_SLOT;
+	w->next = *bucket;
+	if (w->next != NO_SLOT)
+		r->words[w->next].prev = slot;
+	*bucket = slot;
+}
+
+/* Let what points at a word's place in its chain point at `to`. */
+static void redirect(struct registry *r, const struct word *w, uint32_t to)
+{
+	if (w->prev != NO_SLOT)
+		r->words[w->prev].next = to;
+	else
+		*indicator_bucket(r, &w->indicator) = to;
+}
+
+static void leave_indicator(struct registry *r, uint32_t slot)
+{
+	const struct word *w = &r->words[slot];
+
+	redirect(r, w, w->next);
+	if (w->next != NO_SLOT)
+		r->words[w->next].prev = w->prev;
+}
+
+/* --- room --- */
+
+/*
+ * Words and buckets lie anywhere in memory, and one after the other each would
+ * be waited for. In portions of so many they are on their way all at once.
+ */
+#define AT_ONCE 64
+
+/* The words from `from` on that are entered at once. How many. */
+static uint32_t portion_of(const struct registry *r, uint32_t from)
+{
+	return r->word_count - from < AT_ONCE ? r->word_count - from : AT_ONCE;
+}
+
+/* A portion of words into the buckets, which were emptied. */
+static void enter_cells(struct registry *r, uint32_t from)
+{
+	uint32_t *bucket[AT_ONCE], n = portion_of(r, from);
+
+	for (uint32_t k = 0; k < n; k++) {
+		const struct word *w = &r->words[from + k];
+
+		bucket[k] = cell_bucket(r, w->member, w->cell);
+		__builtin_prefetch(bucket[k]);
+	}
+	for (uint32_t k = 0; k < n; k++)
+		enter_cell(r, from + k, bucket[k]);
+}
+
+static void enter_indicators(struct registry *r, uint32_t from)
+{
+	uint32_t *bucket[AT_ONCE], n = portion_of(r, from);
+
+	for (uint32_t k = 0; k < n; k++) {
+		bucket[k] = indicator_bucket(r, &r->words[from + k].indicator);
+		__builtin_prefetch(bucket[k]);
+	}
+	for (uint32_t k = 0; k < n; k++)
+		if (*bucket[k] != NO_SLOT)
+			__builtin_prefetch(&r->words[*bucket[k]].prev);
+	for (uint32_t k = 0; k < n; k++)
+		enter_indicator(r, from + k, bucket[k]);
+}
+
+/* As many buckets as suit so many words; where memory is short, as there are. */
+static void fit_buckets(struct registry *r, size_t words)
+{
+	bool cells, indicators;
+
+	buckets_fit(&r->by_cell, words, &cells);
+	buckets_fit(&r->by_indicator, words, &indicators);
+	for (size_t from = 0; cells && from < r->word_count; from += AT_ONCE)
+		enter_cells(r, (uint32_t)from);
+	for (size_t from = 0; indicators && from < r->word_count; from += AT_ONCE)
+		enter_indicators(r, (uint32_t)from);
+}
+
+void index_expect(const struct registry *r, const struct operation *batch)
+{
+	uint32_t *cell[BATCH_MAX], *indicator[BATCH_MAX];
+
+	for (uint32_t k = 0; k < batch->count; k++) {
+		struct report e;
+
+		word_decode(&e, batch->words + (size_t)k * WORD_SIZE);
+		cell[k] = cell_bucket(r, e.member, e.cell);
+		indicator[k] = indicator_bucket(r, &e.indicator);
+		__builtin_prefetch(cell[k]);
+		__builtin_prefetch(indicator[k]);
+	}
+	for (uint32_t k = 0; k < batch->count; k++) {
+		if (*cell[k] != NO_SLOT)
+			__builtin_prefetch(&r->words[*cell[k]].cell_next);
+		if (*indicator[k] != NO_SLOT)
+			__builtin_prefetch(&r->words[*indicator[k]].prev);
+	}
 }
 
 /* Returns 0, or -1; on failure what had grown stays grown, which is harmless. */
-static int grow(struct registry *r, size_t more)
+int index_reserve(struct registry *r, size_t more)
 {
 	size_t need = r->word_count + more, capacity = r->word_capacity;
 	size_t objections = r->objection_count + more;
@@ -55,7 +204,7 @@ static int grow(struct registry *r, size_t more)
 	if (need >= NO_SLOT)
 		return -1;
 	if (need > capacity) {
-		capacity = capacity ? capacity + capacity / 4 : FIRST_WORDS;
+		capacity += capacity / 16 + FIRST_WORDS;
 		if (capacity < need)
 			capacity = need;
 		p = realloc(r->words, capacity * sizeof *r->words);
@@ -76,115 +225,42 @@ static int grow(struct registry *r, size_t more)
 		r->objections = p;
 		r->objection_capacity = (uint32_t)capacity;
 	}
+	fit_buckets(r, need);
 	return 0;
 }
 
-/* Take back what index_reserve() put into the tables for no word yet. */
-static void unreserve(struct registry *r, const struct report *reports, size_t n)
-{
-	for (size_t k = 0; k < n; k++) {
-		struct cell_record key = {
-			.cell = reports[k].cell, .member = reports[k].member};
+/* --- words --- */
 
-		if (index_find(r, reports[k].member, reports[k].cell) == NO_SLOT)
-			table_remove(r->cells, &key);
-		if (index_head(r, &reports[k].indicator) == NO_SLOT)
-			table_remove(r->listed, &reports[k].indicator);
-	}
-}
-
-int index_reserve(struct registry *r, const struct report *reports, size_t n)
-{
-	if (grow(r, n))
-		return -1;
-	for (size_t k = 0; k < n; k++) {
-		struct cell_record key = {
-			.cell = reports[k].cell, .member = reports[k].member};
-		struct cell_record *c;
-		struct listed_record *l;
-		bool fresh;
-
-		c = table_put(r->cells, &key, &fresh);
-		if (c && fresh)
-			c->slot = NO_SLOT;
-		l = c ? table_put(r->listed, &reports[k].indicator, &fresh) : NULL;
-		if (l && fresh)
-			l->head = NO_SLOT;
-		if (!l) {
-			unreserve(r, reports, k + 1);
-			return -1;
-		}
-	}
-	return 0;
-}
-
-/*
- * Put the word of a slot into its indicator's list, by member and cell, and
- * among the objections if it is one.
- */
+/* Enter a word among those about its indicator, and the objections if it is one. */
 static void link_word(struct registry *r, uint32_t slot)
 {
-	struct word *w = &r->words[slot];
-	struct listed_record *l;
-	uint32_t prev = NO_SLOT, next;
-	bool fresh;
+	const struct word *w = &r->words[slot];
 
-	l = table_put(r->listed, &w->indicator, &fresh);
-	if (!l)
-		abort(); /* index_reserve() made room */
-	if (fresh)
-		l->head = NO_SLOT;
-	if (l->head == NO_SLOT)
-		r->lengths[w->indicator.kind][w->indicator.plen]++;
-	for (next = l->head; next != NO_SLOT; next = r->words[next].next) {
-		const struct word *n = &r->words[next];
-
-		if (n->member > w->member ||
-			(n->member == w->member && n->cell > w->cell))
-			break;
-		prev = next;
-	}
-	w->prev = prev;
-	w->next = next;
-	if (prev == NO_SLOT)
-		l->head = slot;
-	else
-		r->words[prev].next = slot;
-	if (next != NO_SLOT)
-		r->words[next].prev = slot;
+	enter_indicator(r, slot, indicator_bucket(r, &w->indicator));
+	r->lengths[w->indicator.kind][w->indicator.plen]++;
 	if (is_objection(w))
 		objections_enter(r, slot);
 }
 
 static void unlink_word(struct registry *r, uint32_t slot)
 {
-	struct word *w = &r->words[slot];
+	const struct word *w = &r->words[slot];
 
 	if (is_objection(w))
 		objections_leave(r, slot);
-	if (w->next != NO_SLOT)
-		r->words[w->next].prev = w->prev;
-	if (w->prev != NO_SLOT) {
-		r->words[w->prev].next = w->next;
-	} else if (w->next != NO_SLOT) {
-		struct listed_record *l = table_get(r->listed, &w->indicator);
-
-		l->head = w->next;
-	} else {
-		table_remove(r->listed, &w->indicator);
-		r->lengths[w->indicator.kind][w->indicator.plen]--;
-	}
+	r->lengths[w->indicator.kind][w->indicator.plen]--;
+	leave_indicator(r, slot);
 }
 
 static void word_set(struct word *w, const struct report *report)
 {
 	w->indicator = report->indicator;
-	w->category = report->category;
-	w->proof = report->proof;
-	w->expiry = report->expiry;
-	w->cell = report->cell;
 	w->member = report->member;
-	w->generation = report->generation;
+	w->cell = report->cell & 0xffffff;
+	w->category = report->category == CATEGORY_OBJECTION ? NARROW_OBJECTION :
+							       report->category & 15;
+	w->proof = report->proof & 15;
+	w->expiry = report->expiry;
 }
 
 /* Another word into the same cell; mostly a refresh, which stays in its lists. */
@@ -202,32 +278,29 @@ static void rewrite(struct registry *r, uint32_t slot, const struct report *repo
 		link_word(r, slot);
 }
 
-void index_put(struct registry *r, const struct report *report)
+uint32_t index_put(struct registry *r, const struct report *report, uint32_t *link)
 {
 	struct seat *seat = registry_seat(r, report->member);
-	struct cell_record *c = cell_get(r, report->member, report->cell);
-	uint32_t slot;
+	uint32_t slot = *link;
 
-	if (c && c->slot != NO_SLOT) {
-		rewrite(r, c->slot, report);
-		return;
-	}
-	if (!c) { /* an earlier entry of the batch has spent the cell */
-		struct cell_record key = {.cell = report->cell, .member = report->member};
-
-		c = table_put(r->cells, &key, NULL);
-		if (!c)
-			abort(); /* index_reserve() made room */
+	if (slot != NO_SLOT) {
+		rewrite(r, slot, report);
+		return slot;
 	}
 	slot = r->word_count++;
-	c->slot = slot;
 	word_set(&r->words[slot], report);
+	enter_cell(r, slot, link);
 	heap_enter(r, slot);
 	link_word(r, slot);
 	seat->member.live++;
-	if (seat->free_from == report->cell)
-		while (index_find(r, report->member, seat->free_from) != NO_SLOT)
-			seat->free_from++;
+	if (seat->free_from != report->cell)
+		return slot;
+	/* With as many words as there are cells below, none is above. */
+	do
+		seat->free_from++;
+	while (seat->free_from < seat->member.live &&
+		index_find(r, report->member, seat->free_from) != NO_SLOT);
+	return slot;
 }
 
 /* Move the last word into a slot that has become free. */
@@ -235,21 +308,15 @@ static void fill(struct registry *r, uint32_t to)
 {
 	uint32_t from = r->word_count - 1;
 	struct word *w = &r->words[to];
-	struct listed_record *l;
 
 	if (from == to)
 		return;
 	*w = r->words[from];
+	redirect(r, w, to);
 	if (w->next != NO_SLOT)
 		r->words[w->next].prev = to;
-	if (w->prev != NO_SLOT) {
-		r->words[w->prev].next = to;
-	} else {
-		l = table_get(r->listed, &w->indicator);
-		l->head = to;
-	}
+	*index_link(r, w->member, w->cell) = to;
 	r->heap[w->heap_at] = to;
-	cell_get(r, w->member, w->cell)->slot = to;
 	if (is_objection(w))
 		objections_renumber(r, to);
 }
@@ -257,7 +324,6 @@ static void fill(struct registry *r, uint32_t to)
 void index_drop(struct registry *r, uint32_t slot)
 {
 	const struct word *w = &r->words[slot];
-	struct cell_record key = {.cell = w->cell, .member = w->member};
 	struct seat *seat = registry_seat(r, w->member);
 
 	seat->member.live--;
@@ -265,56 +331,19 @@ void index_drop(struct registry *r, uint32_t slot)
 		seat->free_from = w->cell;
 	unlink_word(r, slot);
 	heap_leave(r, slot);
-	table_remove(r->cells, &key);
+	leave_cell(r, slot);
 	fill(r, slot);
 	r->word_count--;
 }
 
-/* Build both tables anew at the size that the words need. Returns 0 or -1. */
-static int rebuild_tables(struct registry *r)
-{
-	struct table *cells, *listed;
-
-	cells = table_new(sizeof(struct cell_record), 8, 0, r->key);
-	listed = table_new(sizeof(struct listed_record), INDICATOR_SIZE, 0, r->key);
-	if (!cells || !listed)
-		goto fail;
-	for (uint32_t slot = 0; slot < r->word_count; slot++) {
-		const struct word *w = &r->words[slot];
-		struct cell_record key = {.cell = w->cell, .member = w->member}, *c;
-		struct listed_record *l;
-
-		c = table_put(cells, &key, NULL);
-		if (!c)
-			goto fail;
-		c->slot = slot;
-		if (w->prev != NO_SLOT)
-			continue;
-		l = table_put(listed, &w->indicator, NULL);
-		if (!l)
-			goto fail;
-		l->head = slot;
-	}
-	table_free(r->cells);
-	table_free(r->listed);
-	r->cells = cells;
-	r->listed = listed;
-	return 0;
-fail:
-	table_free(listed);
-	table_free(cells);
-	return -1;
-}
-
 void index_shrink(struct registry *r)
 {
-	uint32_t capacity = r->word_count + r->word_count / 4 + FIRST_WORDS;
+	uint32_t capacity = r->word_count + r->word_count / 16 + FIRST_WORDS;
 	void *p;
 
 	if (r->word_capacity <= 4 * FIRST_WORDS || r->word_count > r->word_capacity / 4)
 		return;
-	if (rebuild_tables(r))
-		return; /* memory is short: keep what there is */
+	fit_buckets(r, r->word_count);
 	p = realloc(r->words, capacity * sizeof *r->words);
 	if (p)
 		r->words = p;

@@ -2,6 +2,7 @@
 #ifndef LEDGER_REGISTRY_STATE_H
 #define LEDGER_REGISTRY_STATE_H
 
+#include "base/buckets.h"
 #include "base/table.h"
 #include "ledger/registry.h"
 
@@ -11,44 +12,44 @@
  * Words stand in one dense array; a slot is a place in it. What points at a
  * word:
  *
- *   cells       (cell, member)  -> slot
- *   listed      indicator       -> first slot of a doubly linked list of the
- *                                  words about exactly it, by member and cell
- *   heap        slots, a binary min-heap by expiry; a word knows its place,
- *               so that a refresh moves it: with lazy deletion every refresh
- *               would leave an entry behind for up to max_ttl
- *   objections  slots of objections by indicator, member, cell: those inside
- *               a prefix are one range
+ *   by_cell       buckets of (cell, member), chained through cell_next. A chain
+ *                 is short: no two words have the same key
+ *   by_indicator  buckets of indicators, chained both ways through next and
+ *                 prev. All words about an indicator stand in one bucket, in no
+ *                 order and among others: however many of its cells a member
+ *                 spends on one indicator, putting and dropping a word costs
+ *                 the same
+ *   heap          slots, a binary min-heap by expiry; a word knows its place,
+ *                 so that a refresh moves it: with lazy deletion every refresh
+ *                 would leave an entry behind for up to max_ttl
+ *   objections    slots of objections by indicator, member, cell: those inside
+ *                 a prefix are one range
  *
- * A hole is filled with the last word, so memory follows the live words.
+ * A hole is filled with the last word, so memory follows the live words: 48
+ * bytes each and 5.3 to 8 of buckets, and up to a 16th of the 48 in reserve.
  */
-#define NO_SLOT UINT32_MAX
+#define NO_SLOT BUCKET_END
 
+/*
+ * A word's generation is its member's: what has an older one was forgotten when
+ * the member was removed.
+ */
 struct word {
 	struct indicator indicator;
-	uint8_t category;
-	uint8_t proof;
-	uint32_t expiry;
-	uint32_t cell;
 	uint16_t member;
-	uint16_t generation;
-	uint32_t next, prev; /* slots of the same indicator's words */
+	uint32_t cell : 24;
+	uint32_t category : 4; /* CATEGORY_OBJECTION as NARROW_OBJECTION */
+	uint32_t proof : 4;
+	uint32_t expiry;
+	uint32_t next, prev; /* slots of the same bucket of by_indicator */
+	uint32_t cell_next;  /* of by_cell */
 	uint32_t heap_at;
 };
 
-/* cells: the first 8 bytes are the key (no padding). */
-struct cell_record {
-	uint32_t cell;
-	uint32_t member;
-	uint32_t slot; /* NO_SLOT only while a batch is being prepared */
-};
-
-/* listed: the indicator is the key. */
-struct listed_record {
-	struct indicator indicator;
-	uint8_t pad[2];
-	uint32_t head; /* NO_SLOT only while a batch is being prepared */
-};
+#define NARROW_OBJECTION 15
+_Static_assert(sizeof(struct word) == 44, "a million of them are held");
+_Static_assert(PROOF_COUNT <= 16 && CATEGORY_OTHER < NARROW_OBJECTION,
+	"4 bits each in a word");
 
 /* signers: the address is the key. */
 struct signer_record {
@@ -92,23 +93,32 @@ struct registry {
 	uint32_t word_count, word_capacity;
 	uint32_t *objections;
 	uint32_t objection_count, objection_capacity;
-	struct table *cells;
-	struct table *listed;
-	/* How many listed indicators there are of a kind and length, so that
-	 * looking around asks only for lengths in use. */
+	struct buckets by_cell;
+	struct buckets by_indicator;
+	/* How many words there are of a kind and length, so that looking around
+	 * asks only for lengths in use. */
 	uint32_t lengths[INDICATOR_AGENT + 1][129];
 };
 
 /* --- registry_index.c --- */
 
 /*
- * Make room for `reports`, the entries of a batch that will be put: after it,
- * no index_put() of them can fail. Returns 0, or -1 leaving all as it was.
+ * Make room for so many more words: after it, no index_put() of them can fail.
+ * Returns 0, or -1 leaving all words as they were.
  */
-int index_reserve(struct registry *r, const struct report *reports, size_t n);
+int index_reserve(struct registry *r, size_t more);
 
-/* Put a word into its cell, over what was there. Reserved before. */
-void index_put(struct registry *r, const struct report *report);
+/*
+ * The entries of a batch (at most BATCH_MAX) are about to be looked up: fetch
+ * what they will meet. Only of effect on the time that takes.
+ */
+void index_expect(const struct registry *r, const struct operation *batch);
+
+/*
+ * Put a word into its cell, over what is there: link is index_link()'s answer.
+ * Reserved before. Returns the slot that it has now.
+ */
+uint32_t index_put(struct registry *r, const struct report *report, uint32_t *link);
 
 /* Forget the word in a slot; the last word moves into the slot. */
 void index_drop(struct registry *r, uint32_t slot);
@@ -116,13 +126,18 @@ void index_drop(struct registry *r, uint32_t slot);
 /* Give memory back when little of it is in use. */
 void index_shrink(struct registry *r);
 
-/* The slot of a cell, or NO_SLOT. */
+/*
+ * The slot of a cell, or NO_SLOT; and what holds that slot, or the end of the
+ * chain where it would stand: valid until the next change.
+ */
+uint32_t *index_link(const struct registry *r, uint16_t member, uint32_t cell);
 uint32_t index_find(const struct registry *r, uint16_t member, uint32_t cell);
 
-/* The first slot about exactly i, or NO_SLOT. */
-uint32_t index_head(const struct registry *r, const struct indicator *i);
+/* A slot about exactly i, and the next one about the same; NO_SLOT: no more. */
+uint32_t index_about(const struct registry *r, const struct indicator *i);
+uint32_t index_next(const struct registry *r, uint32_t slot);
 
-struct report report_of(const struct word *w);
+struct report report_of(const struct registry *r, const struct word *w);
 bool is_objection(const struct word *w);
 
 /* --- registry_order.c: the heap and the objections --- */
@@ -151,7 +166,7 @@ int registry_judge(const struct registry *r, const struct operation *op, bool bl
 
 struct seat *registry_seat(const struct registry *r, uint16_t member);
 
-/* Live: expiry > now, the member's generation, the member active. */
+/* Live: expiry > now, the member active. */
 bool word_live(const struct registry *r, const struct word *w, uint32_t now);
 
 /* Touch i, and for an objection what is listed around it. */

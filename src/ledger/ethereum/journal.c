@@ -77,7 +77,7 @@ int journal_error(struct journal *j, struct error *err, const char *doing)
 		remedy = ": " REMEDY;
 		break;
 	case SQLITE_NOTADB:
-		remedy = ": name another file in [ledger] journal";
+		remedy = ": name another file in [ledger] path";
 		break;
 	case SQLITE_FULL:
 		remedy = ": make room on the disk";
@@ -194,7 +194,7 @@ static int identify(struct journal *j, bool *fresh, struct error *err)
 	if (id != JOURNAL_APPLICATION)
 		return error_set(err,
 			"journal %s: not a SIPchain journal (application id "
-			"0x%08llx): name another file in [ledger] journal",
+			"0x%08llx): name another file in [ledger] path",
 			j->path, (unsigned long long)id);
 	if (version != JOURNAL_VERSION)
 		return error_set(err,
@@ -265,8 +265,8 @@ static int compare_pins(
 	if (what)
 		error_set(err,
 			"journal %s: it is of another ledger (its %s differs; it is of "
-			"contract 0x%s on chain %llu): name another file in [ledger] "
-			"journal",
+			"contract 0x%s on chain %llu): name another file in [ledger] path, "
+			"or move this one away",
 			j->path, what,
 			contract.n == ADDRESS20 ? hex_encode(was, contract.p, ADDRESS20) :
 						  "?",
@@ -347,7 +347,7 @@ static int load(struct journal *j, struct error *err)
 	if (exec(j,
 		    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 		    "PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;"
-		    "PRAGMA cache_size = -8192",
+		    "PRAGMA cache_size = -2048",
 		    err))
 		return -1;
 	for (unsigned k = 0; k < SQL_COUNT; k++)
@@ -398,6 +398,11 @@ void journal_close(struct journal *j)
 	sqlite3_close_v2(j->db);
 	free(j->path);
 	free(j);
+}
+
+void journal_release(struct journal *j)
+{
+	sqlite3_db_release_memory(j->db);
 }
 
 bool journal_failed(const struct journal *j)

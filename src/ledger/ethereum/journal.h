@@ -46,6 +46,12 @@ struct journal *journal_open(const struct ethereum_settings *s, struct error *er
 /* Rolls back what is not committed. NULL is nothing. */
 void journal_close(struct journal *j);
 
+/*
+ * A long reading is over: give back the memory that it has filled with pages of
+ * the file (2 MiB at most). What is asked next comes from the file again.
+ */
+void journal_release(struct journal *j);
+
 /* Whether the last function that failed did so for the file, not for its argument. */
 bool journal_failed(const struct journal *j);
 
