@@ -23,6 +23,7 @@
 #define AUDIT_MOST    100000
 #define EVIDENCE_DAYS 90
 #define OUTBOX_DAYS   7
+#define CLOCK_WRONG   60 /* seconds: nothing is put off for longer */
 
 /* --- time --- */
 
@@ -119,6 +120,8 @@ static void on_due(uv_timer_t *timer)
 	node_sense_due(timer->data);
 	node_sense_start(timer->data); /* when the ledger takes too long */
 	prune_daily(timer->data);
+	if (node_clock_was_set(timer->data)) /* the tick goes by the other clock */
+		node_schedule(timer->data);
 }
 
 /* Whether something of the outbox has waited as long as it was to. */
@@ -126,6 +129,10 @@ static bool outbox_due(struct node *n, usec now)
 {
 	if (n->retry_at && n->retry_at <= now) {
 		n->retry_at = 0;
+		return true;
+	}
+	if (n->put_off_at && n->put_off_at <= now) {
+		n->put_off_at = 0;
 		return true;
 	}
 	return !n->retry_at && n->gather_at && n->gather_at <= now;
@@ -139,6 +146,7 @@ void node_schedule(struct node *n)
 	if (n->scheduling || n->stopping)
 		return;
 	n->scheduling = true;
+	node_clock_follow(n);
 	/* Words that ended touch their indicators, which are then decided anew. */
 	/* Bans first: what ended by itself needs no order. */
 	next = ban_table_expire(n->bans, seconds, forget_expired, n);
@@ -173,6 +181,8 @@ void node_schedule(struct node *n)
 	at = n->retry_at ? n->retry_at : n->gather_at;
 	if (at && at - now < wait)
 		wait = at - now;
+	if (n->put_off_at && n->put_off_at - now < wait)
+		wait = n->put_off_at - now;
 	uv_timer_start(&n->tick, on_tick, wait / 1000 + 1, 0);
 	n->scheduling = false;
 }
@@ -338,6 +348,7 @@ static int open_store(struct node *n, struct error *err)
 	snprintf(path, sizeof path, "%s/node.db", n->config->node.state);
 	n->store = store_open(path, err);
 	if (!n->store || prune(n, err) ||
+		outbox_clock_set_back(n->store, node_now() + CLOCK_WRONG, err) ||
 		allow_record_each(n->store, add_allow, n, err) < 0)
 		return -1;
 	n->prune_at = clock_monotonic() + 86400 * USEC_PER_SEC;
@@ -431,6 +442,8 @@ int role_node(struct config *config, int parent_fd, const struct control_hello *
 		return rc;
 	n->config = config;
 	n->started = clock_monotonic();
+	n->put_off = true;
+	node_clock_begin(n);
 	n->healthy = true;
 	uv_loop_init(&n->loop);
 	uv_timer_init(&n->loop, &n->tick);

@@ -110,11 +110,12 @@ bool ban_table_set(struct ban_table *t, const struct indicator *i, uint8_t scope
 		t->deleting--;
 	if (fresh || b->deleting)
 		b->since = now;
-	b->deleting = 0;
 	b->origin = origin;
 	b->category = category;
-	if (b->until != until || fresh)
+	/* Of one that was being deleted the end may have been passed over. */
+	if (b->until != until || fresh || b->deleting)
 		heap_push(&t->ends, until, key, sizeof key);
+	b->deleting = 0;
 	b->until = until;
 	enqueue(t, b);
 	return true;
@@ -209,15 +210,14 @@ uint32_t ban_table_expire(struct ban_table *t, uint32_t now, ban_fn *fn, void *c
 
 	while ((first = heap_peek(&t->ends))) {
 		struct ban *b = table_get(t->bans, first->payload);
-		bool meant = b && b->until == first->at;
+		/* What is being deleted goes when the enforcer has followed. */
+		bool meant = b && b->until == first->at && !b->deleting;
 
 		if (meant && first->at > now)
 			return (uint32_t)first->at;
 		if (meant) {
 			struct ban gone = *b;
 
-			if (b->deleting)
-				t->deleting--;
 			heap_pop(&t->ends);
 			table_remove(t->bans, &gone);
 			fn(context, &gone);

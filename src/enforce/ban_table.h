@@ -82,7 +82,8 @@ void ban_table_requeue(struct ban_table *t);
 
 /*
  * Drop bans whose end has come (the kernel's timeout removed them too), with
- * a callback for each. Returns the next end, or 0 when none is left.
+ * a callback for each; one that is being deleted waits for the enforcer's answer
+ * instead. Returns the next end, or 0 when none is left.
  */
 typedef void ban_fn(void *context, const struct ban *b);
 uint32_t ban_table_expire(struct ban_table *t, uint32_t now, ban_fn *fn, void *context);

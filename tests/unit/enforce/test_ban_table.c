@@ -181,6 +181,43 @@ static void expiry_follows_the_last_end(void **s)
 	ban_table_free(t);
 }
 
+static void a_deletion_outlives_its_bans_end(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct indicator i = ip("192.0.2.7");
+	struct ban_order o;
+	unsigned gone = 0;
+
+	(void)s;
+	set(t, "192.0.2.7", BAN_ALL, 200, true);
+	assert_int_equal(ban_table_take(t, &o, 1), 1);
+	assert_false(ban_table_done(t, &o, true));
+	assert_true(ban_table_clear(t, &i, BAN_ALL));
+	/* By a clock that was set forward: the kernel holds it still. */
+	assert_int_equal(ban_table_expire(t, 5000, count_call, &gone), 0);
+	assert_int_equal(gone, 0);
+	assert_int_equal(ban_table_take(t, &o, 1), 1);
+	assert_int_equal(o.change, BAN_DELETE);
+	assert_true(ban_table_done(t, &o, true));
+	assert_int_equal(ban_table_count(t), 0);
+	/* Banned anew meanwhile, its new end counts. */
+	set(t, "192.0.2.7", BAN_ALL, 6000, true);
+	assert_true(ban_table_clear(t, &i, BAN_ALL));
+	set(t, "192.0.2.7", BAN_ALL, 7000, true);
+	assert_int_equal(ban_table_expire(t, 6000, count_call, &gone), 7000);
+	assert_int_equal(ban_table_expire(t, 7000, count_call, &gone), 0);
+	assert_int_equal(gone, 1);
+	/* The clock was wrong: the same end is to come after all. */
+	set(t, "192.0.2.7", BAN_ALL, 8000, true);
+	assert_true(ban_table_clear(t, &i, BAN_ALL));
+	assert_int_equal(ban_table_expire(t, 9000, count_call, &gone), 0);
+	set(t, "192.0.2.7", BAN_ALL, 8000, true);
+	assert_int_equal(ban_table_expire(t, 7500, count_call, &gone), 8000);
+	assert_int_equal(ban_table_expire(t, 8000, count_call, &gone), 0);
+	assert_int_equal(gone, 2);
+	ban_table_free(t);
+}
+
 static void the_ring_grows_in_order(void **s)
 {
 	struct ban_table *t = ban_table_new(key);
@@ -213,6 +250,7 @@ int main(void)
 		cmocka_unit_test(refusal_shows),
 		cmocka_unit_test(requeue_orders_everything),
 		cmocka_unit_test(expiry_follows_the_last_end),
+		cmocka_unit_test(a_deletion_outlives_its_bans_end),
 		cmocka_unit_test(the_ring_grows_in_order),
 	};
 
