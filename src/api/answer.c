@@ -108,3 +108,37 @@ json_t *answer_around(const struct answer_source *s, const struct indicator *i)
 		json_array_append_new(out, answer_decision(s, &around[k], true));
 	return out;
 }
+
+void explorer_link(
+	struct buffer *out, const char *pattern, const uint8_t transaction[HASH_SIZE])
+{
+	const char *at = strstr(pattern, "{tx}");
+	char hash[2 * HASH_SIZE + 1];
+
+	if (!at)
+		return;
+	buffer_put(out, pattern, (size_t)(at - pattern));
+	buffer_printf(out, "0x%s%s", hex_encode(hash, transaction, HASH_SIZE), at + 4);
+	buffer_put_u8(out, 0);
+}
+
+void answer_transaction(
+	json_t *out, const uint8_t *transaction, uint64_t block, const char *pattern)
+{
+	bool known = transaction && !bytes_zero(transaction, HASH_SIZE);
+	char hash[2 * HASH_SIZE + 3] = "0x";
+	struct buffer link = {0};
+
+	json_object_set_new(
+		out, "block", block ? json_integer((json_int_t)block) : json_null());
+	if (!known) {
+		json_object_set_new(out, "transaction", json_null());
+		return;
+	}
+	hex_encode(hash + 2, transaction, HASH_SIZE);
+	json_object_set_new(out, "transaction", json_string(hash));
+	explorer_link(&link, pattern, transaction);
+	if (link.n && !link.failed)
+		json_object_set_new(out, "link", json_string((const char *)link.p));
+	buffer_free(&link);
+}

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "base/buffer.h"
 #include "decide/decide.h"
 
 /*
@@ -36,5 +37,19 @@ json_t *answer_list(const struct answer_source *s, const char *kind);
 
 /* Decisions, with words, about everything listed that contains i. */
 json_t *answer_around(const struct answer_source *s, const struct indicator *i);
+
+/*
+ * A link to an explorer: the template with "0x" and the hash in the place of {tx},
+ * with its NUL, into out; nothing when there is no {tx} in it.
+ */
+void explorer_link(
+	struct buffer *out, const char *pattern, const uint8_t transaction[HASH_SIZE]);
+
+/*
+ * "transaction", "block" and, where pattern is a template, "link" into out; null
+ * for what is not known: no transaction (NULL, zeros), block 0.
+ */
+void answer_transaction(
+	json_t *out, const uint8_t *transaction, uint64_t block, const char *pattern);
 
 #endif

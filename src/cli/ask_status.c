@@ -32,6 +32,39 @@ static void status_roles(const json_t *roles)
 	columns_print(&c, stdout, 0);
 }
 
+/* Who says so: the last part of the line about what is final. */
+static const char *confirmed(const json_t *c, char dst[80])
+{
+	long long n = number_of(c, "final_witnesses");
+
+	if (n == 0)
+		return "nobody else confirms it";
+	snprintf(dst, 80, "%lld other endpoint%s it", n,
+		n == 1 ? " confirms" : "s confirm");
+	return dst;
+}
+
+static void status_final(const json_t *c)
+{
+	char who[80], behind[40] = "";
+
+	if (!json_is_object(c))
+		return;
+	if (!json_is_integer(json_object_get(c, "final"))) {
+		printf("          no block is final yet\n");
+		return;
+	}
+	if (json_is_integer(json_object_get(c, "lag_seconds"))) {
+		char text[32];
+
+		snprintf(behind, sizeof behind, " and %s",
+			duration_print(text, (uint64_t)number_of(c, "lag_seconds")));
+	}
+	printf("          final up to block %lld, %lld blocks%s behind the head %lld; %s\n",
+		number_of(c, "final"), number_of(c, "lag_blocks"), behind,
+		number_of(c, "head"), confirmed(c, who));
+}
+
 static void status_ledger(const json_t *l)
 {
 	printf("ledger    %s: %s\n", shown(text_of(l, "where")),
@@ -42,12 +75,26 @@ static void status_ledger(const json_t *l)
 		number_of(json_object_get(l, "members"), "seq"),
 		number_of(json_object_get(l, "admin"), "seq"),
 		is_true(l, "paused") ? ", PAUSED" : "");
+	status_final(json_object_get(l, "chain"));
+}
+
+static void status_outbox(const json_t *o)
+{
+	char age[32];
+
+	printf("outbox    %lld waiting, %lld submitted, %lld final, %lld refused",
+		number_of(o, "waiting"), number_of(o, "submitted"), number_of(o, "final"),
+		number_of(o, "refused"));
+	if (json_is_integer(json_object_get(o, "oldest")))
+		printf("; the oldest that is not final is %s old",
+			duration_print(age, (uint64_t)number_of(o, "oldest")));
+	printf("\n");
 }
 
 static void status_print(const json_t *r)
 {
 	const json_t *m = json_object_get(r, "member"), *b = json_object_get(r, "bans");
-	const json_t *s = json_object_get(r, "sense"), *o = json_object_get(r, "outbox");
+	const json_t *s = json_object_get(r, "sense");
 	const json_t *e = json_object_get(r, "enforcer");
 	char up[32];
 
@@ -72,9 +119,7 @@ static void status_print(const json_t *r)
 		number_of(s, "hep_received"), number_of(s, "hep_bad"),
 		number_of(s, "hep_dropped"), number_of(s, "log_lines"),
 		number_of(s, "log_skipped"), number_of(s, "log_injected"));
-	printf("outbox    %lld waiting, %lld submitted, %lld final, %lld refused\n",
-		number_of(o, "waiting"), number_of(o, "submitted"), number_of(o, "final"),
-		number_of(o, "refused"));
+	status_outbox(json_object_get(r, "outbox"));
 	status_roles(json_object_get(r, "roles"));
 }
 

@@ -41,7 +41,8 @@ int ledger_section(struct buffer *out, const struct ethereum_settings *s, bool s
 
 /*
  * What the chain is like, into out: when a block is final, and whether it takes
- * transactions without fees. Asked once, at init and deployment. Returns a
+ * transactions without fees; else, where none is given, what is offered a gas at
+ * most (fee_pin(): 0 when that has to be given). Asked once, at init and deployment. Returns a
  * remark for people on how it was found.
  */
 const char *probe_chain(struct session *s, struct ethereum_settings *out);

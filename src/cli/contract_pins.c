@@ -3,6 +3,7 @@
 #include "cli/contract.h"
 
 #include "daemon/config_schema.h"
+#include "ledger/ethereum/fee.h"
 
 /*
  * The mixHash of every block of IBFT, IBFT 2.0 and QBFT, the Istanbul digest:
@@ -29,6 +30,10 @@ static int print_key(struct buffer *out, const struct config *c,
 		if (view_eq(view_of(value.p, value.n), view_of(same.p, same.n)) &&
 			strcmp(k->name, "final"))
 			continue;
+		if (!strcmp(k->name, "max_fee"))
+			buffer_printf(out,
+				"# Gwei a gas that are offered at most; while the chain asks "
+				"more, reports wait.\n");
 		rc |= buffer_printf(out, "%s = %.*s\n", k->name, (int)value.n,
 			value.n ? (const char *)value.p : "");
 	}
@@ -90,7 +95,7 @@ const char *probe_chain(struct session *s, struct ethereum_settings *out)
 	};
 	struct header head;
 	const char *remark;
-	uint64_t price;
+	uint64_t price = 0;
 
 	session_ask(s, q, ASK_COUNT);
 	remark = probe_finality(q, out);
@@ -98,6 +103,8 @@ const char *probe_chain(struct session *s, struct ethereum_settings *out)
 		!quantity_parse(&price, q[ASK_PRICE].answer) && !price)
 		out->zero_fee = true;
 	questions_free(q, ASK_COUNT);
+	if (!out->zero_fee && !out->max_fee && !session_price(s, &price))
+		out->max_fee = fee_pin(price);
 	return remark;
 }
 

@@ -106,10 +106,6 @@ void transaction_json(const struct desk *d, json_t *out);
 /* The verdict of --dry-run: cost, purse; what: "member 1 (a) would be admitted". */
 void dry_run_print(const struct desk *d, struct invocation *in, const char *what);
 
-/* The explorer's template with the hash in it, into a new buffer. Pure. */
-void explorer_link(
-	struct buffer *out, const char *pattern, const uint8_t transaction[HASH_SIZE]);
-
 /*
  * CONTROL_PERMISSION after having said so when this user may not use one of
  * the ledger's files; else 0, also for those that are not there.

@@ -4,20 +4,8 @@
 
 #include <string.h>
 
+#include "api/answer.h"
 #include "base/hex.h"
-
-void explorer_link(
-	struct buffer *out, const char *pattern, const uint8_t transaction[HASH_SIZE])
-{
-	const char *at = strstr(pattern, "{tx}");
-	char hash[2 * HASH_SIZE + 3];
-
-	if (!at)
-		return;
-	buffer_put(out, pattern, (size_t)(at - pattern));
-	buffer_printf(out, "%s%s", fixed_print(hash, transaction, HASH_SIZE), at + 4);
-	buffer_put_u8(out, 0);
-}
 
 void transaction_print(const struct desk *d, const struct invocation *in)
 {
@@ -46,22 +34,14 @@ void transaction_print(const struct desk *d, const struct invocation *in)
 void transaction_json(const struct desk *d, json_t *out)
 {
 	const struct session_receipt *r = &d->receipt;
-	char hash[2 * HASH_SIZE + 3];
-	struct buffer link = {0};
 
 	if (!d->session)
 		return;
-	json_object_set_new(out, "transaction",
-		json_string(fixed_print(hash, r->transaction, HASH_SIZE)));
-	json_object_set_new(out, "block",
-		r->block ? json_integer((json_int_t)r->block) : json_null());
+	answer_transaction(
+		out, r->transaction, r->block, session_settings(d->session)->explorer);
 	if (r->block)
 		json_object_set_new(
 			out, "gas_used", json_integer((json_int_t)r->gas_used));
-	explorer_link(&link, session_settings(d->session)->explorer, r->transaction);
-	if (link.n)
-		json_object_set_new(out, "link", json_string((const char *)link.p));
-	buffer_free(&link);
 }
 
 void dry_run_print(const struct desk *d, struct invocation *in, const char *what)

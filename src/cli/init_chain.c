@@ -3,7 +3,9 @@
 #include "cli/choice.h"
 #include "cli/contract.h"
 #include "cli/init.h"
+#include "ledger/ethereum/fee.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,6 +53,23 @@ static void json_out(const struct setup *s)
 	json_decref(out);
 }
 
+static void fees_out(const struct ethereum_settings *s)
+{
+	char fee[FEE_TEXT], cost[FEE_TEXT];
+
+	if (s->zero_fee)
+		printf("fees            none: this chain takes transactions without\n");
+	else if (s->max_fee)
+		printf("fees            at most %s a gas ([ledger] max_fee): a batch of 100 "
+		       "new reports costs up to %s\n",
+			fee_print(fee, s->max_fee),
+			fee_coin_print(cost, 100 * GAS_REPORT_NEW, s->max_fee));
+	else
+		printf("fees            the chain asks more than %s a gas, or does not say: "
+		       "set [ledger] max_fee, or no more than that is offered\n",
+			fee_print(fee, FEE_LIMIT));
+}
+
 static void text_out(const struct setup *s)
 {
 	char contract[ADDRESS20_TEXT], hash[2 * HASH_SIZE + 3];
@@ -62,6 +81,7 @@ static void text_out(const struct setup *s)
 	printf("genesis         %s\n", fixed_print(hash, s->pins.genesis, HASH_SIZE));
 	printf("code            %s\n", fixed_print(hash, s->pins.code_hash, HASH_SIZE));
 	printf("finality        %s\n", s->remark);
+	fees_out(&s->pins);
 	printf("this node       %s (%s %s)\nconfiguration   %s\n", s->member_address,
 		s->member_made ? "new key in" : "key of", s->member_key, s->config);
 	printf("\nnext, by the ledger's owner:\n  sipchain member add --key owner.key "

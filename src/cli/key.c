@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -62,15 +61,6 @@ int run_key_address(struct invocation *in)
 }
 
 /* --- keystores --- */
-
-/*
- * What OpenSSL keeps on its way is on the heap: no core dump of it, and nobody
- * who traces us.
- */
-static void no_dump(void)
-{
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
 
 /* --out, which must not be there yet. NULL after having said why. */
 static const char *new_file(struct invocation *in, int *code)
@@ -136,7 +126,6 @@ int run_key_import(struct invocation *in)
 	int code;
 	const char *path = new_file(in, &code);
 
-	no_dump();
 	if (path)
 		code = read_text(&text, in->arguments[0]);
 	if (!code)
@@ -197,7 +186,6 @@ int run_key_export(struct invocation *in)
 	struct signer *s;
 	int code;
 
-	no_dump();
 	if (!key)
 		return failure(CONTROL_USAGE, "which key? give --key FILE");
 	path = new_file(in, &code);

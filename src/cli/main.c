@@ -3,11 +3,15 @@
 
 #include <string.h>
 
+#include "base/core_dump.h"
+
 int main(int argc, char **argv)
 {
 	static struct invocation in;
 	int rc;
 
+	/* Whatever it opens may hold a key or an endpoint's secret. */
+	core_dump_forbid();
 	/* Usage errors too: whoever asked for JSON parses what comes. */
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
 		if (!strcmp(argv[i], "--json"))

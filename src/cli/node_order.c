@@ -47,6 +47,32 @@ static json_t *arguments(struct invocation *in)
 	return args;
 }
 
+/* With --tx: which transaction it was, as far as the daemon knows yet. */
+static void print_transaction(const struct invocation *in, const json_t *result)
+{
+	const json_t *block = json_object_get(result, "block");
+
+	if (!given(in, OPTION_TX))
+		return;
+	if (!block) {
+		printf("transaction     none: this ledger is a file\n");
+		return;
+	}
+	if (!json_is_string(json_object_get(result, "transaction"))) {
+		printf("transaction     %s\n",
+			json_is_integer(block) ? "not known any more" :
+				!strcmp(text_of(result, "state"), "final") ?
+						 "none was needed" :
+						 "not known yet");
+	} else {
+		printf("transaction     %s\n", shown(text_of(result, "transaction")));
+	}
+	if (json_is_integer(block))
+		printf("block           %lld\n", number_of(result, "block"));
+	if (json_is_string(json_object_get(result, "link")))
+		printf("link            %s\n", shown(text_of(result, "link")));
+}
+
 /* Ask, and print the daemon's sentence. Returns an exit code. */
 static int order(struct invocation *in, const char *command)
 {
@@ -66,6 +92,7 @@ static int order(struct invocation *in, const char *command)
 	} else if (json_object_get(result, "state")) { /* its fate on the ledger */
 		printf("%s: %s\n", shown(in->arguments[0]),
 			shown_sentence(text_of(result, "text")));
+		print_transaction(in, result);
 	} else {
 		printf("%s\n", shown_sentence(text_of(result, "text")));
 	}

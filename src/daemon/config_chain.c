@@ -60,7 +60,7 @@ static int parse_fee(
 				view_decimal(decimals, GWEI - 1, &part))))
 		return error_set(err,
 			"\"%s\" is no fee: write gwei a gas, such as 30 or 0.05, at most "
-			"%" PRIu64 "; 0 is no limit",
+			"%" PRIu64 "; 0 is a limit of the node's own",
 			escaped(v), k->max / GWEI);
 	for (size_t i = decimals.n; i < FEE_DECIMALS; i++)
 		part *= 10;

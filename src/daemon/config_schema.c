@@ -124,7 +124,10 @@ const struct config_key config_keys[] = {
 			"and IBFT), or safe or finalized, where the chain has these tags."),
 	CHAIN("max_fee", CONFIG_FEE, .fallback = "0",
 		.max = UINT64_C(1000000000000000000), AT(ledger.ethereum.max_fee),
-		.help = "Gwei a gas that are offered at most, such as 30 or 0.05; 0: no limit."),
+		.help = "Gwei a gas that are offered at most, such as 30 or 0.05; while the chain asks\n"
+			"more, reports wait. sipchain init writes ten times what it finds. 0: 100, ten\n"
+			"times what was last paid if that is less, and a priority fee of 3 or the base\n"
+			"fee."),
 	CHAIN("zero_fee", CONFIG_BOOL, .fallback = "no", AT(ledger.ethereum.zero_fee),
 		.help = "The chain takes transactions without fees: offer none."),
 	CHAIN("poll", CONFIG_POLL, .fallback = "2s", .min = 100, .max = 600000,

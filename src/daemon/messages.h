@@ -97,6 +97,11 @@ struct ledger_self {
 	uint8_t has_key;
 	uint8_t address[ADDRESS20];
 	char where[200]; /* the file, or the endpoint followed, without secrets */
+	/* Of a chain; 0: not known. */
+	uint64_t head, head_time;
+	uint64_t final, final_time;
+	uint32_t witnesses;       /* other endpoints that can be asked */
+	uint32_t final_witnesses; /* .. that confirm what is final */
 };
 
 /* The members' chain begins at this tip; see registry_window(). */

@@ -22,6 +22,7 @@
  *
  *   role_node.c     start, sandbox, links, timers, stop
  *   node_sense.c    observations -> detections -> own bans and reports
+ *   node_clock.c    the machine's clock is set
  *   node_ledger.c   events -> registry -> decisions -> learnt bans
  *   node_text.c     the texts of hashed indicators, for people
  *   node_bans.c     the ban table, the store's copy of it, orders to enforce
@@ -61,6 +62,7 @@ struct node {
 	struct config *config;
 	struct parent *parent;
 	usec started; /* monotonic */
+	int64_t clock_difference; /* of the time of day and the monotonic one, usec */
 	bool stopping;
 	bool scheduling; /* node_schedule() runs: what it calls must not call it */
 
@@ -83,6 +85,7 @@ struct node {
 	uint32_t delivery;         /* what the ledger role delivers now */
 	struct registry *incoming; /* while the ledger is read anew; else NULL */
 	usec read_again_at;        /* monotonic: after what could not be folded */
+	bool identified;           /* it is the one that the store's outbox is for */
 	bool caught_up;            /* the ledger was read whole at least once */
 	bool healthy;              /* as the ledger role says; trouble is its text */
 	bool misfolded;            /* what came could not be folded, is asked for again */
@@ -115,6 +118,10 @@ struct node {
 	usec gather_at;     /* when what gathers now is to leave */
 	usec retry_at;      /* nothing leaves before */
 	usec retry_wait;    /* how long the last failure made it wait */
+	bool put_off;       /* some rows may be put off, one by one .. */
+	usec put_off_at;    /* .. and then the first of them is tried again */
+	unsigned batch_most; /* words of a batch that the ledger takes; 0: all */
+	usec batch_most_until; /* then it is tried again */
 	usec prune_at;      /* when the store forgets what is old */
 
 	/* control */
@@ -161,6 +168,15 @@ void node_touch(void *context, const struct indicator *i);
 /* This node's member, or NULL when it has no key or is not admitted. */
 const struct member *node_member(const struct node *n);
 
+/* --- node_identity.c --- */
+
+/*
+ * Whether the ledger that was read is the one that the store's outbox is for;
+ * what is to be done when it is another (ledger_mark_move()) is done and said. 0,
+ * or -1 with a text: then nothing may be written to it.
+ */
+int node_identity_check(struct node *n, struct error *err);
+
 /* --- node_text.c --- */
 
 /* Keep the texts that a batch published. */
@@ -191,6 +207,19 @@ void node_enforce_message(struct node *n, uint16_t type, struct view payload);
 /* Send the whole allowlist to the enforcer. */
 void node_send_allow(struct node *n);
 
+/* --- node_clock.c --- */
+
+/* From here on a clock that is set is noticed. */
+void node_clock_begin(struct node *n);
+/* Whether it was set, by a second or more, and that has not been followed yet. */
+bool node_clock_was_set(const struct node *n);
+/*
+ * If so: order what stands anew, its ends being other lengths of time now, and
+ * end what has ended. Set back, the ledger is read anew: what it said was
+ * forgotten by a clock that was ahead.
+ */
+void node_clock_follow(struct node *n);
+
 /* --- node_outbox.c --- */
 
 /* What an operation about one indicator shall be, as decided. */
@@ -215,6 +244,8 @@ bool node_outbox_open(struct node *n, const struct indicator *i);
 void node_outbox_submit(struct node *n);
 /* How the configured ledger is written to. */
 const struct outgoing_pace *node_pace(const struct node *n);
+/* How many words a batch may have now, 1 .. OUTGOING_ROWS. */
+unsigned node_batch_most(const struct node *n);
 /* How many batches are in flight; the one with this ticket, or NULL. */
 unsigned node_flights(const struct node *n);
 struct node_flight *node_flight(const struct node *n, uint64_t ticket);
@@ -251,6 +282,9 @@ void node_wait(struct node *n, uint64_t row, struct control_client *client);
 bool node_row_awaited(const struct node *n, uint64_t row);
 /* A row's fate: answer who waits for it. */
 void node_row_done(struct node *n, uint64_t row, bool final, const char *why);
+/* It is on the ledger for good: where, on a chain with its transaction. */
+void node_row_final(struct node *n, uint64_t row, const struct ledger_fate *fate,
+	const char *text);
 /* Answer `banned` when the enforcer has told its counters. */
 void node_ask_counters(struct node *n, struct control_client *client);
 void node_counters_answer(struct node *n);

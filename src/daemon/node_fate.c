@@ -17,6 +17,7 @@
 #define RETRY_FIRST (1 * USEC_PER_SEC)
 #define RETRY_MOST  (30 * USEC_PER_SEC)
 #define ASK_AGAIN   (10 * USEC_PER_SEC)
+#define SMALL_FOR   (3600 * USEC_PER_SEC)
 
 /* A batch and its rows that are in flight. */
 struct batch {
@@ -70,7 +71,7 @@ static void on_final(struct node *n, const struct batch *b, const struct ledger_
 	if (outbox_final(n->store, b->ticket, f->block, node_now(), &err))
 		log_error("outbox: %s", err.text);
 	for (int i = 0; i < b->count; i++)
-		node_row_done(n, b->rows[i].ticket, true, text);
+		node_row_final(n, b->rows[i].ticket, f, text);
 	node_event(n, "published", NULL, "%d reports are %s", b->count, text);
 }
 
@@ -121,6 +122,25 @@ static bool refused_here(
 	return registry_check(n->registry, &op, &why) && why.code == code;
 }
 
+/*
+ * The ledger will not have this row, and why is not seen here: what an endpoint
+ * lied about, an operation that has not been read yet, a clock that is wrong. It
+ * is tried again by itself, each time later; the others must not wait for it.
+ */
+static void put_off(struct node *n, const struct outbox_row *row)
+{
+	usec wait = RETRY_FIRST;
+	struct error err = {""};
+
+	for (uint32_t k = 0; k < row->attempts && wait < RETRY_MOST; k++)
+		wait *= 2;
+	if (wait > RETRY_MOST)
+		wait = RETRY_MOST;
+	if (outbox_put_off(n->store, row->ticket, node_now() + wait / USEC_PER_SEC, &err))
+		log_error("outbox: %s", err.text);
+	n->put_off = true;
+}
+
 static void on_refused(struct node *n, const struct batch *b, const struct ledger_fate *f)
 {
 	enum outgoing_remedy remedy = outgoing_remedy(f->refusal.code);
@@ -141,6 +161,10 @@ static void on_refused(struct node *n, const struct batch *b, const struct ledge
 	}
 	put_back(n, b, text);
 	/* Or its reason has not been read here yet: then it is the next time. */
+	if (remedy == OUTGOING_DROP && entry < (uint32_t)b->count) {
+		put_off(n, &b->rows[entry]);
+		return;
+	}
 	if (remedy == OUTGOING_REBUILD || remedy == OUTGOING_DROP) {
 		back_off(n);
 		return;
@@ -148,6 +172,26 @@ static void on_refused(struct node *n, const struct batch *b, const struct ledge
 	/* Or sooner: an operation of the owner ends it. */
 	n->retry_at = clock_monotonic() + RETRY_MOST;
 	refuse_awaited(n, b, text);
+}
+
+/*
+ * A block holds no batch of this size. Each of its reports does fit: they wait
+ * again and leave in smaller ones, at once. A chain's limit may rise: later the
+ * full size is tried again, which costs nothing where it still does not fit.
+ */
+static void on_too_large(
+	struct node *n, const struct batch *b, const struct ledger_fate *f)
+{
+	unsigned most = f->words && f->words < (unsigned)b->count ?
+		f->words :
+		((unsigned)b->count + 1) / 2;
+
+	if (node_batch_most(n) > most) {
+		log_notice("%s", f->error.text);
+		n->batch_most = most;
+	}
+	n->batch_most_until = clock_monotonic() + SMALL_FOR;
+	put_back(n, b, f->error.text);
 }
 
 void node_outbox_fate(struct node *n, const struct ledger_fate *f)
@@ -166,6 +210,8 @@ void node_outbox_fate(struct node *n, const struct ledger_fate *f)
 		on_final(n, b, f);
 	} else if (f->fate == FATE_REFUSED) {
 		on_refused(n, b, f);
+	} else if (f->fate == FATE_TOO_LARGE) {
+		on_too_large(n, b, f);
 	} else {
 		log_warning("the ledger did not take a batch: %s", f->error.text);
 		put_back(n, b, f->error.text);

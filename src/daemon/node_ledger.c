@@ -196,6 +196,9 @@ static void fold(struct node *n, struct view payload)
 	/* An unpause, a resumption, a new limit: what was refused may pass now. */
 	if (header.chain == CHAIN_ADMIN)
 		n->retry_at = 0;
+	/* Remembered, so that the successor is known when it is configured. */
+	if (op.type == OP_SUPERSEDE && r == n->registry && node_identity_check(n, &err))
+		log_error("store: %s", err.text);
 	if (r == n->registry)
 		node_event(n, "ledger", NULL, "%s, operation %llu",
 			operation_name(op.type), (unsigned long long)op.seq);
@@ -204,6 +207,8 @@ static void fold(struct node *n, struct view payload)
 /* The ledger was read whole: from now on this registry counts. */
 static void take_incoming(struct node *n)
 {
+	struct error err = {""};
+
 	registry_free(n->registry);
 	n->registry = n->incoming;
 	n->incoming = NULL;
@@ -212,7 +217,11 @@ static void take_incoming(struct node *n)
 	n->all_dirty = true;
 	log_notice("ledger read: %zu live reports, %u members",
 		registry_live_count(n->registry), registry_members(n->registry));
-	node_outbox_reconcile(n);
+	n->identified = !node_identity_check(n, &err);
+	if (n->identified)
+		node_outbox_reconcile(n);
+	else
+		log_error("store: %s (nothing is published)", err.text);
 }
 
 static void on_caught_up(struct node *n, struct view payload)

@@ -84,6 +84,13 @@ const struct outgoing_pace *node_pace(const struct node *n)
 								  &outgoing_pace_at_once;
 }
 
+unsigned node_batch_most(const struct node *n)
+{
+	if (!n->batch_most || clock_monotonic() >= n->batch_most_until)
+		return OUTGOING_ROWS;
+	return n->batch_most;
+}
+
 unsigned node_flights(const struct node *n)
 {
 	unsigned count = 0;
@@ -280,7 +287,9 @@ static bool is_urgent(const struct node *n, const struct outbox_row *row)
 /* How long the rows that wait have to go on waiting; see outgoing_wait(). */
 static usec hold(struct node *n, const struct draft *d, int waiting)
 {
-	struct outgoing_moment m = {.waiting = (unsigned)waiting,
+	bool full = (unsigned)waiting >= node_batch_most(n);
+	struct outgoing_moment m = {
+		.waiting = full ? OUTGOING_ROWS : (unsigned)waiting,
 		.flights = node_flights(n),
 		.left = n->left_at,
 		.now = clock_monotonic()};
@@ -299,7 +308,8 @@ static usec hold(struct node *n, const struct draft *d, int waiting)
 static bool submit_one(struct node *n, const struct member *m, struct draft *d)
 {
 	struct error err = {""};
-	int waiting = outbox_next(n->store, d->rows, OUTGOING_ROWS, node_now(), &err);
+	int waiting = outbox_next(
+		n->store, d->rows, (int)node_batch_most(n), node_now(), &err);
 	usec wait;
 
 	if (waiting < 0) {
@@ -319,16 +329,35 @@ static bool submit_one(struct node *n, const struct member *m, struct draft *d)
 	return d->count && leave(n, d);
 }
 
+/* For those that were put off; now: before it was asked which may leave. */
+static void come_back(struct node *n, uint64_t now)
+{
+	struct error err = {""};
+	uint64_t first;
+
+	n->put_off_at = 0;
+	if (!n->put_off)
+		return;
+	if (outbox_put_off_until(n->store, &first, now, &err)) {
+		log_error("outbox: %s", err.text);
+		return;
+	}
+	n->put_off = first != 0;
+	if (first)
+		n->put_off_at = clock_monotonic() + (first - now) * USEC_PER_SEC;
+}
+
 void node_outbox_submit(struct node *n)
 {
 	const struct member *m = node_member(n);
 	struct error err = {""};
 	struct draft *d;
+	uint64_t now;
 
 	n->gather_at = 0;
 	/* An answered client's next line led here from within. */
 	n->submit_again = n->submitting;
-	if (!n->ledger || !n->caught_up || n->incoming || n->retry_at || n->bans_open ||
+	if (!n->ledger || !n->caught_up || !n->identified || n->incoming || n->retry_at || n->bans_open ||
 		!m || m->status != MEMBER_ACTIVE || n->submitting)
 		return;
 	if (node_flights(n) >= node_pace(n)->flights) {
@@ -340,12 +369,14 @@ void node_outbox_submit(struct node *n)
 	if (!d)
 		return;
 	n->submitting = true;
-	if (outbox_expire(n->store, node_now(), &err))
+	now = node_now();
+	if (outbox_expire(n->store, now, &err))
 		log_error("outbox: %s", err.text);
 	do
 		n->submit_again = false;
 	while (submit_one(n, m, d) || n->submit_again);
 	n->submitting = false;
 	free(d);
+	come_back(n, now);
 	node_schedule(n);
 }

@@ -20,6 +20,37 @@ static const char *ledger_text(const struct node *n)
 	return n->caught_up ? "healthy" : "being read";
 }
 
+static json_t *known(uint64_t value)
+{
+	return value ? json_integer((json_int_t)value) : json_null();
+}
+
+/* How far a chain is read and what of it is final; null: not known. */
+static json_t *chain_json(const struct node *n)
+{
+	const struct ethereum_settings *s = &n->config->ledger.ethereum;
+	const struct ledger_self *self = &n->self;
+	bool timed = self->head_time && self->final_time &&
+		self->head_time >= self->final_time;
+	json_t *out = json_pack("{s:o, s:o, s:o, s:o, s:i, s:i}", "head",
+		known(self->head), "head_time", known(self->head_time), "final",
+		known(self->final), "final_time", known(self->final_time), "witnesses",
+		(int)self->witnesses, "final_witnesses", (int)self->final_witnesses);
+
+	json_object_set_new(out, "finality",
+		s->finality == FINALITY_DEPTH ?
+			json_integer(s->depth) :
+			json_string(s->finality == FINALITY_SAFE ? "safe" : "finalized"));
+	json_object_set_new(out, "lag_blocks",
+		self->final && self->head >= self->final ?
+			json_integer((json_int_t)(self->head - self->final)) :
+			json_null());
+	json_object_set_new(out, "lag_seconds",
+		timed ? json_integer((json_int_t)(self->head_time - self->final_time)) :
+			json_null());
+	return out;
+}
+
 static json_t *ledger_json(struct node *n)
 {
 	bool chain = n->config->ledger.type == CONFIG_LEDGER_ETHEREUM;
@@ -27,14 +58,16 @@ static json_t *ledger_json(struct node *n)
 	char id[2 * HASH_SIZE + 1];
 
 	hex_encode(id, registry_id(n->registry), HASH_SIZE);
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s, s:I, s:I, s:I, s:b, s:o, s:o}",
+	return json_pack(
+		"{s:s, s:s, s:s, s:b, s:b, s:s, s:I, s:I, s:I, s:b, s:o, s:o, s:o}",
 		"kind", chain ? "ethereum" : "local", "where",
 		n->self_known ? n->self.where : "not reached yet", "text", ledger_text(n),
 		"healthy", n->healthy && !n->misfolded, "caught_up", n->caught_up, "id",
 		id, "live", (json_int_t)registry_live_count(n->registry), "threshold",
 		(json_int_t)(c ? c->threshold : 0), "max_ttl",
 		(json_int_t)(c ? c->max_ttl : 0), "paused", registry_paused(n->registry),
-		"members", node_tip(n, CHAIN_MEMBERS), "admin", node_tip(n, CHAIN_ADMIN));
+		"members", node_tip(n, CHAIN_MEMBERS), "admin", node_tip(n, CHAIN_ADMIN),
+		"chain", chain && n->self_known ? chain_json(n) : json_null());
 }
 
 struct ban_counts {
@@ -109,10 +142,15 @@ static json_t *outbox_json(struct node *n)
 {
 	uint64_t c[OUTBOX_STATES] = {0};
 	json_t *out = json_object();
+	uint64_t oldest = 0, now = node_now();
 	struct error err;
 
-	if (outbox_counts(n->store, c, &err))
+	if (outbox_counts(n->store, c, &err) || outbox_oldest(n->store, &oldest, &err))
 		log_error("outbox: %s", err.text);
+	/* How long the oldest that is not final waits, seconds. */
+	json_object_set_new(out, "oldest",
+		oldest ? json_integer((json_int_t)(now > oldest ? now - oldest : 0)) :
+			 json_null());
 	for (uint8_t state = OUTBOX_WAITING; state < OUTBOX_STATES; state++)
 		json_object_set_new(out, outbox_state_name(state),
 			json_integer((json_int_t)c[state]));

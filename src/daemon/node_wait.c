@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/answer.h"
+
 #define FATE_WITHIN     (10 * USEC_PER_SEC)
 #define COUNTERS_WITHIN (1 * USEC_PER_SEC)
 
@@ -75,20 +77,45 @@ static struct control_client *next(struct node_waiter **taken, uint64_t *row)
 	return client;
 }
 
-void node_row_done(struct node *n, uint64_t row, bool final, const char *why)
+/*
+ * On a chain every answer names the transaction and its block: null while they
+ * are not known.
+ */
+static json_t *row_json(const struct node *n, uint64_t row, const char *state,
+	const char *text, const struct ledger_fate *fate)
+{
+	json_t *out = json_pack(
+		"{s:I, s:s, s:s}", "id", (json_int_t)row, "state", state, "text", text);
+
+	if (n->config->ledger.type == CONFIG_LEDGER_ETHEREUM)
+		answer_transaction(out, fate ? fate->transaction : NULL,
+			fate ? fate->block : 0, n->config->ledger.ethereum.explorer);
+	return out;
+}
+
+void node_row_final(
+	struct node *n, uint64_t row, const struct ledger_fate *fate, const char *text)
 {
 	struct node_waiter *taken = take(n, true, row, 0);
 
 	while (taken) {
 		struct control_client *client = next(&taken, &row);
 
-		if (final)
-			control_answer(client,
-				json_pack("{s:I, s:s, s:s}", "id", (json_int_t)row,
-					"state", "final", "text", why));
-		else
-			control_refuse(client, CONTROL_FAILED, "refused: %s", why);
+		control_answer(client, row_json(n, row, "final", text, fate));
 	}
+}
+
+void node_row_done(struct node *n, uint64_t row, bool final, const char *why)
+{
+	struct node_waiter *taken;
+
+	if (final) {
+		node_row_final(n, row, NULL, why);
+		return;
+	}
+	taken = take(n, true, row, 0);
+	while (taken)
+		control_refuse(next(&taken, &row), CONTROL_FAILED, "refused: %s", why);
 }
 
 void node_ask_counters(struct node *n, struct control_client *client)
@@ -120,10 +147,10 @@ usec node_wait_expire(struct node *n, usec now)
 
 		if (row)
 			control_answer(client,
-				json_pack("{s:I, s:s, s:s}", "id", (json_int_t)row,
-					"state", "waiting", "text",
+				row_json(n, row, "waiting",
 					"kept in the outbox; the ledger has not confirmed it yet, see "
-					"`sipchain status`"));
+					"`sipchain status`",
+					NULL));
 		else
 			control_answer(client, node_banned(n));
 	}

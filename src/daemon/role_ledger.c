@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/core_dump.h"
 #include "base/log.h"
 #include "daemon/ledger_seal.h"
 #include "daemon/link.h"
@@ -178,6 +179,22 @@ static void forget_fate(struct ledger_role *r, uint64_t ticket)
 			r->fates[i].ticket = 0;
 }
 
+/* How far the chain is read, and what of it is final. */
+static void fill_progress(const struct ledger_role *r, struct ledger_self *self)
+{
+	struct ethereum_progress p;
+
+	if (!on_chain(r) || !r->ledger)
+		return;
+	ethereum_ledger_progress(&p, r->ledger);
+	self->head = p.head;
+	self->head_time = p.head_time;
+	self->final = p.final.number;
+	self->final_time = p.final.timestamp;
+	self->witnesses = p.witnesses;
+	self->final_witnesses = p.final.witnesses;
+}
+
 /* Who we are and what we follow, if it is new (or to a new node). */
 static void tell_self(struct ledger_role *r, bool anyway)
 {
@@ -195,6 +212,7 @@ static void tell_self(struct ledger_role *r, bool anyway)
 	else if (r->ledger)
 		snprintf(self.where, sizeof self.where, "ethereum %s",
 			ethereum_ledger_where(where, sizeof where, r->ledger));
+	fill_progress(r, &self);
 	if (!anyway && !memcmp(&self, &r->self, sizeof self))
 		return;
 	r->self = self;
@@ -407,6 +425,9 @@ static int open_secrets(struct ledger_role *r)
 	struct ethereum_settings *s = &r->config->ledger.ethereum;
 	struct error err = {""};
 
+	/* The sandbox does so again, after the user has changed. */
+	if (core_dump_forbid())
+		log_warning("core dumps: %s", strerror(errno));
 	if (r->config->member.key[0]) {
 		r->signer = signer_open(r->config->member.key, &err);
 		if (!r->signer) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/core_dump.h"
 #include "daemon/sandbox_steps.h"
 
 /* What sandbox_report() needs when no file can be opened any more. */
@@ -26,12 +27,8 @@ static const uint64_t kept_capabilities[ROLE_COUNT] = {
 /* The signing key must not reach a core file or another process's ptrace. */
 static int no_core(struct error *err)
 {
-	struct rlimit none = {0, 0};
-
-	if (setrlimit(RLIMIT_CORE, &none))
-		return error_set(err, "sandbox: RLIMIT_CORE: %s", strerror(errno));
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
-		return error_set(err, "sandbox: PR_SET_DUMPABLE: %s", strerror(errno));
+	if (core_dump_forbid())
+		return error_set(err, "sandbox: core dumps: %s", strerror(errno));
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/core_dump.h"
 #include "base/escape.h"
 #include "base/log.h"
 #include "daemon/messages.h"
@@ -202,6 +203,9 @@ static int start_parent(const struct arguments *a)
 
 	if (!config)
 		return ROLE_EXIT_FAILED;
+	/* What endpoints are asked with is in it; roles inherit the limit. */
+	if (core_dump_forbid())
+		log_warning("core dumps cannot be forbidden: %s", strerror(errno));
 	rc = config_load(config, a->config, &errors);
 	if (!rc)
 		config_warnings(&errors, config);

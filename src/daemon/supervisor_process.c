@@ -49,6 +49,8 @@ int process_config(const struct config *config, enum role role)
 	buffer_free(&text);
 	return fd;
 fail:
+	if (text.p)
+		explicit_bzero(text.p, text.n);
 	buffer_free(&text);
 	if (fd >= 0)
 		close(fd);

@@ -148,6 +148,21 @@ int outbox_counts(struct store *s, uint64_t counts[OUTBOX_STATES], struct error 
 	return rc;
 }
 
+int outbox_oldest(struct store *s, uint64_t *created, struct error *err)
+{
+	struct sql q;
+	int rc;
+
+	*created = 0;
+	sql_prepare(&q, s, "SELECT min(created) FROM outbox WHERE state <= ?1");
+	sql_u64(&q, OUTBOX_SUBMITTED);
+	rc = sql_step(&q, err);
+	if (rc == 1)
+		*created = sql_get_u64(&q, 0);
+	sql_end(&q);
+	return rc < 0 ? -1 : 0;
+}
+
 /* --- taking requests --- */
 
 /* Whether a request can be kept as it is. Returns 0, or -1 with a text. */
@@ -302,6 +317,48 @@ int outbox_expire(struct store *s, uint64_t now, struct error *err)
 		"UPDATE outbox SET state = 7, updated = ?1,"
 		" error = 'its end came before it could be sent'"
 		" WHERE state = 1 AND want <> 3 AND expiry <= ?1");
+	sql_u64(&q, now);
+	return sql_run(&q, err);
+}
+
+int outbox_put_off(struct store *s, uint64_t ticket, uint64_t until, struct error *err)
+{
+	struct sql q;
+
+	if (sql_ready(s, STORE_SYNCED, err) != 0)
+		return -1;
+	sql_prepare(&q, s, "UPDATE outbox SET retry_at = ? WHERE id = ? AND state = 1");
+	sql_u64(&q, until);
+	sql_u64(&q, ticket);
+	return sql_run(&q, err);
+}
+
+int outbox_put_off_until(
+	struct store *s, uint64_t *first, uint64_t now, struct error *err)
+{
+	struct sql q;
+	int rc;
+
+	*first = 0;
+	sql_prepare(&q, s,
+		"SELECT coalesce(min(retry_at), 0) FROM outbox"
+		" WHERE state = 1 AND retry_at > ?");
+	sql_u64(&q, now);
+	rc = sql_step(&q, err);
+	if (rc > 0)
+		*first = sql_get_u64(&q, 0);
+	sql_end(&q);
+	return rc < 0 ? -1 : 0;
+}
+
+int outbox_clock_set_back(struct store *s, uint64_t now, struct error *err)
+{
+	struct sql q;
+
+	if (sql_ready(s, STORE_SYNCED, err) != 0)
+		return -1;
+	sql_prepare(&q, s,
+		"UPDATE outbox SET retry_at = ?1 WHERE state = 1 AND retry_at > ?1");
 	sql_u64(&q, now);
 	return sql_run(&q, err);
 }

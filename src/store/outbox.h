@@ -108,6 +108,16 @@ int outbox_next(struct store *s, struct outbox_row *rows, int max, uint64_t now,
 /* Waiting reports and objections whose expiry has come become expired. 0 or -1. */
 int outbox_expire(struct store *s, uint64_t now, struct error *err);
 
+/* A row that waits is not to be taken before `until`. 0 or -1. */
+int outbox_put_off(struct store *s, uint64_t ticket, uint64_t until, struct error *err);
+
+/* When the first of those that were put off is to be taken; 0: none. 0 or -1. */
+int outbox_put_off_until(
+	struct store *s, uint64_t *first, uint64_t now, struct error *err);
+
+/* What was put off by a clock that was ahead waits no longer. 0 or -1. */
+int outbox_clock_set_back(struct store *s, uint64_t now, struct error *err);
+
 /* Read one row. Returns 1, 0 when there is none, or -1 with a text. */
 int outbox_get(
 	struct store *s, struct outbox_row *out, uint64_t ticket, struct error *err);
@@ -134,6 +144,12 @@ int outbox_list(struct store *s, uint64_t before, int max, bool open_only, outbo
 
 /* Rows by state, for `status` and metrics. Returns 0, or -1 with a text. */
 int outbox_counts(struct store *s, uint64_t counts[OUTBOX_STATES], struct error *err);
+
+/*
+ * When the oldest open row (waiting, assigned, submitted) was taken, unix
+ * seconds into *created; 0: there is none. Returns 0, or -1 with a text.
+ */
+int outbox_oldest(struct store *s, uint64_t *created, struct error *err);
 
 /*
  * Forget finished rows last changed before `before`, and batches that no row

@@ -108,8 +108,17 @@ static const char version_1[] =
 	") STRICT;"
 	"CREATE INDEX audit_time ON audit (time);";
 
+static const char version_2[] =
+	/* One row: whose outbox this is. */
+	"CREATE TABLE ledger ("
+	" one INTEGER PRIMARY KEY CHECK (one = 1),"
+	" id BLOB NOT NULL CHECK (length(id) = 32),"
+	" next BLOB CHECK (length(next) = 32)"
+	") STRICT;";
+
 const struct migration schema_migrations[] = {
 	{"first tables", version_1},
+	{"the ledger's id", version_2},
 };
 const int schema_version = sizeof(schema_migrations) / sizeof(schema_migrations[0]);
 

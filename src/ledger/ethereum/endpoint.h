@@ -59,6 +59,12 @@ int endpoint_print(struct buffer *out, const struct endpoint *e, bool secrets);
 int endpoint_load(struct endpoint *e, struct error *err);
 
 /*
+ * Whether what is asked there carries a secret: a credential, a header, a path or
+ * a query. Then it is asked for at no place but the one that is configured.
+ */
+bool endpoint_has_secrets(const struct endpoint *e);
+
+/*
  * The value of an Authorization header for now (unix seconds), "Bearer ..." or
  * "Basic ..." (basic=, or the URL's user and password), into dst; "" when there
  * is none. Returns 0, or -1 when it does not fit; ENDPOINT_AUTHORIZATION_MAX is

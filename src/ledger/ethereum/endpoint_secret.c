@@ -98,6 +98,14 @@ int endpoint_load(struct endpoint *e, struct error *err)
 
 /* --- what goes out --- */
 
+bool endpoint_has_secrets(const struct endpoint *e)
+{
+	struct url_parts url;
+
+	return e->header_count || e->basic[0] || e->bearer_file[0] || e->jwt_file[0] ||
+		url_split(&url, view_str(e->url)) || url.user.p || url.rest.n > 1;
+}
+
 /* RFC 4648 section 4 into dst[4 * (n / 3 + 1) + 1]. Returns the length. */
 static size_t base64(char *dst, const void *src, size_t n)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ledger/ethereum/ethereum.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,6 +33,7 @@ struct ethereum_ledger {
 	bool undone; /* told; until start() nothing is delivered */
 	bool window_told;
 	bool caught_up;  /* said since the last event */
+	bool at_length;  /* more than a portion was delivered since then */
 	bool complete;   /* the journal has been read up to a newest block */
 	uint64_t cursor; /* of the journal: what was delivered */
 	struct header head;
@@ -121,6 +123,11 @@ static void say_caught_up(struct ethereum_ledger *l)
 	if (l->caught_up || l->closing || !l->complete)
 		return;
 	l->caught_up = true;
+	if (l->at_length) {
+		journal_release(l->journal);
+		malloc_trim(0);
+	}
+	l->at_length = false;
 	if (l->base.callbacks.caught_up)
 		l->base.callbacks.caught_up(l->base.callbacks.context);
 }
@@ -154,6 +161,7 @@ static void deliver_some(struct ethereum_ledger *l)
 	if (l->undone || l->restarted)
 		return;
 	if (n == PORTION) {
+		l->at_length = true;
 		uv_timer_start(&l->turn, turn, 0, 0);
 		return;
 	}
@@ -402,4 +410,21 @@ char *ethereum_ledger_where(char *dst, size_t size, const struct ledger *base)
 			rpc_endpoint(rpc)->name, (unsigned long long)number, witnesses,
 			witnesses == 1 ? "" : "es");
 	return dst;
+}
+
+void ethereum_ledger_progress(struct ethereum_progress *out, const struct ledger *base)
+{
+	const struct ethereum_ledger *l = (const struct ethereum_ledger *)(const void *)
+		base;
+	uint8_t hash[HASH_SIZE];
+
+	memset(out, 0, sizeof *out);
+	if (l->closing)
+		return;
+	journal_head(l->journal, &out->head, hash);
+	if (l->has_head && l->head.number == out->head)
+		out->head_time = l->head.timestamp;
+	out->final = reader_final(l->reader);
+	if (pool_followed(l->pool))
+		out->witnesses = pool_witnesses(l->pool);
 }

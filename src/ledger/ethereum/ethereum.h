@@ -3,6 +3,7 @@
 #define LEDGER_ETHEREUM_ETHEREUM_H
 
 #include "ledger/ethereum/settings.h"
+#include "ledger/ethereum/witness.h"
 #include "ledger/ledger.h"
 
 /*
@@ -31,5 +32,16 @@ struct ledger *ethereum_ledger_new(uv_loop_t *loop, const struct ethereum_settin
  * is followed now, for `status`. Returns dst.
  */
 char *ethereum_ledger_where(char *dst, size_t size, const struct ledger *l);
+
+/*
+ * How far the ledger is, for `status`. final: what counts as final, with how many
+ * other endpoints confirm it.
+ */
+struct ethereum_progress {
+	uint64_t head, head_time; /* the newest verified block; 0: none yet */
+	struct final_block final;
+	unsigned witnesses; /* other endpoints that are usable now */
+};
+void ethereum_ledger_progress(struct ethereum_progress *out, const struct ledger *l);
 
 #endif

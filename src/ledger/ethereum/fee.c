@@ -14,6 +14,56 @@ static uint64_t times(uint64_t a, uint64_t b)
 	return b && a > UINT64_MAX / b ? UINT64_MAX : a * b;
 }
 
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* --- what is believed --- */
+
+uint64_t fee_limit(const struct fee_quotes *quotes, const struct ethereum_settings *s)
+{
+	uint64_t usual = most(times(quotes->paid, FEE_TIMES_PAID), FEE_LEAST);
+
+	if (s->max_fee)
+		return s->max_fee;
+	return quotes->paid && usual < FEE_LIMIT ? usual : FEE_LIMIT;
+}
+
+/* UINT64_MAX: as the operator's max_fee bounds it. */
+static uint64_t priority_limit(
+	const struct header *head, const struct ethereum_settings *s)
+{
+	return s->max_fee ? UINT64_MAX : most(head->base_fee, FEE_PRIORITY);
+}
+
+bool fee_cuts_priority(const struct header *head, const struct fee_quotes *quotes,
+	const struct ethereum_settings *s)
+{
+	return !s->zero_fee && head->has_base_fee &&
+		quotes->priority_fee > priority_limit(head, s);
+}
+
+uint64_t fee_base_bound(uint64_t before, uint64_t blocks)
+{
+	uint64_t bound = most(before, FEE_LEAST);
+
+	for (; blocks && bound < UINT64_MAX; blocks--)
+		bound = add(bound, most(bound / 8, 1));
+	return bound;
+}
+
+uint64_t fee_pin(uint64_t asked)
+{
+	uint64_t ten = times(asked, 10), part = ten % FEE_GWEI;
+
+	if (asked > FEE_LIMIT)
+		return 0;
+	return most(part ? ten - part + FEE_GWEI : ten, FEE_GWEI);
+}
+
+/* --- what is offered --- */
+
 /* What the next block asks, and what to offer so that some later ones may too. */
 struct want {
 	bool dynamic;
@@ -32,9 +82,30 @@ static struct want want(const struct header *head, const struct fee_quotes *quot
 	if (!dynamic)
 		return w;
 	w.priority = quotes->priority_fee;
+	if (w.priority > priority_limit(head, s))
+		w.priority = priority_limit(head, s);
 	w.now = add(head->base_fee, w.priority);
 	w.offer = add(times(head->base_fee, 2), w.priority);
 	return w;
+}
+
+static int too_dear(uint64_t asks, uint64_t limit, const struct ethereum_settings *s,
+	struct error *err)
+{
+	char now[FEE_TEXT], most_text[FEE_TEXT];
+
+	fee_print(now, asks);
+	fee_print(most_text, limit);
+	if (s->max_fee)
+		return error_set(err,
+			"the chain asks %s a gas, the setting max_fee allows %s: raise it "
+			"or wait",
+			now, most_text);
+	return error_set(err,
+		"the chain asks %s a gas, and without the setting max_fee no more than %s "
+		"is offered: is that its price, set max_fee (--max-fee, [ledger] max_fee), "
+		"else wait or ask other endpoints",
+		now, most_text);
 }
 
 int fee_choose(struct transaction *t, const struct header *head,
@@ -42,15 +113,12 @@ int fee_choose(struct transaction *t, const struct header *head,
 	struct error *err)
 {
 	struct want w = want(head, quotes, s, head->has_base_fee);
-	char asks[FEE_TEXT], limit[FEE_TEXT];
+	uint64_t limit = fee_limit(quotes, s);
 
-	if (s->max_fee && w.now > s->max_fee)
-		return error_set(err,
-			"the chain asks %s a gas, the setting max_fee allows %s: raise it "
-			"or wait",
-			fee_print(asks, w.now), fee_print(limit, s->max_fee));
+	if (w.now > limit)
+		return too_dear(w.now, limit, s, err);
 	t->dynamic = w.dynamic;
-	t->max_fee = s->max_fee && w.offer > s->max_fee ? s->max_fee : w.offer;
+	t->max_fee = w.offer > limit ? limit : w.offer;
 	t->priority_fee = w.priority;
 	return 0;
 }
@@ -67,22 +135,17 @@ static bool replaces(uint64_t to, uint64_t from)
 	return to > from && to - from >= from / 10 + (from % 10 != 0);
 }
 
-static uint64_t most(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 int fee_raise(struct transaction *t, const struct header *head,
 	const struct fee_quotes *quotes, const struct ethereum_settings *s)
 {
 	struct want w = want(head, quotes, s, t->dynamic);
-	uint64_t fee, priority = 0;
+	uint64_t fee, priority = 0, limit = fee_limit(quotes, s);
 
 	if (s->zero_fee || !t->max_fee)
 		return 1;
 	fee = most(raised(t->max_fee), w.offer);
-	if (s->max_fee && fee > s->max_fee)
-		fee = s->max_fee;
+	if (fee > limit)
+		fee = limit;
 	if (!replaces(fee, t->max_fee))
 		return 2;
 	if (t->dynamic) {
@@ -147,6 +210,17 @@ char *fee_coin_print(char *dst, uint64_t gas, uint64_t fee)
 uint64_t gas_bound(unsigned words, size_t texts)
 {
 	return GAS_BATCH + (uint64_t)words * GAS_WORD + (uint64_t)texts * GAS_TEXT_BYTE;
+}
+
+unsigned gas_words(unsigned words, size_t texts, uint64_t block_limit)
+{
+	unsigned n = words;
+
+	if (n > 1)
+		n--;
+	while (n > 1 && gas_bound(n, texts * n / words) > block_limit)
+		n--;
+	return n;
 }
 
 uint64_t gas_choose(

@@ -4,14 +4,7 @@
 #include <stdio.h>
 
 #include "base/hex.h"
-
-/* A JSON string's bytes; empty for anything else (no value we read is empty). */
-static struct view text_of(const json_t *value)
-{
-	if (!json_is_string(value))
-		return (struct view){NULL, 0};
-	return view_of(json_string_value(value), json_string_length(value));
-}
+#include "ledger/ethereum/json_bounded.h"
 
 /* One hex digit's value, or -1. */
 static int digit(uint8_t c)
@@ -24,7 +17,7 @@ static int digit(uint8_t c)
 
 int quantity_parse(uint64_t *out, const json_t *value)
 {
-	struct view text = text_of(value);
+	struct view text = json_text(value);
 	uint64_t v = 0;
 
 	if (!view_starts(text, "0x") || text.n < 3 || text.n >= QUANTITY_TEXT)
@@ -43,9 +36,23 @@ int quantity_parse(uint64_t *out, const json_t *value)
 	return 0;
 }
 
+int wei_parse(uint8_t wei[32], const json_t *value)
+{
+	size_t n = json_string_length(value);
+	char digits[65];
+
+	if (!json_is_string(value) || n < 3 || n > 66 ||
+		memcmp(json_string_value(value), "0x", 2))
+		return -1;
+	memset(digits, '0', sizeof digits - 1);
+	digits[64] = 0;
+	memcpy(digits + 66 - n, json_string_value(value) + 2, n - 2);
+	return hex_decode(wei, 32, view_str(digits));
+}
+
 int fixed_parse(uint8_t *out, size_t n, const json_t *value)
 {
-	struct view text = text_of(value);
+	struct view text = json_text(value);
 
 	/* hex_decode() would take the digits without their 0x, too. */
 	if (!view_starts(text, "0x"))

@@ -34,6 +34,9 @@ int quantity_parse(uint64_t *out, const json_t *value);
 /* n bytes as "0x" and 2n digits. 0 or -1. */
 int fixed_parse(uint8_t *out, size_t n, const json_t *value);
 
+/* A balance: "0x" and 1..64 digits, as 32 bytes, big-endian. 0 or -1. */
+int wei_parse(uint8_t wei[32], const json_t *value);
+
 #define QUANTITY_TEXT 19 /* 0x, 16 digits, NUL */
 
 /* "0x1a" into dst[QUANTITY_TEXT]. Returns dst. */

@@ -74,3 +74,10 @@ json_t *json_parse_bounded(struct view text, struct error *err)
 		error_set(err, "not JSON: %s at byte %d", reason(&e), e.position);
 	return root;
 }
+
+struct view json_text(const json_t *value)
+{
+	if (!json_is_string(value))
+		return (struct view){NULL, 0};
+	return view_of(json_string_value(value), json_string_length(value));
+}

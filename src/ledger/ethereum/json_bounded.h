@@ -22,4 +22,7 @@
  */
 json_t *json_parse_bounded(struct view text, struct error *err);
 
+/* A string's bytes; empty for anything else, NULL included. */
+struct view json_text(const json_t *value);
+
 #endif

@@ -103,7 +103,7 @@ static struct pending *find(const struct pending_set *set, const uint8_t hash[HA
 static struct pending *add(struct pending_set *set, const struct submission *s)
 {
 	struct pending *b = calloc(1, sizeof *b);
-	uint8_t *call = b ? malloc(s->call.n) : NULL;
+	uint8_t *call = b ? malloc(s->call.n + 1) : NULL; /* a filler's is empty */
 
 	if (!call) {
 		free(b);
@@ -196,20 +196,29 @@ void pending_end(struct pending_set *set, struct pending *b, enum fate fate)
 
 /* --- from the journal --- */
 
+static bool is_filler(const struct transaction *t, const uint8_t sender[ADDRESS20])
+{
+	return !t->data.n && !memcmp(t->to, sender, ADDRESS20);
+}
+
 static int check_row(const struct pending_set *set, const struct sent *row,
 	struct transaction *t, struct submission *s)
 {
 	uint8_t sender[ADDRESS20], hash[HASH_SIZE];
 
 	keccak256(hash, row->raw.p, row->raw.n);
-	if (transaction_parse(t, sender, row->raw) || submission_decode(s, t->data))
+	if (transaction_parse(t, sender, row->raw))
+		return -1;
+	if (is_filler(t, sender))
+		pending_filler_hash(s->hash, sender, t->nonce);
+	else if (submission_decode(s, t->data) ||
+		memcmp(t->to, set->settings->contract, ADDRESS20))
 		return -1;
 	if (memcmp(sender, set->sender, ADDRESS20) ||
 		memcmp(hash, row->hash, HASH_SIZE) ||
 		memcmp(s->hash, row->batch, HASH_SIZE) || t->nonce != row->nonce)
 		return -1;
-	if (t->creates || memcmp(t->to, set->settings->contract, ADDRESS20) ||
-		t->chain_id != set->settings->chain_id)
+	if (t->creates || t->chain_id != set->settings->chain_id)
 		return -1;
 	return 0;
 }
@@ -256,9 +265,26 @@ static void restore_state(struct pending_set *set, struct pending *b,
 	if (!row->block)
 		return;
 	b->fate.block = row->block;
+	/* Of several offers it is not written down which one it was. */
+	if (b->offer_count == 1)
+		memcpy(b->fate.transaction, row->hash, HASH_SIZE);
 	b->settled = row->settled;
 	pending_end(set, b, FATE_FINAL);
+	set->quotes.paid = t->max_fee;
 	b->told = row->told;
+}
+
+struct pending *pending_add_filler(struct pending_set *set, uint64_t nonce)
+{
+	struct submission nothing = {.call = {(const uint8_t *)"", 0}};
+	struct pending *b;
+
+	nothing.words = nothing.call.p;
+	pending_filler_hash(nothing.hash, set->sender, nonce);
+	b = add(set, &nothing);
+	if (b)
+		b->filler = true;
+	return b;
 }
 
 int pending_restore(struct pending_set *set, const struct sent *row, struct error *err)
@@ -275,7 +301,8 @@ int pending_restore(struct pending_set *set, const struct sent *row, struct erro
 			(unsigned long long)row->id);
 	b = find(set, s.hash);
 	if (!b) {
-		b = add(set, &s);
+		b = is_filler(&t, set->sender) ? pending_add_filler(set, t.nonce) :
+						 add(set, &s);
 		if (!b)
 			return error_set(err, "out of memory");
 		set->open++;

@@ -23,7 +23,15 @@
  * what was signed before: the old nonce is used up in a final block and no
  * receipt of ours is there, or the receipt with status 0 is final. A signed
  * nonce is never given up otherwise, so the sequence has no gaps: its bytes go
- * out again for as long as it takes.
+ * out again for as long as it takes. Whether a nonce is used up or a receipt
+ * says 0 is told by endpoints, of whom there may be one alone, and he may lie: a
+ * batch that is then there twice is a refresh, which costs its gas, so no more
+ * than RESIGN_MOST are signed anew within RESIGN_MS.
+ *
+ * A nonce that was signed and that nobody holds any more (its final block was
+ * dropped) is a gap: what stands behind it cannot be mined. The next batch takes
+ * it; when none comes, a filler does: an empty transaction to the key's own
+ * address.
  */
 #define PENDING_MAX    64   /* batches that are not settled */
 #define SETTLED_MAX    256  /* kept for submitters that ask again */
@@ -40,6 +48,10 @@
 #define RETRY_MOST_MS  60000
 #define LOOK_HEADS     4 /* receipts are asked that often in any case */
 #define GAP_HEADS      3 /* a nonce nobody holds for that long is a gap */
+#define GAP_FILL_HEADS 12 /* and is filled when no batch comes to take it */
+#define PURSE_LASTS    10 /* transactions; with less a person is told */
+#define RESIGN_MOST    16 /* batches signed anew, within */
+#define RESIGN_MS      3600000
 
 enum pending_state {
 	PENDING_QUEUED = 1, /* preflight to be asked */
@@ -63,6 +75,7 @@ struct pending {
 	struct pending *next;
 	uint64_t ticket;
 	struct submission submission; /* call is owned */
+	bool filler;                  /* no batch: an empty transaction for a gap */
 	enum pending_state state;
 
 	struct offer *offers; /* the last is the one that is sent */
@@ -103,6 +116,9 @@ enum trouble {
 	TROUBLE_FEE,
 	TROUBLE_NONCE,
 	TROUBLE_REFUSED,
+	TROUBLE_ANEW,
+	TROUBLE_QUOTE,
+	TROUBLE_PURSE_LOW,
 	TROUBLE_JOURNAL,
 	TROUBLE_COUNT
 };
@@ -127,10 +143,17 @@ struct pending_set {
 	uint64_t gap, gap_heads;
 
 	bool quotes_known, quoting;
-	struct fee_quotes quotes;
+	struct fee_quotes quotes; /* paid: of the last batch that was settled */
+	uint64_t base_fee;        /* the head's, as far as it is believed */
 	uint64_t quotes_heads;
 	uint64_t quotes_retry_at;
 	unsigned failures; /* of counts and quotes, in a row */
+
+	bool purse_known;
+	uint64_t purse; /* gwei, as far as 64 bits go */
+
+	unsigned resigned; /* batches signed anew since then */
+	uint64_t resigned_since;
 
 	bool zero_works;  /* found out: transactions without fees are taken */
 	bool legacy_only; /* found out: headers lie about type 2 */
@@ -171,15 +194,19 @@ void pending_count(struct pending_set *set, bool known, uint64_t count, uint64_t
 /* The same at the block pending_next() named. */
 void pending_final_count(struct pending_set *set, bool known, uint64_t count);
 
-/* What the chain asks for gas; NULL: nobody answered. */
+/* What the chain asks for gas (paid is not used); NULL: nobody answered. */
 void pending_quotes(struct pending_set *set, const struct fee_quotes *quotes,
 	uint64_t now, uint32_t jitter);
+
+/* What the sender's account holds, in gwei (UINT64_MAX: that or more). */
+void pending_purse(struct pending_set *set, uint64_t gwei);
 
 enum preflight_outcome {
 	PREFLIGHT_PASSED,
 	PREFLIGHT_REFUSED, /* by a rule of the ledger */
 	PREFLIGHT_FAILED,  /* reverted, and it is not said which rule */
 	PREFLIGHT_AGAIN,   /* nobody answered, or in words that mean nothing */
+	PREFLIGHT_UNCLEAR, /* the same, but an endpoint did answer */
 };
 
 struct preflight {
@@ -284,6 +311,24 @@ void pending_healthy(struct pending_set *set, enum trouble kind, const char *tex
 /* Say it once, as no trouble. */
 void pending_notice(struct pending_set *set, enum trouble kind, const char *text);
 
+/*
+ * It does not fit a block, or may not: FATE_TOO_LARGE. Of one word that is
+ * FATE_FAILED.
+ */
+void pending_too_large(struct pending_set *set, struct pending *b);
+
+/* Whether a batch of its size may need more gas than a block holds. */
+bool pending_outsized(const struct pending_set *set, const struct pending *b);
+
+/*
+ * Its nonce brings it no more: signed anew, later when that was done too often
+ * of late. A filler has reached its aim.
+ */
+void pending_anew(struct pending_set *set, struct pending *b, uint64_t now);
+
+/* The head, with the base fee that is believed. */
+struct header pending_believed(const struct pending_set *set);
+
 /* It has its fate (refusal and error set by the caller). */
 void pending_end(struct pending_set *set, struct pending *b, enum fate fate);
 
@@ -324,5 +369,21 @@ struct pending *pending_outdated(struct pending_set *set);
 
 /* Look for nonces that nobody holds; after each pending_count(). */
 void pending_find_gap(struct pending_set *set);
+
+/* The next nonce to sign. False: a gap may be there, wait. */
+bool pending_next_nonce(const struct pending_set *set, uint64_t *nonce);
+
+/*
+ * A gap that nobody comes to take, and batches that wait behind it: add a
+ * filler, or let a batch that stands too far behind be signed anew.
+ */
+void pending_fill_gap(struct pending_set *set, uint64_t now);
+
+/* A filler's hash, in the place of its batch's: of the sender and the nonce. */
+void pending_filler_hash(uint8_t hash[HASH_SIZE], const uint8_t sender[ADDRESS20],
+	uint64_t nonce);
+
+/* A filler at the end of the list; NULL when memory is short. */
+struct pending *pending_add_filler(struct pending_set *set, uint64_t nonce);
 
 #endif

@@ -255,6 +255,7 @@ bool pending_next(
 	}
 	for (struct pending *b = set->first; b; b = b->next)
 		hurry(set, b, now);
+	pending_fill_gap(set, now);
 	if (reachable &&
 		(next_count(set, now, out) || next_final_count(set, out) ||
 			next_quotes(set, now, out)))

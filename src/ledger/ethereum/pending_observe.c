@@ -26,6 +26,21 @@ static bool reorganised(const struct header *was, const struct header *is)
 	return memcmp(is->hash, was->hash, HASH_SIZE) != 0;
 }
 
+/*
+ * A header is what an endpoint says, and a legacy transaction pays all that it
+ * offers: what no chain does from one block to the next is not believed.
+ */
+static void believe_base_fee(struct pending_set *set, const struct header *head)
+{
+	uint64_t bound, blocks = 1;
+
+	if (set->head_known && head->number > set->head.number)
+		blocks = head->number - set->head.number;
+	bound = fee_base_bound(set->base_fee, blocks);
+	set->base_fee = set->head_known && head->base_fee > bound ? bound :
+								    head->base_fee;
+}
+
 void pending_head(struct pending_set *set, const struct header *head, uint64_t final)
 {
 	bool doubt = set->head_known && reorganised(&set->head, head);
@@ -33,6 +48,7 @@ void pending_head(struct pending_set *set, const struct header *head, uint64_t f
 	for (struct pending *b = set->first; doubt && b; b = b->next)
 		if (b->state == PENDING_MINED || b->state == PENDING_REVERTED)
 			b->look_now = true;
+	believe_base_fee(set, head);
 	/* The same head again moves only what is final. */
 	if (!set->head_known || memcmp(set->head.hash, head->hash, HASH_SIZE))
 		set->heads++;
@@ -78,9 +94,16 @@ void pending_quotes(struct pending_set *set, const struct fee_quotes *quotes,
 		return;
 	}
 	set->failures = 0;
-	set->quotes = *quotes;
+	set->quotes.gas_price = quotes->gas_price;
+	set->quotes.priority_fee = quotes->priority_fee;
 	set->quotes_known = true;
 	set->quotes_heads = set->heads;
+}
+
+void pending_purse(struct pending_set *set, uint64_t gwei)
+{
+	set->purse_known = true;
+	set->purse = gwei;
 }
 
 /* --- a batch --- */
@@ -91,6 +114,12 @@ void pending_preflight(struct pending_set *set, struct pending *b,
 	b->asking = false;
 	if (b->state != PENDING_QUEUED)
 		return;
+	/* A call that runs out of gas fails in as many ways as there are engines. */
+	if ((p->outcome == PREFLIGHT_FAILED || p->outcome == PREFLIGHT_UNCLEAR) &&
+		pending_outsized(set, b)) {
+		pending_too_large(set, b);
+		return;
+	}
 	switch (p->outcome) {
 	case PREFLIGHT_PASSED:
 		b->failures = 0;
@@ -106,6 +135,7 @@ void pending_preflight(struct pending_set *set, struct pending *b,
 		pending_end(set, b, FATE_FAILED);
 		break;
 	case PREFLIGHT_AGAIN:
+	case PREFLIGHT_UNCLEAR:
 		fail(b, now, jitter);
 		if (b->retry_at < now + p->retry_ms)
 			b->retry_at = now + p->retry_ms;
@@ -263,18 +293,41 @@ void pending_answered(struct pending_set *set, struct pending *b, enum answer be
 
 /* --- receipts --- */
 
-/* The nonce is used and nothing of this batch is on the chain for it. */
-static void lost(struct pending_set *set, struct pending *b)
+/* When the next one may be signed anew: ms, 0 now. */
+static uint64_t anew_at(struct pending_set *set, uint64_t now)
 {
+	if (!set->resigned || now - set->resigned_since >= RESIGN_MS) {
+		set->resigned = 0;
+		set->resigned_since = now;
+	}
+	if (set->resigned < RESIGN_MOST) {
+		set->resigned++;
+		return 0;
+	}
+	pending_trouble(set, TROUBLE_ANEW,
+		"%d batches were signed anew within an hour: an endpoint tells counts or "
+		"receipts that are not true, or another program uses this key; the next "
+		"waits out that hour",
+		RESIGN_MOST);
+	return set->resigned_since + RESIGN_MS;
+}
+
+void pending_anew(struct pending_set *set, struct pending *b, uint64_t now)
+{
+	set->count_heads = 0;
+	if (b->filler) {
+		pending_end(set, b, FATE_FAILED);
+		return;
+	}
 	b->state = PENDING_QUEUED;
 	b->send_now = b->raise_now = b->zero_now = b->sign_now = b->look_now = false;
 	b->zero_tried = b->beaten = false;
 	b->missed = 0;
-	b->retry_at = 0;
-	set->count_heads = 0;
+	b->retry_at = anew_at(set, now);
 }
 
-static void absent(struct pending_set *set, struct pending *b, bool everywhere)
+static void absent(
+	struct pending_set *set, struct pending *b, bool everywhere, uint64_t now)
 {
 	if (b->state != PENDING_SENT) {
 		/* A reorganisation: the same bytes again. */
@@ -291,23 +344,30 @@ static void absent(struct pending_set *set, struct pending *b, bool everywhere)
 			"nonce %llu of this node's key was used by another program: give "
 			"each node a key of its own (the batch is signed anew)",
 			(unsigned long long)b->nonce);
-		lost(set, b);
+		pending_anew(set, b, now);
 		return;
 	}
 	if (b->nonce < set->count)
 		b->missed++;
 }
 
-static void settle(struct pending_set *set, struct pending *b)
+static void settle(struct pending_set *set, struct pending *b, const struct offer *o)
 {
+	set->quotes.paid = o->max_fee;
 	b->fate.block = b->block;
+	memcpy(b->fate.transaction, o->hash, HASH_SIZE);
 	b->settled = set->head.timestamp;
 	pending_end(set, b, FATE_FINAL);
 }
 
 /* In a final block, but reverted: that nonce can bring it no more. */
-static void burnt(struct pending_set *set, struct pending *b)
+static void burnt(struct pending_set *set, struct pending *b, uint64_t now)
 {
+	/* With all the gas that a block has. */
+	if (pending_outsized(set, b) && b->doublings) {
+		pending_too_large(set, b);
+		return;
+	}
 	if (++b->attempts >= ATTEMPTS_MAX) {
 		error_set(&b->fate.error,
 			"the contract reverted it %u times, in the end in block %llu, "
@@ -316,7 +376,7 @@ static void burnt(struct pending_set *set, struct pending *b)
 		pending_end(set, b, FATE_FAILED);
 		return;
 	}
-	lost(set, b);
+	pending_anew(set, b, now);
 }
 
 static void found(struct pending_set *set, struct pending *b, const struct sighting *s,
@@ -330,9 +390,9 @@ static void found(struct pending_set *set, struct pending *b, const struct sight
 	b->missed = 0;
 	if (same && b->confirming) {
 		if (state == PENDING_MINED)
-			settle(set, b);
+			settle(set, b, o);
 		else
-			burnt(set, b);
+			burnt(set, b, now);
 		return;
 	}
 	if (!s->succeeded && !same && s->gas_used >= o->gas_limit)
@@ -350,6 +410,7 @@ static void found(struct pending_set *set, struct pending *b, const struct sight
 		return;
 	pending_healthy(set, TROUBLE_NONCE, "nonces are this node's own again");
 	pending_healthy(set, TROUBLE_FEE, "blocks take the offers again");
+	pending_healthy(set, TROUBLE_ANEW, "what is signed is found in blocks again");
 }
 
 void pending_looked(struct pending_set *set, struct pending *b, const struct sighting *s,
@@ -368,7 +429,7 @@ void pending_looked(struct pending_set *set, struct pending *b, const struct sig
 		return;
 	case SIGHTING_ABSENT:
 		b->failures = 0;
-		absent(set, b, everywhere);
+		absent(set, b, everywhere, now);
 		break;
 	case SIGHTING_FOUND:
 		b->failures = 0;

@@ -198,6 +198,58 @@ unsigned pool_witnesses(const struct pool *p)
 	return n;
 }
 
+/* Whether this other endpoint names a final block, or may yet. */
+static bool says_final(const struct pool *p, unsigned i)
+{
+	const struct peer *peer = &p->peer[i];
+
+	return (int)i != p->followed &&
+		((usable(p, i) && peer->can.tag_final) ||
+			(peer->state == PEER_PROBING && !peer->named));
+}
+
+enum pool_finality pool_final(const struct pool *p, struct final_block *out)
+{
+	for (unsigned i = 0; i < p->count; i++) {
+		if (!says_final(p, i))
+			continue;
+		*out = p->final;
+		return p->has_final ? POOL_FINAL_AGREED : POOL_FINAL_OPEN;
+	}
+	return POOL_FINAL_ALONE;
+}
+
+void pool_unfinalise(struct pool *p, uint64_t from)
+{
+	if (p->has_final && p->final.number >= from)
+		p->has_final = false;
+	/* What this round has heard was said of the chain that is gone. */
+	p->round_claim = -1;
+	for (unsigned i = 0; i < p->count; i++)
+		p->peer[i].said.has_final = false;
+}
+
+void pool_anchor(struct pool *p, uint64_t number, const uint8_t hash[HASH_SIZE])
+{
+	/*
+	 * What is said in this round is of the last anchor, and is judged by it. Who
+	 * has that one counts as having this one until the next: else there were a
+	 * gap, which a slow answer could make as long as the round.
+	 */
+	p->anchor_moves = true;
+	p->next_anchor = number;
+	memcpy(p->next_anchor_hash, hash, HASH_SIZE);
+}
+
+uint64_t pool_upheld(const struct pool *p)
+{
+	for (unsigned i = 0; i < p->count && p->panel.has_anchor; i++)
+		if ((int)i != p->followed && p->peer[i].state == PEER_READY &&
+			p->peer[i].upholds && !p->panel.of[i].lagging)
+			return p->anchor_moves ? p->next_anchor : p->panel.anchor;
+	return 0;
+}
+
 void pool_failed(struct pool *p, const struct rpc *rpc, const char *why)
 {
 	struct peer *peer = peer_of(p, rpc);

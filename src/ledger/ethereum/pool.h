@@ -53,6 +53,28 @@ bool pool_usable(const struct pool *p, size_t i);
 unsigned pool_witnesses(const struct pool *p);
 
 /*
+ * What the endpoints together call final, for [ledger] finality = safe and
+ * finalized.
+ */
+enum pool_finality {
+	POOL_FINAL_AGREED = 1, /* *out: the last that enough of them have said */
+	POOL_FINAL_ALONE = 2,  /* nobody else names one: what is followed counts */
+	POOL_FINAL_OPEN = 3,   /* others are still to say */
+};
+enum pool_finality pool_final(const struct pool *p, struct final_block *out);
+
+/* Blocks from this one on were taken back: what was said of them is no more. */
+void pool_unfinalise(struct pool *p, uint64_t from);
+
+/*
+ * A block that was verified, confirmed by another endpoint, and is final: who
+ * denies it lies, as long as somebody has it (witness.h).
+ */
+void pool_anchor(struct pool *p, uint64_t number, const uint8_t hash[HASH_SIZE]);
+/* The anchor's height when another endpoint than the followed has it; else 0. */
+uint64_t pool_upheld(const struct pool *p);
+
+/*
  * What the caller found out about the followed one: it failed (unreachable,
  * rate limited, no block for long): another is taken; it lied (a tip, a proof,
  * a field that cannot be): it is quarantined, why says what it said.

@@ -22,38 +22,89 @@ static void note_tips(struct witness_answer *a, const struct contract_tips *tips
 	a->has_tips = true;
 	memcpy(a->tip[0], tips->tip[0].hash, HASH_SIZE);
 	memcpy(a->tip[1], tips->tip[1].hash, HASH_SIZE);
+	a->seq[0] = tips->tip[0].seq;
+	a->seq[1] = tips->tip[1].seq;
 }
 
 /* --- the round --- */
 
-static void judge(struct pool *p)
+/* How endpoint i lied, for how long it is not believed. */
+static void say_lie(struct pool *p, unsigned i, unsigned verdict)
+{
+	struct error text;
+
+	if (verdict & VERDICT_DENIES)
+		error_set(&text,
+			"denies block %llu, which was verified, confirmed and is final",
+			(unsigned long long)p->panel.anchor);
+	else if (verdict & VERDICT_FINAL)
+		error_set(&text, "calls block %llu final and stands alone with that",
+			(unsigned long long)p->peer[i].said.final);
+	else
+		error_set(&text,
+			"says something else about block %llu than the others or a proof",
+			(unsigned long long)p->round_number);
+	pool_say(p, false, "endpoint %s %s: it is not believed for %llu s",
+		peer_name(&p->peer[i]), text.text,
+		(unsigned long long)(p->panel.of[i].quarantined_until - pool_now(p)) /
+			1000);
+}
+
+static void say_final(struct pool *p, unsigned i, unsigned verdict)
+{
+	const char *name = peer_name(&p->peer[i]);
+
+	if (verdict & VERDICT_FINAL_LAGS)
+		pool_say(p, false,
+			"endpoint %s calls only blocks up to %llu final, others are far "
+			"ahead of it with that",
+			name, (unsigned long long)p->peer[i].said.final);
+	if (verdict & VERDICT_FINAL_CAUGHT_UP)
+		pool_say(p, true, "endpoint %s calls the same blocks final as the others",
+			name);
+}
+
+/* Returns whether the panel's dispute has changed. */
+static bool judge_all(struct pool *p, unsigned *verdict)
 {
 	struct witness_answer said[ENDPOINTS_MAX];
-	unsigned verdict[ENDPOINTS_MAX];
+	struct final_block final;
 	bool changed;
 
-	for (unsigned i = 0; i < p->count; i++)
-		said[i] = p->peer[i].said;
-	changed = panel_judge(&p->panel, said, pool_now(p), verdict);
 	for (unsigned i = 0; i < p->count; i++) {
+		said[i] = p->peer[i].said;
+		p->peer[i].upholds = said[i].has_at_anchor &&
+			!memcmp(said[i].at_anchor, p->panel.anchor_hash, HASH_SIZE);
+	}
+	changed = panel_judge(&p->panel, said, pool_now(p), verdict);
+	/* Perhaps a lower one: what was said alone once must not stand for ever. */
+	if (panel_final(&p->panel, said, p->round_claim, pool_now(p), verdict, &final)) {
+		p->has_final = true;
+		p->final = final;
+	}
+	return changed;
+}
+
+static void judge(struct pool *p)
+{
+	unsigned verdict[ENDPOINTS_MAX];
+	bool changed = judge_all(p, verdict);
+
+	for (unsigned i = 0; i < p->count; i++) {
+		const struct witness_answer *said = &p->peer[i].said;
 		const char *name = peer_name(&p->peer[i]);
 
+		say_final(p, i, verdict[i]);
 		if (verdict[i] & VERDICT_LAGS)
 			pool_say(p, false,
 				"endpoint %s is behind the others: its newest block is "
 				"%llu",
-				name, (unsigned long long)said[i].height);
+				name, (unsigned long long)said->height);
 		if (verdict[i] & VERDICT_CAUGHT_UP)
 			pool_say(p, true, "endpoint %s has caught up with the others",
 				name);
 		if (verdict[i] & VERDICT_LIES)
-			pool_say(p, false,
-				"endpoint %s says something else about block %llu than "
-				"the others or a proof: it is not believed for %llu s",
-				name, (unsigned long long)p->round_number,
-				(unsigned long long)(p->panel.of[i].quarantined_until -
-					pool_now(p)) /
-					1000);
+			say_lie(p, i, verdict[i]);
 	}
 	if (changed && p->panel.disputed)
 		p->none_named = false;
@@ -93,6 +144,53 @@ static void on_height(void *context, const struct rpc_reply *reply)
 	step_answered(peer->pool);
 }
 
+/* A tag that is not answered is no claim. */
+static void on_final(void *context, const struct rpc_reply *reply)
+{
+	struct peer *peer = context;
+	struct witness_answer *said = &peer->said;
+	struct header h;
+
+	peer->call[CALL_FINAL] = 0;
+	if (reply->outcome == RPC_RESULT && !header_parse(&h, reply->result, NULL)) {
+		said->has_final = true;
+		said->final = h.number;
+		said->final_time = h.timestamp;
+		memcpy(said->final_hash, h.hash, HASH_SIZE);
+	}
+	step_answered(peer->pool);
+}
+
+static void on_at_final(void *context, const struct rpc_reply *reply)
+{
+	struct peer *peer = context;
+	const struct pool *p = peer->pool;
+	struct header h;
+
+	peer->call[CALL_AT_FINAL] = 0;
+	if (reply->outcome == RPC_RESULT && !header_parse(&h, reply->result, NULL) &&
+		h.number == p->round_final) {
+		peer->said.has_at_final = true;
+		memcpy(peer->said.at_final, h.hash, HASH_SIZE);
+	}
+	step_answered(peer->pool);
+}
+
+static void on_at_anchor(void *context, const struct rpc_reply *reply)
+{
+	struct peer *peer = context;
+	const struct panel *panel = &peer->pool->panel;
+	struct header h;
+
+	peer->call[CALL_AT_ANCHOR] = 0;
+	if (reply->outcome == RPC_RESULT && !header_parse(&h, reply->result, NULL) &&
+		h.number == panel->anchor) {
+		peer->said.has_at_anchor = true;
+		memcpy(peer->said.at_anchor, h.hash, HASH_SIZE);
+	}
+	step_answered(peer->pool);
+}
+
 static void on_block(void *context, const struct rpc_reply *reply)
 {
 	struct peer *peer = context;
@@ -116,6 +214,36 @@ static void on_tips(void *context, const struct rpc_reply *reply)
 	step_answered(peer->pool);
 }
 
+/* Whose final block is asked for. */
+static void choose_claim(struct pool *p)
+{
+	struct witness_answer said[ENDPOINTS_MAX];
+
+	for (unsigned i = 0; i < p->count; i++)
+		said[i] = p->peer[i].said;
+	p->round_claim = panel_final_claim(&p->panel, said, pool_now(p));
+	if (p->round_claim >= 0)
+		p->round_final = said[p->round_claim].final;
+}
+
+/* Returns how many questions are on their way. */
+static unsigned ask_block(
+	struct peer *peer, enum peer_call call, uint64_t number, rpc_reply_fn *fn)
+{
+	return peer_ask(
+		peer, call, "eth_getBlockByNumber", request_block(number), CALL_MS, fn);
+}
+
+static void move_anchor(struct pool *p)
+{
+	if (!p->anchor_moves)
+		return;
+	p->anchor_moves = false;
+	p->panel.has_anchor = true;
+	p->panel.anchor = p->next_anchor;
+	memcpy(p->panel.anchor_hash, p->next_anchor_hash, HASH_SIZE);
+}
+
 static void second_step(struct pool *p)
 {
 	struct at_block at = {0};
@@ -124,6 +252,8 @@ static void second_step(struct pool *p)
 	for (unsigned i = 0; i < p->count; i++)
 		if (p->peer[i].said.has_height && p->peer[i].said.height < common)
 			common = p->peer[i].said.height;
+	choose_claim(p);
+	move_anchor(p);
 	p->round_second = true;
 	p->round_number = at.number = common;
 	p->round_due = 1;
@@ -132,8 +262,13 @@ static void second_step(struct pool *p)
 
 		if (peer->state != PEER_READY || !peer->said.has_height)
 			continue;
-		p->round_due += peer_ask(peer, CALL_BLOCK, "eth_getBlockByNumber",
-			request_block(common), CALL_MS, on_block);
+		p->round_due += ask_block(peer, CALL_BLOCK, common, on_block);
+		if (p->round_claim >= 0)
+			p->round_due += ask_block(
+				peer, CALL_AT_FINAL, p->round_final, on_at_final);
+		if (p->panel.has_anchor)
+			p->round_due += ask_block(
+				peer, CALL_AT_ANCHOR, p->panel.anchor, on_at_anchor);
 		p->round_due += peer_ask(peer, CALL_TIPS, "eth_call",
 			request_tips(p->settings, &at), CALL_MS, on_tips);
 	}
@@ -144,6 +279,7 @@ void pool_round_drop(struct pool *p, struct peer *peer)
 {
 	/* Its calls were cancelled; what of the round is left goes on without it. */
 	memset(&peer->said, 0, sizeof peer->said);
+	peer->upholds = false;
 	peer->asked = false;
 	peer->confirming = 0;
 	if (!p->round_due)
@@ -157,6 +293,7 @@ void pool_round_drop(struct pool *p, struct peer *peer)
 
 void pool_round(struct pool *p)
 {
+	uint8_t tag = p->settings->finality;
 	unsigned ready = 0;
 
 	for (unsigned i = 0; i < p->count; i++)
@@ -171,10 +308,14 @@ void pool_round(struct pool *p)
 
 		peer_cancel(peer, CALL_HEIGHT, CALL_TIPS);
 		memset(&peer->said, 0, sizeof peer->said);
-		if (peer->state == PEER_READY)
-			p->round_due += peer_ask(peer, CALL_HEIGHT,
-				"eth_getBlockByNumber", request_tag("latest"), CALL_MS,
-				on_height);
+		if (peer->state != PEER_READY)
+			continue;
+		p->round_due += peer_ask(peer, CALL_HEIGHT, "eth_getBlockByNumber",
+			request_tag("latest"), CALL_MS, on_height);
+		if (tag != FINALITY_DEPTH && peer->can.tag_final)
+			p->round_due += peer_ask(peer, CALL_FINAL, "eth_getBlockByNumber",
+				request_tag(tag == FINALITY_SAFE ? "safe" : "finalized"),
+				CALL_MS, on_final);
 	}
 	step_answered(p);
 }

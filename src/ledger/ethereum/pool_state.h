@@ -23,8 +23,11 @@ enum peer_call {
 	CALL_BY_HASH,
 	CALL_TAG,
 	CALL_HEIGHT, /* of a round */
+	CALL_FINAL,
 	CALL_BLOCK,
-	CALL_TIPS,
+	CALL_AT_FINAL,
+	CALL_AT_ANCHOR,
+	CALL_TIPS, /* the last of a round */
 	CALL_CONFIRM_BLOCK, /* of pool_ask() */
 	CALL_CONFIRM_TIPS,
 	CALL_COUNT
@@ -52,6 +55,7 @@ struct peer {
 	/* rounds */
 	struct witness_answer said;
 	unsigned silent; /* rounds without an answer */
+	bool upholds;    /* had the panel's anchor in the last round */
 
 	/* pool_ask() */
 	struct witness_answer confirms;
@@ -80,6 +84,13 @@ struct pool {
 	unsigned round_due; /* answers that are due in this step */
 	bool round_second;  /* the step that asks for a common block */
 	uint64_t round_number;
+	int round_claim;            /* whose final block is asked for; -1: none */
+	uint64_t round_final;       /* .. its number */
+	bool has_final;             /* the panel has agreed on one */
+	struct final_block final;   /* the last that it agreed on */
+	bool anchor_moves;          /* the next round asks for this one */
+	uint64_t next_anchor;
+	uint8_t next_anchor_hash[HASH_SIZE];
 
 	uv_timer_t confirm; /* deadline and repetition */
 	uint64_t ask_number, ask_at;

@@ -110,8 +110,10 @@ static void on_final(void *context, const struct rpc_reply *reply)
 
 	r->call[ASK_FINAL] = 0;
 	if (reply->outcome == RPC_RESULT && !header_parse(&h, reply->result, NULL)) {
-		r->has_final_tag = true;
-		r->final_tag = h.number;
+		r->has_tag = true;
+		r->tag = (struct final_block){
+			.number = h.number, .timestamp = h.timestamp};
+		memcpy(r->tag.hash, h.hash, HASH_SIZE);
 	}
 	head_answered(r);
 }
@@ -185,8 +187,9 @@ static void cancel_all(struct log_reader *r)
 	r->scanner = NULL;
 	uv_timer_stop(&r->retry);
 	pool_unask(r->pool);
-	portion_cut(&r->portion, 0, 0);
-	portion_cut(&r->last, 0, 0);
+	/* Not only emptied: a long reading's is of megabytes, a block's of nothing. */
+	portion_free(&r->portion);
+	portion_free(&r->last);
 	r->running = false;
 }
 
@@ -221,21 +224,6 @@ void reader_round_done(struct log_reader *r, bool more)
 		uv_timer_start(&r->timer, poll_now, poll_interval(r), 0);
 }
 
-/* The highest final block as it is known now. */
-static uint64_t final_of(const struct log_reader *r, uint64_t head)
-{
-	const struct ethereum_settings *s = r->settings;
-	uint64_t is = 0;
-
-	if (s->finality == FINALITY_DEPTH)
-		is = head > s->depth ? head - s->depth : 0;
-	else if (r->has_final_tag)
-		is = r->final_tag;
-	if (is < r->final)
-		is = r->final;
-	return is > head ? head : is;
-}
-
 void reader_committed(struct log_reader *r, bool undone, uint64_t from)
 {
 	struct error line;
@@ -243,26 +231,32 @@ void reader_committed(struct log_reader *r, bool undone, uint64_t from)
 	reader_mark("committed");
 	r->doubts = r->limited = 0;
 	r->pause_ms = 0;
-	r->inherited = false;
+	r->inherited = r->careful = false;
 	r->compared = true;
 	if (r->trouble)
 		r->callbacks.trouble(
 			r->callbacks.context, true, "the journal can be written again");
 	r->trouble = false;
-	if (undone && from <= r->final) {
+	if (undone && from <= r->final.number) {
 		error_set(&line,
 			"the chain was reorganised from block %llu on, which counted as "
 			"final: [ledger] finality asks too little of this chain",
 			(unsigned long long)from);
 		r->callbacks.trouble(r->callbacks.context, false, line.text);
-		r->final = from ? from - 1 : 0;
 	}
+	if (undone)
+		reader_unfinalise(r, from);
 	if (undone && !r->closing)
 		r->callbacks.undo(r->callbacks.context, from);
-	r->final = final_of(r, r->target.number);
+	reader_seen(r);
+	reader_finalise(r);
 	if (!r->closing)
-		r->callbacks.head(r->callbacks.context, &r->target, r->final,
+		r->callbacks.head(r->callbacks.context, &r->target, r->final.number,
 			r->target.number >= r->latest.number);
+	if (reader_tag_lies(r) && r->rpc && !r->closing)
+		pool_lied(r->pool, r->rpc,
+			"it calls a block final that is not the one which was verified "
+			"there");
 	if (r->eth_call_lies && r->rpc && !r->closing)
 		pool_lied(r->pool, r->rpc, "what eth_call says is not what it proves");
 	reader_round_done(r, r->target.number < r->latest.number);
@@ -397,7 +391,8 @@ void reader_follow(struct log_reader *r, struct rpc *rpc)
 	r->doubts = r->limited = r->unsettled = 0;
 	r->pause_ms = 0;
 	r->hold_until = 0;
-	r->compared = false;
+	r->compared = r->has_tag = r->careful = false;
+	r->tag_denies = 0;
 	memset(&r->range, 0, sizeof r->range);
 	has_head = journal_head(r->journal, &head, hash);
 	r->inherited = false;

@@ -56,6 +56,12 @@ void reader_close(struct log_reader *r);
 void reader_follow(struct log_reader *r, struct rpc *rpc);
 
 /*
+ * What counts as final now; witnesses: other endpoints that confirm it, by their
+ * tag or, by depth, by the block that is so far above it.
+ */
+struct final_block reader_final(const struct log_reader *r);
+
+/*
  * For tests alone: called between the steps of a reading, so that a process can
  * be killed there: "head", "logs", "staged", "verified", "committed".
  */

@@ -75,13 +75,32 @@ void reader_start_over(struct log_reader *r, const char *why)
 		reader_own_trouble(r, err.text);
 		return;
 	}
-	r->final = 0;
+	reader_unfinalise(r, 0);
 	r->has_base = r->undo = false;
 	r->callbacks.trouble(r->callbacks.context, false, why);
 	if (!r->closing)
 		r->callbacks.undo(r->callbacks.context, 0);
 	if (!r->closing)
 		choose_target(r);
+}
+
+void reader_go_back(struct log_reader *r, uint64_t block, const char *why)
+{
+	struct error err;
+
+	if (journal_begin(r->journal, &err) ||
+		journal_undo(r->journal, block + 1, &err) ||
+		journal_commit(r->journal, &err)) {
+		journal_rollback(r->journal);
+		reader_own_trouble(r, err.text);
+		return;
+	}
+	reader_unfinalise(r, block + 1);
+	r->callbacks.trouble(r->callbacks.context, false, why);
+	if (!r->closing)
+		r->callbacks.undo(r->callbacks.context, block + 1);
+	if (!r->closing)
+		reader_retry(r, 0);
 }
 
 static void start_over(struct log_reader *r)
@@ -128,6 +147,9 @@ static void next_ancestor(struct log_reader *r)
 
 	if (ancestor_next(&r->ancestor, &number)) {
 		reader_ask_block(r, number, on_ancestor);
+	} else if (reader_denies_final(r, number == UINT64_MAX ? 0 : number)) {
+		reader_unsettled(r, INCONSISTENT_MS,
+			"it denies a final block that another endpoint has");
 	} else if (number == UINT64_MAX || before_window(r, number)) {
 		start_over(r);
 	} else {
@@ -174,14 +196,17 @@ static void on_ours(struct log_reader *r, bool there)
 /* The same block still: only what is final may have grown. */
 static void on_known(struct log_reader *r)
 {
-	uint64_t was = r->final;
+	uint64_t was = r->final.number;
 
 	r->target = r->latest;
-	if (r->has_final_tag && r->final_tag > was)
-		r->final = r->final_tag > r->latest.number ? r->latest.number :
-							     r->final_tag;
-	if (r->final > was)
-		r->callbacks.head(r->callbacks.context, &r->target, r->final, true);
+	reader_finalise(r);
+	if (r->final.number > was)
+		r->callbacks.head(
+			r->callbacks.context, &r->target, r->final.number, true);
+	if (reader_tag_lies(r) && r->rpc && !r->closing)
+		pool_lied(r->pool, r->rpc,
+			"it calls a block final that is not the one which was verified "
+			"there");
 	reader_round_done(r, false);
 }
 

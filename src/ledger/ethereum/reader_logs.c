@@ -13,12 +13,52 @@ static void ask_logs(struct log_reader *r);
 
 /* --- staging --- */
 
+/*
+ * Operations past the contract's own tips do not exist: they are not written, so
+ * that nobody fills the disk with a chain of inventions. Returns true with
+ * r->log_error when one from this entry on is such. Tips that are not told say
+ * nothing of the logs.
+ */
+static bool past_tips(struct log_reader *r, size_t from)
+{
+	const struct contract_tips *due = r->has_proof ? &r->proof : &r->tips;
+
+	if (!r->has_proof && !r->has_tips)
+		return false;
+	for (size_t k = from; k < r->portion.count; k++) {
+		const struct portion_entry *e = &r->portion.list[k];
+
+		if (e->seq < due->tip[e->chain].seq)
+			continue;
+		error_set(&r->log_error,
+			"it gives %s operation %llu, the contract has %llu: logs are left "
+			"out, altered or invented",
+			e->chain == CHAIN_ADMIN ? "administrative" : "members'",
+			(unsigned long long)e->seq,
+			(unsigned long long)due->tip[e->chain].seq);
+		return true;
+	}
+	return false;
+}
+
 int reader_stage(struct log_reader *r)
 {
 	struct error err;
 
 	if (!r->portion.count)
 		return 0;
+	/* So much, and not yet what bounds it: once more, the tips first. */
+	if (r->checks_due) {
+		r->careful = true;
+		reader_retry(r, 0);
+		return -1;
+	}
+	if (reader_untold(r))
+		return -1;
+	if (past_tips(r, 0)) {
+		reader_doubt(r, r->log_error.text);
+		return -1;
+	}
 	if (!journal_begin(r->journal, &err)) {
 		if (!portion_store(&r->portion, r->journal, r->since, &err) &&
 			!journal_commit(r->journal, &err)) {
@@ -39,7 +79,8 @@ static int keep_range(struct log_reader *r, const struct segment *s)
 {
 	struct error err;
 
-	if (r->undo)
+	/* Without the tips it stays in memory, which on_chunk() sees to. */
+	if (r->undo || (r->checks_due && r->portion.bytes.n < PORTION_BYTES))
 		return 0;
 	if (reader_stage(r))
 		return -1;
@@ -78,6 +119,10 @@ static bool on_log(void *context, const struct log *log)
 		r->bad_log = rc < 0;
 		return false;
 	}
+	if (!r->checks_due && past_tips(r, r->portion.count - 1)) {
+		r->bad_log = true;
+		return false;
+	}
 	r->events++;
 	/* They have answered by the time the rest is verified. */
 	if (!r->asked_witnesses)
@@ -102,9 +147,14 @@ static bool on_log(void *context, const struct log *log)
 static bool on_chunk(void *context, struct view chunk)
 {
 	struct log_reader *r = context;
+	struct error err = {""};
 
-	if (log_scanner_feed(r->scanner, chunk, &r->log_error))
+	/* on_log() knows better what is wrong than that it stopped there. */
+	if (log_scanner_feed(r->scanner, chunk, &err)) {
+		if (!r->bad_log && !r->moved)
+			r->log_error = err;
 		return false;
+	}
 	/* Not inside the scanner: a failure ends the round, and frees it. */
 	if (!r->flushed || r->portion.bytes.n < PORTION_BYTES)
 		return true;
@@ -364,7 +414,17 @@ void reader_fetch(struct log_reader *r)
 			}
 		}
 	plan(r);
+	/* Much may come: what bounds it is known first. A live block does not wait. */
+	if (!r->has_base || r->target.number - r->base > FAR_BLOCKS)
+		r->careful = true;
+	r->logs_wait = r->careful;
 	reader_ask_tips(r);
-	if (r->running)
+	if (r->running && !r->logs_wait)
 		reader_next_segment(r);
+}
+
+void reader_fetch_logs(struct log_reader *r)
+{
+	r->logs_wait = false;
+	reader_next_segment(r);
 }

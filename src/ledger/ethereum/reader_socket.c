@@ -59,6 +59,7 @@ static void find_places(struct log_reader *r)
 	size_t n = strlen(rest);
 
 	r->sockets = r->socket_at = 0;
+	r->socket_told = e->ws[0];
 	if (!strcmp(e->ws, "none"))
 		return;
 	if (e->ws[0]) {
@@ -67,8 +68,9 @@ static void find_places(struct log_reader *r)
 	}
 	add_place(r, scheme, rest, "");
 	add_place(r, scheme, rest, n && rest[n - 1] == '/' ? "ws" : "/ws");
+	/* What listens on another port may be another's: it gets no secret. */
 	next_port(other, sizeof other, rest);
-	if (other[0] && !tls)
+	if (other[0] && !tls && !endpoint_has_secrets(e))
 		add_place(r, scheme, other, "");
 }
 
@@ -175,11 +177,10 @@ static uint32_t growing(uint32_t *ms, uint32_t max)
  */
 static uint32_t next_place(struct log_reader *r)
 {
-	bool told = rpc_endpoint(r->rpc)->ws[0];
-
 	if (++r->socket_at < r->sockets)
 		return 0;
-	return growing(&r->places_pause_ms, told ? PAUSE_MAX_MS : GUESSED_MAX_MS);
+	return growing(
+		&r->places_pause_ms, r->socket_told ? PAUSE_MAX_MS : GUESSED_MAX_MS);
 }
 
 static void try_later(struct log_reader *r)

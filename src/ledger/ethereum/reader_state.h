@@ -18,6 +18,7 @@
  *   reader_chain.c   is what was processed still canonical? the ancestor
  *   reader_logs.c    the logs in ranges, into portions, staged
  *   reader_window.c  a first reading's window: where, and its proof
+ *   reader_final.c   what of it is final
  *   reader_verify.c  tips, proof, canonical, witnesses -> commit
  *   reader_socket.c  what wakes it
  */
@@ -27,6 +28,8 @@
 #define PORTION_KEPT_MAX  (64u << 20) /* of a reorganisation, kept in memory */
 #define FAR_BLOCKS        128         /* further behind: first up to .. */
 #define NEAR_BLOCKS       32          /* .. so far below the head */
+
+#define SEEN_MAX 64
 
 enum reader_call {
 	ASK_HEAD,
@@ -74,8 +77,8 @@ struct log_reader {
 	uint64_t began; /* ms */
 	uint64_t call[ASK_COUNT];
 	struct header latest, target;
-	uint64_t final_tag; /* what the finality tag says; 0 */
-	bool has_final_tag;
+	struct final_block tag; /* what the finality tag says there */
+	bool has_tag;
 	unsigned head_due;
 	uint64_t base; /* the block that is gone on from */
 	bool has_base;
@@ -98,6 +101,8 @@ struct log_reader {
 	bool moved;     /* a log of a reorganised block was seen */
 	unsigned broke; /* questions in a row that broke off */
 	bool logs_done;
+	bool careful;    /* no log is asked for before the tips are known */
+	bool logs_wait;  /* .. and they are not yet */
 	uint64_t events; /* of this round */
 	bool bad_log;    /* log_error says what is wrong with one */
 	struct error log_error;
@@ -128,13 +133,22 @@ struct log_reader {
 	uint64_t hold_until; /* ms: no round begins earlier */
 	uint32_t pause_ms;   /* of the last rate limit */
 	unsigned limited;    /* rate limits in a row */
-	uint64_t final;
+	struct final_block final;
+	unsigned tag_denies; /* rounds in a row: the tag names no block of ours */
+	struct {
+		uint64_t number, timestamp;
+	} seen[SEEN_MAX]; /* heads, a ring: when final blocks by depth were made */
+	unsigned seen_next;
+	bool has_candidate; /* for the pool's anchor, once it is final */
+	uint64_t candidate;
+	uint8_t candidate_hash[HASH_SIZE];
 	bool trouble; /* our own, said and not yet over */
 
 	/* --- the socket --- */
 	struct websocket *socket;
 	char socket_url[4][ENDPOINT_URL_MAX];
 	unsigned sockets, socket_at;
+	bool socket_told; /* by the configuration: there is one */
 	bool subscribed;
 	char head_id[80], logs_id[80];
 	uint64_t noticed; /* ms, the last notification */
@@ -183,9 +197,29 @@ void reader_own_trouble(struct log_reader *r, const char *why);
 void reader_place(struct log_reader *r);
 /* Forget all that was read, and read it anew. */
 void reader_start_over(struct log_reader *r, const char *why);
+/* The same of what stands above this block, which is kept. */
+void reader_go_back(struct log_reader *r, uint64_t block, const char *why);
+
+/* --- reader_final.c --- */
+
+/* r->target is what the journal holds: what is final then. */
+void reader_finalise(struct log_reader *r);
+/* r->target was committed, confirmed by others or by nobody. */
+void reader_seen(struct log_reader *r);
+/* Blocks from this one on were undone. */
+void reader_unfinalise(struct log_reader *r, uint64_t from);
+/*
+ * Whether what is followed denies a final block that another endpoint has; the
+ * pool's rounds settle who is wrong.
+ */
+bool reader_denies_final(struct log_reader *r, uint64_t base);
+/* The endpoint's tag names another block than was verified there, and lies. */
+bool reader_tag_lies(const struct log_reader *r);
 
 /* --- reader_logs.c: base and target are known; ends in reader_verify() --- */
 void reader_fetch(struct log_reader *r);
+/* The tips are known, and told by others too where nothing proves them. */
+void reader_fetch_logs(struct log_reader *r);
 void reader_next_segment(struct log_reader *r);
 /* Stage what is in the portion. 0, or -1: the round was given up. */
 int reader_stage(struct log_reader *r);
@@ -196,6 +230,8 @@ void reader_search(struct log_reader *r);
 void reader_prove(struct log_reader *r);
 
 /* --- reader_verify.c --- */
+/* True when neither tips nor a proof were told: the round was given up. */
+bool reader_untold(struct log_reader *r);
 void reader_ask_tips(struct log_reader *r);
 /* Logs or tips have come in: when both, verify. */
 void reader_verify(struct log_reader *r);

@@ -10,12 +10,81 @@
  * what was left out of a block would else be missing for good.
  */
 
+#define DISPUTED_MS 100
+/*
+ * So long is one block held for witnesses that do not know it yet. A newer one
+ * in its place would never be confirmed by who is always a little behind.
+ */
+#define HOLD_MS 12000
+
 /* --- what the contract says --- */
+
+bool reader_untold(struct log_reader *r)
+{
+	struct error text;
+
+	if (r->has_tips || r->has_proof)
+		return false;
+	error_set(&text, "it does not tell the contract's tips at block %llu: %s",
+		(unsigned long long)r->target.number, r->tips_error.text);
+	reader_broken(r, text.text);
+	return true;
+}
+
+/* What the endpoint says of the target, for the others to confirm. */
+static struct witness_answer answer_of(const struct log_reader *r)
+{
+	const struct contract_tips *tips = r->has_proof ? &r->proof : &r->tips;
+	struct witness_answer a = {
+		.has_block = true, .has_tips = true, .proved = r->has_proof};
+
+	memcpy(a.hash, r->target.hash, HASH_SIZE);
+	memcpy(a.state_root, r->target.state_root, HASH_SIZE);
+	for (int c = 0; c < 2; c++) {
+		memcpy(a.tip[c], tips->tip[c].hash, HASH_SIZE);
+		a.seq[c] = tips->tip[c].seq;
+	}
+	return a;
+}
+
+static void on_tips_confirmed(void *context, enum confirmation confirmation)
+{
+	struct log_reader *r = context;
+
+	/* What follows takes long: they are asked anew then. */
+	r->asked_witnesses = false;
+	if (confirmation == CONFIRM_DISPUTED)
+		reader_unsettled(r, DISPUTED_MS,
+			"another endpoint says something else about the contract's tips");
+	else
+		reader_fetch_logs(r);
+}
+
+/*
+ * The tips bound what is written to the disk before it is verified: where they
+ * are not proved, the others are heard first.
+ */
+static void trust_tips(struct log_reader *r)
+{
+	struct witness_answer mine;
+
+	if (reader_untold(r))
+		return;
+	if (r->has_proof || pool_count(r->pool) < 2) {
+		reader_fetch_logs(r);
+		return;
+	}
+	mine = answer_of(r);
+	pool_ask(r->pool, r->target.number);
+	pool_confirm(r->pool, &mine, on_tips_confirmed, r);
+}
 
 static void checked(struct log_reader *r)
 {
-	r->checks_due--;
-	reader_verify(r);
+	if (!--r->checks_due && r->logs_wait)
+		trust_tips(r);
+	else
+		reader_verify(r);
 }
 
 static void on_tips(void *context, const struct rpc_reply *reply)
@@ -152,13 +221,6 @@ static void commit(struct log_reader *r)
 
 /* --- still canonical, and agreed --- */
 
-#define DISPUTED_MS 100
-/*
- * So long is one block held for witnesses that do not know it yet. A newer one
- * in its place would never be confirmed by who is always a little behind.
- */
-#define HOLD_MS 12000
-
 static void decided(struct log_reader *r)
 {
 	if (r->canonical_due || r->confirm_due)
@@ -199,14 +261,8 @@ static void on_confirmed(void *context, enum confirmation confirmation)
 
 void reader_check(struct log_reader *r)
 {
-	const struct contract_tips *tips = r->has_proof ? &r->proof : &r->tips;
-	struct witness_answer mine = {
-		.has_block = true, .has_tips = true, .proved = r->has_proof};
+	struct witness_answer mine = answer_of(r);
 
-	memcpy(mine.hash, r->target.hash, HASH_SIZE);
-	memcpy(mine.state_root, r->target.state_root, HASH_SIZE);
-	memcpy(mine.tip[0], tips->tip[0].hash, HASH_SIZE);
-	memcpy(mine.tip[1], tips->tip[1].hash, HASH_SIZE);
 	r->canonical_due = r->confirm_due = true;
 	reader_ask_block(r, r->target.number, on_canonical);
 	if (!r->running)
@@ -221,16 +277,9 @@ void reader_verify(struct log_reader *r)
 {
 	uint8_t hash[HASH_SIZE];
 	uint64_t number;
-	struct error text;
 
-	if (!r->running || !r->logs_done || r->checks_due)
+	if (!r->running || !r->logs_done || r->checks_due || reader_untold(r))
 		return;
-	if (!r->has_tips && !r->has_proof) {
-		error_set(&text, "it does not tell the contract's tips at block %llu: %s",
-			(unsigned long long)r->target.number, r->tips_error.text);
-		reader_broken(r, text.text);
-		return;
-	}
 	if (r->undo || journal_head(r->journal, &number, hash))
 		reader_check(r);
 	else if (!reader_stage(r))
@@ -264,7 +313,17 @@ static void on_suspicion(void *context, enum confirmation confirmation)
 	struct log_reader *r = context;
 	struct error was = r->doubt;
 
-	if (confirmation == CONFIRM_AGREED) {
+	uint64_t anchor = pool_upheld(r->pool);
+
+	/* What others have confirmed and is final stands, whoever denies it. */
+	if (confirmation == CONFIRM_AGREED && anchor && anchor < r->base) {
+		reader_go_back(r, anchor,
+			"what was read last is not what the contract held (an endpoint "
+			"that was believed alone has lied): it is read anew from the "
+			"last final block on that others have confirmed");
+		return;
+	}
+	if (confirmation == CONFIRM_AGREED && !anchor) {
 		reader_start_over(r,
 			"what was read before is not what the contract held (an endpoint "
 			"that was believed alone has lied): it is read from the "
@@ -274,7 +333,7 @@ static void on_suspicion(void *context, enum confirmation confirmation)
 	/* One alone is not believed against what was verified. */
 	error_set(&r->doubt,
 		"%s; it also denies what was read before: should it be right, another "
-		"endpoint or moving the file of [ledger] journal away mends that",
+		"endpoint or moving the file of [ledger] path away mends that",
 		was.text);
 	reader_lied(r);
 }
@@ -295,6 +354,8 @@ static void on_base_tips(void *context, const struct rpc_reply *reply)
 	}
 	memcpy(mine.tip[0], told.tip[0].hash, HASH_SIZE);
 	memcpy(mine.tip[1], told.tip[1].hash, HASH_SIZE);
+	mine.seq[0] = told.tip[0].seq;
+	mine.seq[1] = told.tip[1].seq;
 	pool_ask(r->pool, r->base);
 	pool_confirm(r->pool, &mine, on_suspicion, r);
 }

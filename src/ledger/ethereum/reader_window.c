@@ -98,7 +98,9 @@ static bool on_log(void *context, const struct log *log)
 		.seq = UINT64_MAX,
 	};
 
-	return !portion_add(&r->last, log, &filter, &r->log_error);
+	/* It is one operation, told once or a few times. */
+	return r->last.bytes.n <= PORTION_BYTES &&
+		!portion_add(&r->last, log, &filter, &r->log_error);
 }
 
 static bool on_chunk(void *context, struct view chunk)

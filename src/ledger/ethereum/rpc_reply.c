@@ -14,13 +14,6 @@
 #define MESSAGE_SHOWN 200
 #define MENTIONED_IN  1024 /* a message may have megabytes */
 
-static struct view text_of(const json_t *s)
-{
-	if (!json_is_string(s))
-		return (struct view){NULL, 0};
-	return view_of(json_string_value(s), json_string_length(s));
-}
-
 /* Whether the start of text holds word, letters compared without case. */
 static bool mentions(struct view text, const char *word)
 {
@@ -76,7 +69,7 @@ static bool data_within(struct buffer *scratch, const json_t *data, int depth)
 	json_t *value;
 
 	if (json_is_string(data))
-		return hex_within(scratch, text_of(data));
+		return hex_within(scratch, json_text(data));
 	if (!json_is_object(data) || depth == 0)
 		return false;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -195,16 +188,16 @@ static void judge_error_member(struct rpc_reply *out, struct buffer *scratch,
 {
 	const json_t *code = json_object_get(error, "code");
 	const json_t *data = json_object_get(error, "data");
-	struct view message = text_of(json_object_get(error, "message"));
+	struct view message = json_text(json_object_get(error, "message"));
 	int64_t number = 0;
 
 	if (json_is_string(error))
-		message = text_of(error);
+		message = json_text(error);
 	if (json_is_integer(code))
 		number = json_integer_value(code);
 	else if (json_is_string(code)) /* "-32000", or a name, which is then 0 */
 		number = strtoll(json_string_value(code), NULL, 10);
-	out->reverted = is_reverted(number, message, text_of(data));
+	out->reverted = is_reverted(number, message, json_text(data));
 	if (!data_within(scratch, data, DATA_DEPTH)) {
 		scratch->n = 0;
 		if (out->reverted)
@@ -307,7 +300,7 @@ void rpc_reply_judge(struct rpc_reply *out, json_t **root, struct buffer *scratc
 		garbage(out, e, "answers with JSON that is no object", body);
 	else if (!id_is(json_object_get(*root, "id"), id, failed))
 		garbage(out, e, "answers with another request's id", body);
-	else if (version && !view_eq(text_of(version), view_str("2.0")))
+	else if (version && !view_eq(json_text(version), view_str("2.0")))
 		garbage(out, e, "answers with another version of JSON-RPC", body);
 	else if (failed && result && !json_is_null(result))
 		garbage(out, e, "answers with both a result and an error", body);

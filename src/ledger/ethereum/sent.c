@@ -229,3 +229,28 @@ int sent_nonce(struct journal *j, const uint8_t sender[ADDRESS20], int64_t *nonc
 	sqlite3_finalize(s);
 	return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : -1;
 }
+
+int sent_strangers(struct journal *j, const uint8_t sender[ADDRESS20],
+	uint8_t other[ADDRESS20], struct error *err)
+{
+	sqlite3_stmt *s = prepare(j,
+		"SELECT count(DISTINCT batch), max(sender) FROM sent"
+		" WHERE block = 0 AND sender <> ?1",
+		err);
+	struct view address;
+	int n = -1;
+
+	if (!s)
+		return -1;
+	bind_hash(s, 1, sender, ADDRESS20);
+	if (sqlite3_step(s) == SQLITE_ROW) {
+		n = sqlite3_column_int(s, 0);
+		address = journal_column(s, 1);
+		if (n && address.n == ADDRESS20)
+			memcpy(other, address.p, ADDRESS20);
+	} else {
+		journal_error(j, err, "the table of sent transactions");
+	}
+	sqlite3_finalize(s);
+	return n;
+}

@@ -63,6 +63,14 @@ int sent_each(struct journal *j, const uint8_t sender[ADDRESS20], sent_fn *fn,
 	void *context, struct error *err);
 
 /*
+ * How many batches that another key than sender's signed are open still; that
+ * key's address (one of them) into other. Nobody can sign for it any more. -1
+ * with a text.
+ */
+int sent_strangers(struct journal *j, const uint8_t sender[ADDRESS20],
+	uint8_t other[ADDRESS20], struct error *err);
+
+/*
  * The highest nonce ever signed by sender, kept after sent_forget(), into
  * *nonce (-1: none). Returns 0 or -1 with a text.
  */

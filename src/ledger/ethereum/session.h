@@ -183,6 +183,13 @@ int session_receipt(struct session *s, unsigned wait_ms, struct session_receipt 
 int session_balance(struct session *s, const uint8_t address[ADDRESS20], uint8_t wei[32],
 	struct session_failure *why);
 
+/*
+ * What a gas costs now in wei, as the endpoints say (of several the lower one in
+ * the middle): the price, or the base fee and the priority fee. Returns 0, or -1
+ * when none of them tells.
+ */
+int session_price(struct session *s, uint64_t *wei);
+
 /* wei in coins (10^18), without trailing zeros, cut to 18 digits: "0.000123". */
 #define COINS_TEXT 96
 char *coins_print(char dst[COINS_TEXT], const uint8_t wei[32]);

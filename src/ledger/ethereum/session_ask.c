@@ -59,20 +59,6 @@ int hex_bytes(struct buffer *out, const json_t *value)
 	return rc;
 }
 
-int wei_parse(uint8_t wei[32], const json_t *value)
-{
-	size_t n = json_string_length(value);
-	char digits[65];
-
-	if (!json_is_string(value) || n < 3 || n > 66 ||
-		memcmp(json_string_value(value), "0x", 2))
-		return -1;
-	memset(digits, '0', sizeof digits - 1);
-	digits[64] = 0;
-	memcpy(digits + 66 - n, json_string_value(value) + 2, n - 2);
-	return hex_decode(wei, 32, view_str(digits));
-}
-
 json_t *session_call_object(
 	const struct session *s, struct view data, bool creates, const uint8_t *from)
 {

@@ -2,6 +2,8 @@
 /* What became of a session's transaction; balances. */
 #include "ledger/ethereum/session_state.h"
 
+#include <stdlib.h>
+
 #include <inttypes.h>
 
 #include "base/clock.h"
@@ -143,4 +145,48 @@ char *coins_print(char dst[COINS_TEXT], const uint8_t wei[32])
 	}
 	*at = 0;
 	return dst;
+}
+
+/* --- what a gas costs --- */
+
+static int by_size(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+int session_price(struct session *s, uint64_t *wei)
+{
+	struct question q[2 * ENDPOINTS_MAX];
+	size_t n = s->settings.endpoint_count, said = 0;
+	uint64_t price, prices[ENDPOINTS_MAX];
+
+	memset(q, 0, sizeof q);
+	for (size_t i = 0; i < n; i++) {
+		q[2 * i].method = "eth_gasPrice";
+		q[2 * i].params = json_array();
+		q[2 * i].endpoint = q[2 * i + 1].endpoint = i + 1;
+		if (!s->head.has_base_fee)
+			continue;
+		q[2 * i + 1].method = "eth_maxPriorityFeePerGas";
+		q[2 * i + 1].params = json_array();
+	}
+	session_ask(s, q, 2 * n);
+	for (size_t i = 0; i < n; i++) {
+		/* Not every engine with a base fee has the second. */
+		if (!quantity_parse(&price, q[2 * i + 1].answer))
+			price = price > UINT64_MAX - s->head.base_fee ?
+				UINT64_MAX :
+				price + s->head.base_fee;
+		else if (quantity_parse(&price, q[2 * i].answer))
+			continue;
+		prices[said++] = price;
+	}
+	questions_free(q, 2 * n);
+	if (!said)
+		return -1;
+	qsort(prices, said, sizeof *prices, by_size);
+	*wei = prices[(said - 1) / 2];
+	return 0;
 }

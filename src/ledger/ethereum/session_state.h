@@ -52,7 +52,4 @@ json_t *hex_json(struct view bytes);
 /* The bytes of a "0x..." string, appended to out. 0 or -1. */
 int hex_bytes(struct buffer *out, const json_t *value);
 
-/* A quantity of at most 256 bits. 0 or -1. */
-int wei_parse(uint8_t wei[32], const json_t *value);
-
 #endif

@@ -27,7 +27,7 @@ struct ethereum_settings {
 	uint8_t finality; /* enum finality */
 	uint32_t depth;   /* FINALITY_DEPTH */
 
-	uint64_t max_fee;  /* wei a gas; 0: no limit of our own */
+	uint64_t max_fee;  /* wei a gas; 0: see fee_limit() */
 	bool zero_fee;     /* the chain takes transactions without fees: offer none */
 	uint32_t poll_ms;  /* asking for the head where no socket tells it */
 	char journal[256]; /* the file of what was verified and of what is sent */

@@ -13,6 +13,7 @@ const struct witness_limits witness_limits_default = {
 	.quarantine_ms = 30000,
 	.quarantine_max_ms = 3600000,
 	.forgive_ms = 3600000,
+	.final_ms = 30000,
 };
 
 void panel_begin(struct panel *p, unsigned count, const struct witness_limits *limits)
@@ -128,7 +129,9 @@ static bool same_block(const struct witness_answer *a, const struct witness_answ
 
 static bool same_tips(const struct witness_answer *a, const struct witness_answer *b)
 {
-	return !a->has_tips || !b->has_tips || !memcmp(a->tip, b->tip, sizeof a->tip);
+	return !a->has_tips || !b->has_tips ||
+		(!memcmp(a->tip, b->tip, sizeof a->tip) &&
+			!memcmp(a->seq, b->seq, sizeof a->seq));
 }
 
 static bool agree(const struct witness_answer *a, const struct witness_answer *b)
@@ -218,27 +221,62 @@ static unsigned note_against(struct panel *p, unsigned i, bool against, uint64_t
 	return VERDICT_LIES;
 }
 
+static bool has_anchor(const struct panel *p, const struct witness_answer *a)
+{
+	return a->has_at_anchor && !memcmp(a->at_anchor, p->anchor_hash, HASH_SIZE);
+}
+
+bool panel_upheld(const struct panel *p, const struct witness_answer *answer)
+{
+	for (unsigned i = 0; i < p->count && p->has_anchor; i++)
+		if (!p->of[i].lagging && has_anchor(p, &answer[i]))
+			return true;
+	return false;
+}
+
+/* Those who deny the anchor have no say, in nothing; they lie. */
+static void take_out_deniers(struct panel *p, const struct witness_answer *answer,
+	bool *heard, uint64_t now_ms, unsigned *verdict)
+{
+	if (!panel_upheld(p, answer))
+		return;
+	for (unsigned i = 0; i < p->count; i++) {
+		if (!heard[i] || !answer[i].has_at_anchor || has_anchor(p, &answer[i]))
+			continue;
+		heard[i] = false;
+		if (note_against(p, i, true, now_ms))
+			verdict[i] |= VERDICT_LIES | VERDICT_DENIES;
+	}
+}
+
 bool panel_judge(struct panel *p, const struct witness_answer *answer, uint64_t now_ms,
 	unsigned *verdict)
 {
 	bool heard[ENDPOINTS_MAX], in[ENDPOINTS_MAX], against[ENDPOINTS_MAX], settled;
 	const struct witness_answer *best;
-	unsigned n = 0, heights;
+	unsigned n = 0, asked = 0, heights;
 
 	for (unsigned i = 0; i < p->count; i++) {
 		heard[i] = !witness_quarantined(p, i, now_ms);
+		asked += heard[i] && answer[i].has_block;
+		verdict[i] = 0;
+	}
+	take_out_deniers(p, answer, heard, now_ms, verdict);
+	for (unsigned i = 0; i < p->count; i++) {
 		in[i] = heard[i] && answer[i].has_block;
 		n += in[i];
-		verdict[i] = 0;
 	}
 	best = find_best(answer, heard, p->count, &heights);
 	for (unsigned i = 0; i < p->count; i++)
 		if (heard[i])
 			verdict[i] |= judge_height(
 				p, i, &answer[i], best, heights, now_ms);
-	/* Nobody to compare with: neither does a dispute end by silence. */
+	/*
+	 * Nobody to compare with: neither does a dispute end by silence, but it does
+	 * when all others deny what is final.
+	 */
 	if (n < 2)
-		return p->disputed_since && n == 1 && p->count > 1 ?
+		return p->disputed_since && n == 1 && asked == 1 && p->count > 1 ?
 			false :
 			note_dispute(p, false, now_ms);
 	settled = find_liars(answer, in, p->count, against);

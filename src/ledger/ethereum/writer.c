@@ -58,9 +58,14 @@ static void sign(struct writer *w, struct pending *b, const struct transaction *
 	if (sent_add(w->journal, &row, &err))
 		goto failed;
 	writer_at("journalled");
-	log_info("a batch of %u words goes out with nonce %llu as 0x%s",
-		b->submission.count, (unsigned long long)t->nonce,
-		hex_encode(hash, row.hash, HASH_SIZE));
+	hex_encode(hash, row.hash, HASH_SIZE);
+	if (b->filler)
+		log_notice("nothing holds nonce %llu, and what comes after it waits: an "
+			   "empty transaction fills it, 0x%s",
+			(unsigned long long)t->nonce, hash);
+	else
+		log_info("a batch of %u words goes out with nonce %llu as 0x%s",
+			b->submission.count, (unsigned long long)t->nonce, hash);
 	pending_signed(w->set, b, t, row.hash, row.raw, w->now_ms());
 	return;
 failed:
@@ -73,7 +78,7 @@ static void end(struct writer *w, struct pending *b)
 {
 	struct ledger_fate fate = b->fate;
 	uint8_t batch[HASH_SIZE];
-	bool final = fate.fate == FATE_FINAL;
+	bool final = fate.fate == FATE_FINAL, filler = b->filler;
 	struct error err = {""};
 	int rc = 0;
 
@@ -87,8 +92,9 @@ static void end(struct writer *w, struct pending *b)
 	pending_ended(w->set, b, rc ? err.text : NULL, w->now_ms(), writer_jitter());
 	if (rc)
 		return;
-	/* b may be gone after it. */
-	w->callbacks.fate(w->callbacks.context, &fate);
+	/* b may be gone after it. Nobody waits for a filler. */
+	if (!filler)
+		w->callbacks.fate(w->callbacks.context, &fate);
 	writer_at("told");
 	if (final && sent_told(w->journal, batch, &err))
 		log_warning("%s (the fate is told again after a restart)", err.text);
@@ -181,13 +187,35 @@ static void restore(void *context, const struct sent *row)
 		r->failed = true;
 }
 
+/*
+ * What the last key signed is not sent again nor followed: no fee of it could be
+ * raised, and its batches come again from the outbox. But it may still be mined.
+ */
+static int warn_of_strangers(
+	struct writer *w, const uint8_t sender[ADDRESS20], struct error *err)
+{
+	char address[ADDRESS20_TEXT];
+	uint8_t other[ADDRESS20] = {0};
+	int n = sent_strangers(w->journal, sender, other, err);
+
+	if (n > 0)
+		log_warning("%d batches that the key of %s signed were not settled when it "
+			    "was changed: what waits is signed anew; remove that signer "
+			    "from the member (`sipchain member signer-remove`), or they may be "
+			    "mined as well",
+			n, address20_print(address, other));
+	return n < 0 ? -1 : 0;
+}
+
 static int restore_all(struct writer *w, struct error *err)
 {
 	const uint8_t *sender = signer_address(w->signer);
 	struct restoring r = {.w = w, .err = err};
 	int64_t highest;
 
-	if (sent_open(w->journal, err) || sent_nonce(w->journal, sender, &highest, err))
+	if (sent_open(w->journal, err) ||
+		sent_nonce(w->journal, sender, &highest, err) ||
+		warn_of_strangers(w, sender, err))
 		return -1;
 	w->set = pending_new(w->settings, sender, highest);
 	if (!w->set)

@@ -33,7 +33,7 @@ struct writer_callbacks {
 	/*
 	 * FATE_FINAL: in a block <= final that is canonical. FATE_REFUSED: by the
 	 * contract, at a preflight. FATE_FAILED: reverted again and again, or the
-	 * node does not say by which rule. After a restart also for batches that
+	 * node does not say by which rule. FATE_TOO_LARGE: no block holds it. After a restart also for batches that
 	 * nobody has submitted since, under their old ticket.
 	 */
 	void (*fate)(void *context, const struct ledger_fate *fate);

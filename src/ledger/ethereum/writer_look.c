@@ -147,7 +147,8 @@ static void report(struct inquiry *q)
 	struct pending *b = q->batch;
 	bool mined;
 
-	if (q->canonical && q->sighting.kind == SIGHTING_FOUND)
+	/* A filler is no operation of the ledger. */
+	if (q->canonical && q->sighting.kind == SIGHTING_FOUND && !b->filler)
 		weigh(q);
 	mined = b->state == PENDING_SENT && q->sighting.kind == SIGHTING_FOUND;
 	if (mined)

@@ -4,8 +4,7 @@
 
 /*
  * What is asked of the followed endpoint before a batch is signed: eth_call and
- * eth_estimateGas at once (the one says why not, the other how much), what the
- * chain asks for gas, the count of the key's nonces.
+ * eth_estimateGas at once (the one says why not, the other how much).
  */
 enum { CALL, ESTIMATE };
 
@@ -44,6 +43,8 @@ static void on_call(struct inquiry *q, const struct rpc_reply *reply)
 		/* An engine without `pending` says so in words of its own. */
 		else if (q->at_pending)
 			q->w->no_pending_at = q->calls[CALL].rpc;
+		else
+			q->preflight.outcome = PREFLIGHT_UNCLEAR;
 		break;
 	case RPC_RATE_LIMITED:
 		q->preflight.retry_ms = reply->retry_ms;
@@ -104,47 +105,5 @@ void writer_preflight(struct writer *w, struct pending *b)
 		json_pack("[o, s]", call_object(w, b),
 			q->at_pending ? "pending" : "latest"));
 	inquiry_ask(q, rpc, "eth_estimateGas", json_pack("[o]", call_object(w, b)));
-	inquiry_launched(q);
-}
-
-/* --- fees --- */
-
-static void on_number(struct inquiry *q, unsigned index, const struct rpc_reply *reply)
-{
-	q->known[index] = reply->outcome == RPC_RESULT &&
-		!quantity_parse(&q->value[index], reply->result);
-}
-
-enum { PRICE, PRIORITY };
-
-static void on_quotes(struct inquiry *q)
-{
-	struct writer *w = q->w;
-	const struct header *head = &w->set->head;
-	struct fee_quotes quotes = {.gas_price = q->known[PRICE] ? q->value[PRICE] : 0};
-	bool known = q->known[PRICE];
-
-	/* Older engines have a base fee and no eth_maxPriorityFeePerGas. */
-	if (head->has_base_fee && q->known[PRIORITY]) {
-		quotes.priority_fee = q->value[PRIORITY];
-		known = true;
-	} else if (head->has_base_fee && quotes.gas_price > head->base_fee) {
-		quotes.priority_fee = quotes.gas_price - head->base_fee;
-	}
-	pending_quotes(w->set, known ? &quotes : NULL, w->now_ms(), writer_jitter());
-}
-
-void writer_quotes(struct writer *w)
-{
-	struct inquiry *q = inquiry_new(w, NULL, 2, on_number, on_quotes);
-	struct rpc *rpc = pool_followed(w->pool);
-
-	if (!q) {
-		pending_quotes(w->set, NULL, w->now_ms(), writer_jitter());
-		return;
-	}
-	inquiry_ask(q, rpc, "eth_gasPrice", json_array());
-	if (w->set->head.has_base_fee)
-		inquiry_ask(q, rpc, "eth_maxPriorityFeePerGas", json_array());
 	inquiry_launched(q);
 }

@@ -23,6 +23,9 @@ struct writer {
 
 	const struct rpc *no_pending_at; /* it has no block `pending` */
 	const struct rpc *liar;          /* to be told of by the next turn */
+	struct fee_quotes agreed;        /* by all endpoints, when they were last asked */
+	bool agreed_known;
+	uint64_t purse_asked; /* at so many heads; 0: never */
 };
 
 /*
@@ -60,8 +63,11 @@ struct inquiry {
 	struct rpc *teller; /* who gave the sighting; writer_count.c: who is followed */
 	uint64_t counts[ENDPOINTS_MAX]; /* writer_count.c: sorted */
 	unsigned said;
-	bool known[2]; /* counts and quotes */
+	bool known[2]; /* counts */
 	uint64_t value[2];
+	bool quoted[2 * ENDPOINTS_MAX]; /* writer_quote.c, by call */
+	uint64_t quotes[2 * ENDPOINTS_MAX];
+	bool based; /* asked for both kinds: a head may come that is of another sort */
 
 	unsigned count, room;
 	struct inquiry_call calls[];

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/answer.h"
 #include "cli/contract.h"
 #include "cli/desk.h"
 

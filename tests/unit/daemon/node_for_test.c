@@ -9,7 +9,7 @@
 
 /* --- the clock --- */
 
-static usec elapsed;
+static usec elapsed, wall;
 
 /* The linker puts these in the place of base/clock.c's. */
 usec __wrap_clock_wall(void);
@@ -17,7 +17,7 @@ usec __wrap_clock_monotonic(void);
 
 usec __wrap_clock_wall(void)
 {
-	return (usec)T0 * USEC_PER_SEC + elapsed;
+	return (usec)T0 * USEC_PER_SEC + elapsed + wall;
 }
 
 usec __wrap_clock_monotonic(void)
@@ -28,6 +28,11 @@ usec __wrap_clock_monotonic(void)
 void clock_set(double seconds)
 {
 	elapsed = (usec)(seconds * (double)USEC_PER_SEC + 0.5);
+}
+
+void clock_set_wall(double seconds)
+{
+	wall = (usec)(int64_t)(seconds * (double)USEC_PER_SEC);
 }
 
 /* --- the node --- */
@@ -48,6 +53,8 @@ struct node *node_begin(const char *folder, bool chain)
 	n->config->policy = policy_default;
 	n->healthy = true;
 	n->started = clock_monotonic();
+	n->put_off = true;
+	node_clock_begin(n);
 	uv_loop_init(&n->loop);
 	uv_timer_init(&n->loop, &n->tick);
 	n->tick.data = n;

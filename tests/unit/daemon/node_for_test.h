@@ -18,6 +18,8 @@
 
 /* Seconds since the start; both clocks go by it. */
 void clock_set(double seconds);
+/* The time of day alone: so many seconds away from it. */
+void clock_set_wall(double seconds);
 
 /* A new node over this folder's store; a chain's, or the local ledger's. */
 struct node *node_begin(const char *folder, bool chain);

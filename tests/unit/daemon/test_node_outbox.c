@@ -264,10 +264,29 @@ static void test_fates(void **state)
 	clock_set(16.2);
 	node_schedule(n);
 	batch_of(2);
-	/* A refusal for which the ledger, as read, has no reason: not believed. */
+	/*
+	 * A refusal for which the ledger, as read, has no reason: not believed. That
+	 * row is tried again later, and the other does not wait for it.
+	 */
 	tell_fate(n, s.header.ticket, FATE_REFUSED, REFUSED_PROTECTED, 1);
 	assert_string_equal(row_state(n, d), "waiting");
-	clock_set(20.3);
+	clock_set(17.3);
+	node_schedule(n);
+	batch_of(1);
+	assert_int_equal(s.words[0].cell, cell);
+	t = s;
+	clock_set(19.9);
+	node_schedule(n);
+	none();
+	clock_set(20.4);
+	node_schedule(n);
+	clock_set(21.5); /* gathered as any other */
+	node_schedule(n);
+	batch_of(1);
+	assert_true(s.words[0].cell != cell);
+	tell_fate(n, t.header.ticket, FATE_FAILED, 0, 0);
+	tell_fate(n, s.header.ticket, FATE_FAILED, 0, 0);
+	clock_set(32);
 	node_schedule(n);
 	batch_of(2);
 	/* One entry is refused for good; the other leaves again. */
@@ -277,7 +296,7 @@ static void test_fates(void **state)
 	history_tell(n, protect);
 	tell_fate(n, s.header.ticket, FATE_REFUSED, REFUSED_PROTECTED, 1);
 	assert_string_equal(row_state(n, d), "refused");
-	clock_set(22);
+	clock_set(34);
 	node_schedule(n);
 	batch_of(1);
 	tell_fate(n, s.header.ticket, FATE_FINAL, 0, 0);

@@ -165,11 +165,18 @@ static json_t *block_of(struct ledger_node *n, const json_t *params)
 	bool lies = n->claims && !strcmp(name ? name : "", "latest");
 
 	n->blocks_asked++;
-	if (number > n->head)
+	if (name && !strcmp(name, "finalized")) {
+		if (!n->final)
+			return error_of(-39001, "unknown block");
+		number = n->final;
+	}
+	if (number > n->head && number != n->final)
 		return result_of(json_null());
 	node_hash(hash, n, number);
 	if (number)
 		node_hash(parent, n, number - 1);
+	if (n->final_strange && name && !strcmp(name, "finalized"))
+		hash[20] ^= 1;
 	memcpy(root, hash, HASH_SIZE);
 	root[31] ^= 0xff;
 	return result_of(json_pack("{s:o,s:o,s:o,s:o,s:o,s:s,s:s}", "number",
@@ -187,6 +194,8 @@ static json_t *tips_of(struct ledger_node *n, const json_t *params)
 	uint64_t number;
 
 	n->tips_asked++;
+	if (n->no_tips)
+		return error_of(-32005, "limit exceeded");
 	if (json_is_object(which)) {
 		if (n->no_by_hash)
 			return error_of(
@@ -205,7 +214,7 @@ static json_t *tips_of(struct ledger_node *n, const json_t *params)
 	tips_at(&view, number, n->consistent ? n->omit : -1);
 	for (int c = 0; c < 2; c++) {
 		memcpy(words + 96 * c, view.tip[c].hash, HASH_SIZE);
-		be64_store(words + 96 * c + 56, view.tip[c].seq);
+		be64_store(words + 96 * c + 56, view.tip[c].seq + n->seq_ahead);
 		be64_store(words + 96 * c + 88, view.last_block[c]);
 	}
 	words[0] ^= n->wrong_tips;
@@ -268,6 +277,22 @@ static json_t *invented(struct ledger_node *n)
 	return log;
 }
 
+/* A chain of them that goes on where the contract's ends. */
+static void flood(struct ledger_node *n, json_t *logs)
+{
+	struct history_entry one;
+	struct history more = n->history;
+
+	more.list = &one;
+	for (unsigned k = 0; k < n->flood; k++) {
+		more.n = 0;
+		history_batch(
+			&more, n->flood_block, 2000 + k, node_time(n, n->flood_block));
+		json_array_append_new(logs, log_of(n, &one, false));
+		buffer_free(&one.bytes);
+	}
+}
+
 static json_t *select_logs(struct ledger_node *n, const json_t *filter)
 {
 	const json_t *topics = json_object_get(filter, "topics");
@@ -291,6 +316,9 @@ static json_t *select_logs(struct ledger_node *n, const json_t *filter)
 				json_array_append_new(logs, log);
 		}
 	}
+	if (n->flood && from <= n->flood_block && to >= n->flood_block &&
+		topic_fits(topics, 1, CHAIN_MEMBERS))
+		flood(n, logs);
 	if (n->invent && to >= n->head && topic_fits(topics, 1, CHAIN_MEMBERS) &&
 		topic_fits(topics, 2, n->history.tip[CHAIN_MEMBERS].seq))
 		json_array_append_new(logs, invented(n));

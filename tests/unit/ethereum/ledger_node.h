@@ -35,10 +35,16 @@ struct ledger_node {
 	bool invent;             /* one more members' operation in the head's block */
 	bool consistent;         /* what it leaves out, its tips leave out too */
 	bool wrong_tips, reversed;
-	uint64_t claims;   /* the height of its newest block; 0: as it is */
-	unsigned cut;      /* so many answers to eth_getLogs break off */
-	unsigned limited;  /* so many requests: rate limited */
-	bool fork_on_logs; /* reorganise the head while its logs are read */
+	unsigned flood;       /* so many invented members' operations .. */
+	uint64_t flood_block; /* .. in this block, after all the others */
+	bool no_tips;         /* it refuses to tell them */
+	uint64_t seq_ahead;   /* so many more operations, say its tips */
+	uint64_t final;       /* what the tag `finalized` names; 0: it knows no tags */
+	bool final_strange;   /* .. with another hash */
+	uint64_t claims;      /* the height of its newest block; 0: as it is */
+	unsigned cut;         /* so many answers to eth_getLogs break off */
+	unsigned limited;     /* so many requests: rate limited */
+	bool fork_on_logs;    /* reorganise the head while its logs are read */
 
 	unsigned logs_asked, tips_asked, blocks_asked, widest;
 };

@@ -17,7 +17,7 @@
  * gives them back as one line of words:
  *
  *   count final-count@BLOCK quotes preflight:T sign:T#NONCE@MAXFEE send:T look:T
- *   final:T refused:T failed:T forget:T trouble healthy
+ *   final:T refused:T failed:T large:T forget:T trouble healthy
  *
  * T is the ticket; look:T! is asked everywhere, look:T= to settle. What is
  * asked stays open until the test gives the outcome.
@@ -146,7 +146,7 @@ static inline void put(struct world *w, const char *fmt, ...)
 
 static inline void perform(struct world *w, const struct action *a)
 {
-	static const char *const fates[] = {"?", "final", "refused", "failed"};
+	static const char *const fates[] = {"?", "final", "refused", "failed", "large"};
 	unsigned long long ticket = a->batch ? a->batch->ticket : 0;
 
 	switch (a->kind) {

@@ -20,6 +20,8 @@ struct rig {
 	struct log_reader *reader;
 	struct ledger_node *node[3];
 	unsigned nodes;
+	uint8_t finality;
+	uint32_t depth;
 	uv_timer_t tick;
 	bool (*until)(struct rig *r);
 	bool reached;
@@ -120,7 +122,8 @@ static inline void rig_open(struct rig *r, const char *journal)
 		.differ_ms = 200,
 		.quarantine_ms = 600000,
 		.quarantine_max_ms = 600000,
-		.forgive_ms = 600000};
+		.forgive_ms = 600000,
+		.final_ms = 300};
 	static const uint8_t contract[ADDRESS20] = {0xc0, 1, 2, 3};
 	static const uint8_t code[] = {0x60, 1};
 	struct error err = {""};
@@ -141,8 +144,8 @@ static inline void rig_open(struct rig *r, const char *journal)
 	node_hash(r->settings.genesis, r->node[0], 0);
 	keccak256(r->settings.code_hash, code, sizeof code);
 	r->settings.deployed = NODE_DEPLOYED;
-	r->settings.finality = FINALITY_DEPTH;
-	r->settings.depth = 6;
+	r->settings.finality = r->finality;
+	r->settings.depth = r->depth;
 	r->settings.poll_ms = 50;
 	snprintf(r->settings.journal, sizeof r->settings.journal, "%s",
 		journal ? journal : ":memory:");
@@ -173,6 +176,8 @@ static inline void rig_begin(struct rig *r, unsigned nodes)
 {
 	memset(r, 0, sizeof *r);
 	r->nodes = nodes;
+	r->finality = FINALITY_DEPTH;
+	r->depth = 6;
 	for (unsigned k = 0; k < nodes; k++)
 		r->node[k] = node_start();
 }

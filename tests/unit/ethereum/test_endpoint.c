@@ -254,6 +254,36 @@ static void redacts(const struct endpoint *e, const char *text, const char *due)
 	assert_string_equal(endpoint_redact(out, sizeof out, e, view_str(text)), due);
 }
 
+/* Whose request may go to no other port than the configured one. */
+static void test_has_secrets(void **state)
+{
+	static const struct {
+		const char *line;
+		bool secrets;
+	} cases[] = {
+		{"http://127.0.0.1:8545", false},
+		{"http://127.0.0.1:8545/", false},
+		{"http://127.0.0.1:8545 name=a origin=http://x.example", false},
+		{"http://127.0.0.1:8545/v3/0123456789abcdef", true},
+		{"http://127.0.0.1:8545?key=0123456789abcdef", true},
+		{"http://user:secret@127.0.0.1:8545", true},
+		{"http://127.0.0.1:8545 basic=user:secret", true},
+		{"http://127.0.0.1:8545 header=\"X-Key: 0123\"", true},
+		{"http://127.0.0.1:8545 bearer_file=/nowhere/token", true},
+		{"http://127.0.0.1:8545 jwt_file=/nowhere/jwt", true},
+	};
+	struct endpoint e;
+	struct error err = {""};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+		if (endpoint_parse(&e, view_str(cases[k].line), &err))
+			fail_msg("%s: %s", cases[k].line, err.text);
+		if (endpoint_has_secrets(&e) != cases[k].secrets)
+			fail_msg("%s", cases[k].line);
+	}
+}
+
 static void test_redact(void **state)
 {
 	struct endpoint e, j;
@@ -325,6 +355,7 @@ int main(void)
 			test_authorization, make_folder, remove_folder),
 		cmocka_unit_test(test_request_url),
 		cmocka_unit_test_setup_teardown(test_redact, make_folder, remove_folder),
+		cmocka_unit_test(test_has_secrets),
 		cmocka_unit_test(test_redact_cut),
 	};
 

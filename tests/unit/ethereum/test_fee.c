@@ -88,10 +88,111 @@ static void hostile_quotes_do_not_wrap(void **state)
 
 	(void)state;
 	head.base_fee = UINT64_MAX;
-	assert_int_equal(fee_choose(&t, &head, &q, &s, NULL), 0);
-	assert_true(t.max_fee == UINT64_MAX);
+	assert_int_equal(fee_choose(&t, &head, &q, &s, NULL), -1);
 	s.max_fee = 100 * GWEI;
 	assert_int_equal(fee_choose(&t, &head, &q, &s, NULL), -1);
+}
+
+/* Without max_fee a quote is bounded all the same, and the setting is named. */
+static void without_max_fee_a_bound_of_our_own(void **state)
+{
+	struct fee_quotes q = {.gas_price = 100 * GWEI};
+	struct ethereum_settings s = {.max_fee = 0};
+	struct transaction t = {.nonce = 1};
+	struct error err = {""};
+
+	(void)state;
+	assert_int_equal(fee_choose(&t, &legacy_head, &q, &s, &err), 0);
+	assert_int_equal(t.max_fee, 100 * GWEI);
+	q.gas_price++;
+	assert_int_equal(fee_choose(&t, &legacy_head, &q, &s, &err), -1);
+	assert_string_equal(err.text,
+		"the chain asks 100.000000001 gwei a gas, and without the setting max_fee no "
+		"more than 100 gwei is offered: is that its price, set max_fee (--max-fee, "
+		"[ledger] max_fee), else wait or ask other endpoints");
+	/* It never pays more than ten times what it paid. */
+	q.paid = 2 * GWEI;
+	q.gas_price = 20 * GWEI;
+	assert_int_equal(fee_choose(&t, &legacy_head, &q, &s, &err), 0);
+	q.gas_price++;
+	assert_int_equal(fee_choose(&t, &legacy_head, &q, &s, &err), -1);
+	assert_non_null(strstr(err.text, "no more than 20 gwei"));
+	q.paid = 1; /* a chain that was nearly free may come to cost a gwei */
+	assert_true(fee_limit(&q, &s) == GWEI);
+	q.paid = UINT64_MAX;
+	assert_true(fee_limit(&q, &s) == FEE_LIMIT);
+	/* Nor does a raise go past it. */
+	t = (struct transaction){.max_fee = 95 * GWEI};
+	q.paid = 0;
+	assert_int_equal(fee_raise(&t, &legacy_head, &q, &s), 2);
+	t.max_fee = 90 * GWEI;
+	assert_int_equal(fee_raise(&t, &legacy_head, &q, &s), 0);
+	assert_int_equal(t.max_fee, 100 * GWEI);
+	/* The operator's word counts instead. */
+	s.max_fee = 500 * GWEI;
+	q.gas_price = 400 * GWEI;
+	assert_int_equal(fee_choose(&t, &legacy_head, &q, &s, &err), 0);
+	assert_int_equal(t.max_fee, 400 * GWEI);
+}
+
+static void a_hostile_priority_fee_is_cut(void **state)
+{
+	struct fee_quotes q = {.priority_fee = 60 * GWEI};
+	struct ethereum_settings s = {.max_fee = 0};
+	struct header head = base_head;
+	struct transaction t = {.nonce = 1};
+
+	(void)state;
+	/* To the base fee, or to 3 gwei. */
+	assert_true(fee_cuts_priority(&head, &q, &s));
+	assert_int_equal(fee_choose(&t, &head, &q, &s, NULL), 0);
+	assert_int_equal(t.priority_fee, 20 * GWEI);
+	assert_int_equal(t.max_fee, 60 * GWEI);
+	head.base_fee = 1000;
+	assert_int_equal(fee_choose(&t, &head, &q, &s, NULL), 0);
+	assert_int_equal(t.priority_fee, 3 * GWEI);
+	q.priority_fee = 3 * GWEI;
+	assert_false(fee_cuts_priority(&head, &q, &s));
+	/* What the operator allows is not cut. */
+	q.priority_fee = 60 * GWEI;
+	s.max_fee = 300 * GWEI;
+	assert_false(fee_cuts_priority(&head, &q, &s));
+	assert_int_equal(fee_choose(&t, &head, &q, &s, NULL), 0);
+	assert_int_equal(t.priority_fee, 60 * GWEI);
+}
+
+static void a_base_fee_rises_by_an_eighth_a_block(void **state)
+{
+	(void)state;
+	assert_true(fee_base_bound(80 * GWEI, 0) == 80 * GWEI);
+	assert_true(fee_base_bound(80 * GWEI, 1) == 90 * GWEI);
+	assert_true(fee_base_bound(80 * GWEI, 2) == 101250000000);
+	assert_true(fee_base_bound(0, 0) == GWEI);
+	assert_true(fee_base_bound(80 * GWEI, UINT64_MAX) == UINT64_MAX);
+}
+
+static void what_init_pins(void **state)
+{
+	(void)state;
+	assert_true(fee_pin(0) == GWEI);
+	assert_true(fee_pin(1) == GWEI);
+	assert_true(fee_pin(GWEI / 10) == GWEI);
+	assert_true(fee_pin(GWEI / 10 + 1) == 2 * GWEI);
+	assert_true(fee_pin(2 * GWEI) == 20 * GWEI);
+	assert_true(fee_pin(100 * GWEI) == 1000 * GWEI);
+	assert_true(fee_pin(100 * GWEI + 1) == 0); /* a person is to say so */
+	assert_true(fee_pin(UINT64_MAX) == 0);
+}
+
+static void words_that_fit_a_block(void **state)
+{
+	(void)state;
+	assert_int_equal(gas_words(100, 0, 1000000), 20);
+	assert_true(gas_bound(20, 0) <= 1000000 && gas_bound(21, 0) > 1000000);
+	assert_int_equal(gas_words(100, 6400, 1000000), 18);
+	assert_int_equal(gas_words(100, 0, 30000000), 99); /* fewer in any case */
+	assert_int_equal(gas_words(2, 0, 1000), 1);
+	assert_int_equal(gas_words(1, 0, 1000), 1);
 }
 
 static void a_raise_is_an_eighth_on_both(void **state)
@@ -176,7 +277,7 @@ static void a_raise_stops_at_max_fee(void **state)
 	assert_int_equal(t.max_fee, s.max_fee);
 	/* The priority has no room either. */
 	t.priority_fee = t.max_fee;
-	s.max_fee = 0;
+	s.max_fee = 200 * GWEI;
 	assert_int_equal(fee_raise(&t, &base_head, &q, &s), 0);
 	assert_int_equal(t.priority_fee, t.max_fee);
 }
@@ -245,6 +346,11 @@ int main(void)
 		cmocka_unit_test(zero_fee_offers_none_whatever_is_quoted),
 		cmocka_unit_test(max_fee_is_a_limit_and_is_named),
 		cmocka_unit_test(hostile_quotes_do_not_wrap),
+		cmocka_unit_test(without_max_fee_a_bound_of_our_own),
+		cmocka_unit_test(a_hostile_priority_fee_is_cut),
+		cmocka_unit_test(a_base_fee_rises_by_an_eighth_a_block),
+		cmocka_unit_test(what_init_pins),
+		cmocka_unit_test(words_that_fit_a_block),
 		cmocka_unit_test(a_raise_is_an_eighth_on_both),
 		cmocka_unit_test(a_raise_follows_the_chain),
 		cmocka_unit_test(a_raise_is_one_that_nodes_take),

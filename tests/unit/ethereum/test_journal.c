@@ -37,6 +37,9 @@ static void test_head_and_order(void **state)
 		journal_tip(j, CHAIN_ADMIN)->hash, h.tip[CHAIN_ADMIN].hash, 32);
 	assert_int_equal(journal_longest_ttl(j), MAX_TTL);
 	assert_false(journal_window(j, &tip, &since, NULL));
+	/* In memory there is no file that anything could come from again. */
+	journal_release(j);
+	assert_int_equal(replayed(j, &s), 7);
 	/* In portions, from the middle, and stopped by the taker. */
 	number = journal_cursor(11);
 	memset(&s, 0, sizeof s);

@@ -29,6 +29,41 @@ static void die_after(const struct history *h, enum step step)
 	kill(getpid(), SIGKILL);
 }
 
+static int cached(struct journal *j)
+{
+	int is, most;
+
+	assert_int_equal(sqlite3_db_status(journal_file(j), SQLITE_DBSTATUS_CACHE_USED,
+				 &is, &most, 0),
+		SQLITE_OK);
+	return is;
+}
+
+/* The file's pages leave the memory, and nothing else changes. */
+static void test_release(void **state)
+{
+	struct history h;
+	struct journal *j = open_at(path);
+	struct seen s;
+	int before;
+
+	(void)state;
+	small(&h);
+	put_head(j, &h, 0, 7, 14);
+	assert_int_equal(replayed(j, &s), 7);
+	before = cached(j);
+	journal_release(j);
+	assert_true(cached(j) < before / 2);
+	assert_int_equal(replayed(j, &s), 7);
+	journal_release(j);
+	history_batch(&h, 15, 0, T_START + 150);
+	put_head(j, &h, 7, 8, 16);
+	assert_int_equal(replayed(j, &s), 8);
+	journal_close(j);
+	unlink(path);
+	history_end(&h);
+}
+
 static void test_killed(void **state)
 {
 	struct history h;
@@ -124,7 +159,7 @@ static void test_no_journal(void **state)
 	(void)state;
 	memset(noise, 'x', sizeof noise);
 	write_file(noise, sizeof noise);
-	refuse_open(&s, "name another file in [ledger] journal");
+	refuse_open(&s, "name another file in [ledger] path");
 	unlink(path);
 	run_sql("CREATE TABLE theirs (a); PRAGMA user_version = 7");
 	refuse_open(&s, "not a SIPchain journal");
@@ -174,6 +209,7 @@ static void test_damaged_event(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_release),
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_no_journal),

@@ -67,7 +67,7 @@ static void underpriced_is_raised_at_once(void **state)
 	quotes(w, 0, GWEI);
 	expect(w, "sign:1#0@21 send:1");
 	assert_true(w->last.dynamic);
-	head_of(w, 11, 5, 40 * GWEI, true);
+	head_of(w, 24, 5, 40 * GWEI, true);
 	act(w);
 	count(w, 0);
 	answer(w, 1, ANSWER_UNDERPRICED); /* "less than block base fee" */

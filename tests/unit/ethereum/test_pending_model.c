@@ -308,7 +308,7 @@ static void sign_and_save(struct model *m, const struct action *a)
 	memcpy(t->hash, m->w->last_hash, HASH_SIZE);
 	t->nonce = a->transaction.nonce;
 	t->fee = a->transaction.max_fee;
-	t->batch = (int)a->batch->ticket;
+	t->batch = a->batch->filler ? -1 : (int)a->batch->ticket;
 	m->sent_count++;
 	memset(r, 0, sizeof *r);
 	memcpy(r->saved.raw, raw.p, raw.n);
@@ -326,7 +326,7 @@ static void sign_and_save(struct model *m, const struct action *a)
 
 static void end_it(struct model *m, struct pending *b)
 {
-	int batch = (int)b->ticket;
+	int batch = b->filler ? -1 : (int)b->ticket;
 
 	for (int i = 0; i < m->row_count; i++) {
 		struct row *r = &m->row[i];
@@ -341,7 +341,9 @@ static void end_it(struct model *m, struct pending *b)
 			r->gone = true;
 		}
 	}
-	if (b->fate.fate == FATE_FINAL) {
+	if (batch < 0) {
+		/* It is there for its nonce alone. */
+	} else if (b->fate.fate == FATE_FINAL) {
 		if (times_on_chain(m, batch) != 1)
 			fail_msg("final, and %u times on the chain",
 				times_on_chain(m, batch));

@@ -251,6 +251,28 @@ static void a_kill_keeps_what_was_added(void **state)
 	assert_int_equal(highest(*state, 0xaa), 7);
 }
 
+/* A key was changed while batches were open: how many, and whose. */
+static void what_another_key_left_open(void **state)
+{
+	struct journal *j = *state;
+	uint8_t me[ADDRESS20], other[ADDRESS20] = {0}, hash[HASH_SIZE];
+	struct error err;
+
+	memset(me, 0xaa, ADDRESS20);
+	memset(hash, 2, HASH_SIZE);
+	add(j, row_of(1, 0xaa, 7, 0x11));
+	assert_int_equal(sent_strangers(j, me, other, &err), 0);
+	add(j, row_of(2, 0xbb, 1, 0x12));
+	add(j, row_of(2, 0xbb, 1, 0x13)); /* its raise */
+	add(j, row_of(3, 0xbb, 2, 0x14));
+	assert_int_equal(sent_strangers(j, me, other, &err), 2);
+	assert_int_equal(other[0], 0xbb);
+	/* The same batch, settled by this key. */
+	add(j, row_of(2, 0xaa, 8, 0x15));
+	assert_int_equal(sent_settle(j, hash, 100, 1700000000, &err), 0);
+	assert_int_equal(sent_strangers(j, me, other, &err), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +287,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			not_while_events_are_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_row_is_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_another_key_left_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_kill_keeps_what_was_added, setup, teardown),
 	};

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "ledger/ethereum/abi.h"
+#include "ledger/ethereum/writer_state.h"
 
 /*
  * Endpoints that lie to the writer. What cannot be undone (a nonce that nobody
@@ -190,6 +191,50 @@ static void a_revert_of_what_was_verified_is_none(void **state)
 	buffer_free(&bytes);
 }
 
+static struct inquiry *inquiry_of(struct writer *w, unsigned calls)
+{
+	struct inquiry *q = w->inquiries;
+
+	while (q && q->count != calls)
+		q = q->next;
+	assert_non_null(q);
+	return q;
+}
+
+/* It was asked for two kinds of quotes, and then tells a head without a base fee. */
+static void a_head_of_another_sort_comes_between(void **state)
+{
+	enum { NODES = 5 };
+	struct scene *s = *state;
+	struct inquiry *q;
+	struct writer *w;
+	char url[64];
+
+	close_stage(s);
+	while (s->stage.settings.endpoint_count < NODES)
+		endpoint(&s->stage, chain_url(url, s->chain[0]));
+	reopen(s);
+	stage_until(&s->stage,
+		pool_followed(s->stage.pool) && pool_witnesses(s->stage.pool) == NODES - 1);
+	w = s->stage.writer;
+	w->set->head.has_base_fee = true;
+	writer_quotes(w);
+	q = inquiry_of(w, 2);
+	q->quoted[0] = q->quoted[1] = true;
+	q->done(q); /* nothing was agreed on: all are asked */
+	inquiry_free(q);
+	q = inquiry_of(w, 2 * NODES);
+	for (unsigned k = 0; k < 2 * NODES; k++) {
+		q->quoted[k] = true;
+		q->quotes[k] = 1000 + k;
+	}
+	w->set->head.has_base_fee = false;
+	q->done(q);
+	inquiry_free(q);
+	assert_int_equal(w->set->quotes.gas_price, 1004);
+	assert_int_equal(w->set->quotes.priority_fee, 1005);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +244,7 @@ int main(void)
 		with(setup_two, a_revert_that_one_invents_signs_nothing_anew),
 		with(setup, a_receipt_without_its_operation_settles_nothing),
 		with(setup, a_revert_of_what_was_verified_is_none),
+		with(setup, a_head_of_another_sort_comes_between),
 	};
 
 	log_open("writer-lies", LOG_LEVEL_ERROR);

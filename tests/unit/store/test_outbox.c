@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "store/evidence.h"
+#include "store/ledger_mark.h"
 #include "store/outbox_batch.h"
 
 #define NOW 1000
@@ -482,7 +483,7 @@ static void test_expire_and_prune(void **state)
 	uint64_t b = add(f, "192.0.2.8", OUTBOX_REPORT, 1501, true);
 	uint64_t c = add(f, "192.0.2.9", OUTBOX_SPEND, 0, true);
 	uint64_t d = add(f, "192.0.2.10", OUTBOX_REPORT, 1400, true);
-	uint64_t counts[OUTBOX_STATES], batch = batch_of(f, &d, 1);
+	uint64_t counts[OUTBOX_STATES], batch = batch_of(f, &d, 1), oldest = 1;
 	struct outbox_row row;
 
 	OK(outbox_expire(f->store, 1500, &err));
@@ -497,6 +498,11 @@ static void test_expire_and_prune(void **state)
 	assert_int_equal(counts[OUTBOX_FINAL], 1);
 	assert_int_equal(counts[OUTBOX_EXPIRED], 1);
 	assert_int_equal(counts[OUTBOX_ASSIGNED], 0);
+	/* What is expired or final is not open: the oldest is b. */
+	assert_int_equal(outbox_get(f->store, &row, b, NULL), 1);
+	OK(outbox_oldest(f->store, &oldest, &err));
+	assert_int_equal(oldest, row.created);
+	assert_true(oldest > 0);
 	OK(outbox_prune(f->store, 1600, &err));
 	assert_int_equal(outbox_get(f->store, &row, a, NULL), 0);
 	is(f, d, "final");
@@ -505,6 +511,36 @@ static void test_expire_and_prune(void **state)
 	is(f, b, "waiting");
 	/* A ticket is never given out twice. */
 	assert_true(add(f, "192.0.2.11", OUTBOX_REPORT, 5000, true) > d);
+}
+
+static void test_put_off(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t a = add(f, "192.0.2.7", OUTBOX_REPORT, 5000, true);
+	uint64_t b = add(f, "192.0.2.8", OUTBOX_REPORT, 5000, true);
+	struct outbox_row rows[4];
+	uint64_t first;
+
+	OK(outbox_put_off_until(f->store, &first, 1000, &err));
+	assert_int_equal(first, 0);
+	OK(outbox_put_off(f->store, a, 1030, &err));
+	assert_int_equal(outbox_next(f->store, rows, 4, 1029, &err), 1);
+	assert_int_equal(rows[0].ticket, b);
+	OK(outbox_put_off_until(f->store, &first, 1029, &err));
+	assert_int_equal(first, 1030);
+	assert_int_equal(outbox_next(f->store, rows, 4, 1030, &err), 2);
+	OK(outbox_put_off_until(f->store, &first, 1030, &err));
+	assert_int_equal(first, 0);
+	/* By a clock that was an hour ahead. */
+	OK(outbox_put_off(f->store, a, 4600, &err));
+	OK(outbox_put_off(f->store, b, 990, &err));
+	OK(outbox_clock_set_back(f->store, 1000, &err));
+	assert_int_equal(outbox_next(f->store, rows, 4, 1000, &err), 2);
+	/* What has left is not put off. */
+	batch_of(f, &a, 1);
+	OK(outbox_put_off(f->store, a, 4600, &err));
+	OK(outbox_put_off_until(f->store, &first, 0, &err));
+	assert_int_equal(first, 990);
 }
 
 /* The request and its evidence go in together or not at all. */
@@ -531,6 +567,65 @@ static void test_with_evidence(void **state)
 	assert_int_equal(row_of(f, ticket).evidence, id);
 	assert_int_equal(evidence_get(f->store, &e, id, NULL), 1);
 	evidence_free(&e);
+}
+
+/* How many rows about this are not finished: what will be said of it yet. */
+static unsigned open_rows(struct fixture *f, const char *text)
+{
+	struct outbox_row waiting, in_flight;
+	struct indicator i = of(text);
+
+	OK(outbox_open(f->store, &i, &waiting, &in_flight, &err));
+	return (waiting.ticket != 0) + (in_flight.ticket != 0);
+}
+
+static uint64_t final_report(struct fixture *f, const char *text)
+{
+	uint64_t ticket = add(f, text, OUTBOX_REPORT, 5000, true);
+
+	OK(outbox_final(f->store, batch_of(f, &ticket, 1), 77, NOW, &err));
+	return ticket;
+}
+
+/* What its author took back is not said again on the successor. */
+static void test_move_revoked(void **state)
+{
+	struct fixture *f = *state;
+	struct ledger_mark successor = {.id = {2}};
+	struct ledger_move m;
+	uint64_t spend[3], sent, kept, back, again;
+
+	kept = final_report(f, "192.0.2.1");
+	/* The revocation waits; is in flight; waits behind a report in flight. */
+	final_report(f, "192.0.2.2");
+	spend[0] = add(f, "192.0.2.2", OUTBOX_SPEND, 0, true);
+	final_report(f, "192.0.2.3");
+	spend[1] = add(f, "192.0.2.3", OUTBOX_SPEND, 0, true);
+	OK(outbox_submitted(f->store, batch_of(f, &spend[1], 1), NOW, &err));
+	sent = add(f, "192.0.2.4", OUTBOX_REPORT, 5000, true);
+	OK(outbox_submitted(f->store, batch_of(f, &sent, 1), NOW, &err));
+	spend[2] = add(f, "192.0.2.4", OUTBOX_SPEND, 0, true);
+	/* Reported again behind a revocation in flight. */
+	final_report(f, "192.0.2.5");
+	back = add(f, "192.0.2.5", OUTBOX_SPEND, 0, true);
+	batch_of(f, &back, 1);
+	again = add(f, "192.0.2.5", OUTBOX_REPORT, 6000, true);
+
+	OK(ledger_mark_move(f->store, &successor, true, NOW, &m, &err));
+	assert_int_equal(open_rows(f, "192.0.2.2"), 0);
+	assert_int_equal(open_rows(f, "192.0.2.3"), 0);
+	assert_int_equal(open_rows(f, "192.0.2.4"), 0);
+	for (int k = 0; k < 3; k++)
+		is(f, spend[k], "refused");
+	is(f, sent, "superseded");
+	is(f, back, "refused");
+	is(f, again, "waiting");
+	assert_int_equal(open_rows(f, "192.0.2.5"), 1);
+	is(f, kept, "final");
+	assert_int_equal(open_rows(f, "192.0.2.1"), 1);
+	assert_int_equal(m.anew, 1);
+	assert_int_equal(m.carried, 1);
+	assert_int_equal(m.dropped, 4);
 }
 
 /* A failed call within a transaction undoes itself and nothing else. */
@@ -571,7 +666,9 @@ int main(void)
 		STORE_TEST(test_failed_behind),
 		STORE_TEST(test_settle),
 		STORE_TEST(test_expire_and_prune),
+		STORE_TEST(test_put_off),
 		STORE_TEST(test_with_evidence),
+		STORE_TEST(test_move_revoked),
 		STORE_TEST(test_nested_failure),
 	};
 
