@@ -3,6 +3,7 @@
 # test-network.sh: nodes on real networks of several validators, counted. The
 # last line is "N passed, N failed".
 #   demonstration   three nodes with real Asterisk, each on its own IBFT validator
+#   harness         the networks die, halt, part and reorganise as the tests rely on
 #   faults          validators that die, partitions, reorganisations: IBFT, clique
 # Go builds the engines on the first run (four minutes, kept in .cache/chain).
 set -uo pipefail
@@ -26,6 +27,10 @@ else
     </dev/null
   status=$?
   [ $status -le 1 ] || fail "the demonstration's runner ended with $status"
+  echo "the networks themselves ..."
+  timeout -k 10 900 tests/chain/selftest.py --networks-only --results "$results" </dev/null
+  status=$?
+  [ $status -le 1 ] || fail "chain/selftest.py: it ended with $status"
   echo "faults on networks ..."
   tests/chain/faults_network.py --build build/test --results "$results" </dev/null
   status=$?

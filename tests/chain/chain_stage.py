@@ -12,7 +12,7 @@ sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "net"))
 # pylint: disable=wrong-import-position
 import node
-from cli_stage import Mismatch, want
+from checks import Mismatch, want
 from network import DEV_KEY, Anvil
 from transaction import Key
 
@@ -105,10 +105,11 @@ class ChainStage:
             self.chain.mine()  # anvil changes the state but not the head's state root
         return self.expect(OK, "key", "address", self.path(name + ".key")).strip()
 
-    def start(self):
+    def __enter__(self):
         self.chain.__enter__()
         self.write("owner.key", DEV_KEY + "\n")
+        return self
 
-    def close(self):
+    def __exit__(self, *_):
         self.chain.down()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -6,7 +6,6 @@ Every command that works on a ledger on a chain, without a daemon, against anvil
 output, JSON, exit codes, and each fault with its own code. Leaves with 1 when a
 check failed, 2 when the stage could not be set.
 """
-import argparse
 import json
 import os
 import sys
@@ -18,8 +17,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from chain_stage import (CERTIFICATE, CONFIG, FAILED, FEE, LIED, NO_CODE, NO_ENDPOINT, NO_FUNDS,
                          NOT_MINED, NOT_RPC, OK, PERMISSION, PROXY, REFUSED, UNAUTHORISED,
                          UNREACHABLE, USAGE, WRONG_CHAIN, WRONG_CODE, ChainStage, want)
-from cli_stage import perform
 import certificates
+import checks
 import ports
 from network import Anvil, ChainError
 from proxy import Proxy
@@ -51,7 +50,7 @@ def deploy(s):
         section = f.read()
     for text in ("type = ethereum", "contract = " + s.contract, "chain_id = 31337",
                  "code_hash = " + made["code_hash"], "genesis = " + made["genesis"],
-                 "deployed = 1"):
+                 "deployed = 1", "\n# Gwei a gas that are offered at most", "\nmax_fee = "):
         want(text in section, "no %r in %s", text, section)
     s.expect(FAILED, *arguments, "--yes", "--config-out", s.path("section.conf"),
              err=["exists already"])
@@ -401,24 +400,6 @@ CHECKS = (deploy, init, info, members, permission, purse, report, refused, full,
           bench, wrong, unreachable, secrets, lied, not_mined, elsewhere)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--build", required=True, help="a Meson build folder")
-    parser.add_argument("--results", help="append 'pass|fail|skip TAB name' lines")
-    options = parser.parse_args()
-    s = ChainStage(options.build)
-    try:
-        s.start()
-        failures = perform(s, options.results, CHECKS, "command line on a chain")
-    finally:
-        s.close()
-    print("command line on a chain: %d of %d checks failed" % (failures, len(CHECKS)))
-    sys.exit(1 if failures else 0)
-
-
 if __name__ == "__main__":
-    try:
-        main()
-    except (ChainError, FileNotFoundError) as problem:
-        print("cli: %s" % problem, file=sys.stderr)
-        sys.exit(2)
+    checks.main(checks.options(checks.parser(__doc__)), ChainStage, CHECKS,
+                "command line on a chain", broken=(ChainError,))

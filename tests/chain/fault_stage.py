@@ -116,6 +116,7 @@ class ChainNode:
         self.cli_program = program(stage.build, "sipchain")
         self.configuration = self.folder + "/sipchain.conf"
         self.log_path = self.folder + "/log"
+        self.environment = {}  # beside the test's own
         self.process = None
         self.reported = []
         self.again = {}
@@ -144,7 +145,8 @@ class ChainNode:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([self.daemon, "-c", self.configuration],
                                             stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL)
+                                            stdin=subprocess.DEVNULL,
+                                            env=dict(os.environ, **self.environment))
         if ready:
             self.wait_ready()
 
@@ -287,9 +289,13 @@ class ChainNode:
 
 
 class Stage:
-    """A ledger on a chain of network.py, with nodes and proxies."""
+    """A ledger on a chain of network.py, with nodes and proxies.
 
-    def __init__(self, build, chain, name="stage", endpoints=None, options=(), at=1):
+    now   the time by which reports live or do not; of a stage whose clock runs ahead
+    """
+
+    def __init__(self, build, chain, name="stage", endpoints=None, options=(), at=1,
+                 max_ttl=MAX_TTL):
         self.build = build
         self.chain = chain
         self.folder = tempfile.mkdtemp(prefix="sipchain-faults.")
@@ -297,7 +303,8 @@ class Stage:
         self.stack = contextlib.ExitStack()
         self.nodes = []
         self.name = name
-        self.ledger = ChainLedger(program(build, "sipchain"), self.folder, MAX_TTL,
+        self.now = time.time
+        self.ledger = ChainLedger(program(build, "sipchain"), self.folder, max_ttl,
                                   endpoints or chain.endpoints()[:1], options=options)
         self.contract = contract.Contract(chain.node(at), self.ledger.contract)
 
@@ -320,7 +327,7 @@ class Stage:
     def agreed(self, nodes=None):
         """One look: raises Failed when something does not hold (yet)."""
         tips = self.contract.tips()
-        active = self.contract.active()
+        active = self.contract.active(self.now())
         for n in nodes or self.nodes:
             status = n.ledger_status()
             expect(status["caught_up"] and status["healthy"], "%s: %s", n.name,
@@ -338,11 +345,10 @@ class Stage:
             self.bounded(n, active)
         return True
 
-    @staticmethod
-    def bounded(n, active):
+    def bounded(self, n, active):
         """No ban outlives its report."""
         for indicator, end in n.banned().items():
-            expect(indicator in active or end <= time.time() + GRACE,
+            expect(indicator in active or end <= self.now() + GRACE,
                    "%s bans %s until %d and nobody reports it", n.name, indicator, end)
             expect(indicator not in active or end <= active[indicator] + GRACE,
                    "%s bans %s for %d s longer than its report lives", n.name, indicator,
@@ -354,7 +360,7 @@ class Stage:
         for member, word in self.contract.history():
             history.setdefault((member, contract.ip4_text(word.indicator)), []).append(
                 word.action)
-        for member, word in self.contract.live():
+        for member, word in self.contract.live(self.now()):
             cells.setdefault((member.index, contract.ip4_text(word.indicator)), []).append(
                 word.cell)
         for n in nodes or self.nodes:

@@ -12,6 +12,7 @@ stage could not be set.
 """
 import argparse
 import concurrent.futures
+import contextlib
 import os
 import sys
 
@@ -19,10 +20,13 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 import fault_stage
+import faults_blocks
+import faults_hour
 import faults_kill
 import faults_lies
 import faults_many
 import faults_reorg
+import faults_successor
 import faults_wire
 import network
 
@@ -31,13 +35,17 @@ GROUPS = {  # those that take longest first
     "stop": (faults_wire.prepare, faults_wire.play_stops),
     "pins": (faults_lies.prepare, faults_lies.play_pins),
     "kill": (faults_kill.prepare, faults_kill.play),
+    "hour": (faults_hour.prepare, faults_hour.play),
     "wire": (faults_wire.prepare, faults_wire.play),
     "read": (faults_lies.prepare, faults_lies.play_read),
     "written": (faults_lies.prepare, faults_lies.play_written),
     "proof": (faults_lies.prepare, faults_lies.play_proofs),
+    "blocks": (faults_blocks.prepare, faults_blocks.play),
+    "successor": (faults_successor.prepare, faults_successor.play),
     "reorg": (faults_reorg.prepare, faults_reorg.play),
 }
-OWN_CHAIN = ("reorg",)
+OWN_CHAIN = ("blocks", "hour", "reorg", "successor")
+MAX_TTL = {"hour": faults_hour.MAX_TTL}
 AT_ONCE = 4  # groups; more only wait for each other on two cores
 
 
@@ -78,10 +86,13 @@ def main():
     table.build = options.build
     groups = options.group or list(GROUPS)
     try:
-        with network.Anvil() as shared, network.Anvil() as own:
+        with contextlib.ExitStack() as chains:
+            shared = chains.enter_context(network.Anvil())
+            own = {name: chains.enter_context(network.Anvil()) for name in groups
+                   if name in OWN_CHAIN}
             stages = {name: fault_stage.Stage(
-                options.build, own if name in OWN_CHAIN else shared, name,
-                options=("--zero-fee",)) for name in groups}
+                options.build, own.get(name, shared), name, options=("--zero-fee",),
+                max_ttl=MAX_TTL.get(name, fault_stage.MAX_TTL)) for name in groups}
             with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
                 list(pool.map(lambda one: play(*one, table), stages.items()))
     except (network.ChainError, FileNotFoundError, fault_stage.LedgerFailed) as error:

@@ -3,10 +3,12 @@
 
 Node a has three, each a proxy before the same chain; node b looks on.
 """
+import json
+import re
 import time
 
 import faults_lies
-from fault_stage import GRACE, expect, until
+from fault_stage import GRACE, Failed, expect, until
 from faults_wire import hold_bans
 
 NAMES = ("first", "second", "third")
@@ -112,6 +114,108 @@ def none_left(s):
     s.agree(20)
 
 
+def chain_of(node):
+    return node.ask("status")["ledger"]["chain"]
+
+
+def finalized(s):
+    """The chain's own word, by no proxy."""
+    return int(s.contract.endpoint.rpc("eth_getBlockByNumber", "finalized",
+                                       False)["number"], 16)
+
+
+def with_final(s, name, final, endpoints, extra):
+    """A node whose [ledger] final is this one."""
+    node = s.node(name, endpoints, start=False)
+    node.configure(endpoints, extra, re.sub(r"(?m)^final = .*$", "final = " + final,
+                                            s.ledger.pins))
+    return node
+
+
+def finality(s):
+    """One of three calls blocks final that are not: it moves nothing, and is named."""
+    for proxy in s.proxies:
+        proxy.clear()
+    c = with_final(s, "by-tag", "finalized", [], "".join(
+        "endpoint = %s ws=%s name=%s\n" % (p.http, p.ws, name)
+        for p, name in zip(s.proxies, NAMES)))
+    try:
+        c.start()
+        told = c.report()
+        # The chain's finality is two epochs behind its head (anvil: 64 blocks).
+        s.chain.mine(70)
+        until(lambda: told in c.listed(), 20, "it lists %s", told)
+        until(lambda: c.settled(), 30, "its report is final")
+        until(lambda: chain_of(c)["final_witnesses"] == 2, 15, "two others confirm it")
+        head = chain_of(c)
+        expect(head["finality"] == "finalized" and head["final"] <= finalized(s) and
+               head["lag_blocks"] == head["head"] - head["final"] >= 60 and
+               isinstance(head["lag_seconds"], int), "status says %s", head)
+        expect("2 other endpoints confirm it" in c.cli("status"), "the table does not say so")
+        mark = c.mark()
+        # The first is the one that is followed, as it is in all of these.
+        number = NAMES.index([name for name in NAMES
+                              if name in c.ledger_status()["where"]][0])
+        with s.proxies[number].fault("lie", methods="eth_getBlockByNumber",
+                                     contains="finalized", path="result.number",
+                                     add=100000) as rule:
+            own = c.report()
+            until(lambda: own in c.listed(), 20, "it lists %s", own)
+            until(lambda: NAMES[number] in accused_by(c, mark), 20, "%s is named",
+                  NAMES[number])
+            expect(rule.fired, "the lie was not told")
+            expect(chain_of(c)["final"] <= finalized(s), "final is %s, of %d",
+                   chain_of(c), finalized(s))
+            expect(not c.settled(), "its report counts as final")
+        expect(accused_by(c, mark) == {NAMES[number]}, "named: %s", accused_by(c, mark))
+        expect("final and stands alone with that" in c.log(mark), "the log says otherwise")
+        waiting = c.ask("status")["outbox"]["oldest"]
+        expect(isinstance(waiting, int), "the oldest is %r", waiting)
+        s.chain.mine(70)
+        until(c.settled, 30, "its report is final")
+        expect(c.ask("status")["outbox"]["oldest"] is None, "nothing is left to wait")
+    except Failed as failure:
+        raise Failed("%s; its log: %s" % (failure, c.log()[-2000:])) from failure
+    finally:
+        c.stop()
+        s.nodes.remove(c)
+
+
+def accused_by(node, mark):
+    return {name for name in NAMES for line in node.log(mark).splitlines()
+            if "endpoint %s " % name in line and "not believed" in line}
+
+
+def told_transaction(s):
+    """What the daemon carried out: its transaction and block, as they are on the chain."""
+    c = with_final(s, "shows-tx", "0", s.chain.endpoints()[:1],
+                   "explorer = https://explorer.example/tx/{tx}?a=b\n")
+    try:
+        c.start()
+        for order in (("report", "198.51.100.77"), ("revoke", "198.51.100.77")):
+            said = c.cli(*order, "--tx").split("\n")
+            fields = {line[:16].strip(): line[16:] for line in said[1:]}
+            receipt = s.contract.endpoint.rpc("eth_getTransactionReceipt",
+                                              fields["transaction"])
+            expect(receipt and int(receipt["blockNumber"], 16) == int(fields["block"]) and
+                   receipt["status"] == "0x1", "%s: %s", said, receipt)
+            expect(fields["link"] == "https://explorer.example/tx/%s?a=b" %
+                   fields["transaction"], "%s", said)
+        answer = json.loads(c.cli("report", "198.51.100.78", "--json"))
+        expect(answer["state"] == "final" and answer["block"] and
+               answer["transaction"].startswith("0x") and
+               answer["link"].endswith(answer["transaction"] + "?a=b"), "%s", answer)
+        expect("transaction" not in c.cli("report", "198.51.100.79"), "it says so unasked")
+        # `status` hears of it once a second.
+        status = until(lambda: chain_of(c)["final"] and chain_of(c), 5, "a final block")
+        expect(status["finality"] == 0 and status["lag_blocks"] == 0 and
+               status["lag_seconds"] == 0 and status["final_witnesses"] == 0, "%s", status)
+        expect("nobody else confirms it" in c.cli("status"), "the table")
+    finally:
+        c.stop()
+        s.nodes.remove(c)
+
+
 LIES = [
     ("leaves logs out", True, faults_lies.rewrite_logs(lambda logs: [])),
     ("alters an operation", True, faults_lies.field("data", flip=300)),
@@ -145,5 +249,7 @@ def play(s, table):
     for name, follows, options in LIES:
         table.play("one of three " + name, guarded, s, one_lies, follows, options)
     table.play("one of three lags", guarded, s, one_lags)
+    table.play("one of three calls too much final", guarded, s, finality)
+    table.play("the daemon shows a report's transaction", guarded, s, told_transaction)
     table.play("two of three die", guarded, s, two_die)
     table.play("no endpoint: bans stand until their reports' ends", guarded, s, none_left)

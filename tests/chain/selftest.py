@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""selftest.py [--networks] [--results FILE]: do the chains and the faults work?
+"""selftest.py [--networks[-only]] [--results FILE]: do the chains and the faults work?
 
 Every fault of the proxy is met by a plain client as it is meant, on a real anvil;
 with --networks the IBFT and the clique network die, halt, part and reorganise as
-the tests that use them rely on. Leaves with 1 when a check failed, 2 when anvil
+the tests that use them rely on. Leaves with 1 when a check failed, 2 when an engine
 cannot be had.
 """
 import argparse
@@ -25,7 +25,9 @@ import selftest_socket
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--networks", action="store_true",
-                        help="also the IBFT and the clique network (two minutes)")
+                        help="also the IBFT and the clique network (three minutes)")
+    parser.add_argument("--networks-only", action="store_true",
+                        help="these networks alone, without anvil")
     parser.add_argument("--only", help="only checks whose name holds this text")
     parser.add_argument("--results", help="append 'pass|fail TAB name' lines to this file")
     return parser.parse_args()
@@ -58,12 +60,16 @@ class Table:
 def main():
     options = arguments()
     table = Table(options)
+    modules = (selftest_chain, selftest_http, selftest_socket)
+    if options.networks_only:
+        modules, options.networks = (), True
     try:
-        network.tool("anvil")
+        for tool in ("anvil",) if modules else ("ibft", "geth"):
+            network.tool(tool)
     except network.ChainError as error:
         print("selftest: %s" % error, file=sys.stderr)
         sys.exit(2)
-    for module in (selftest_chain, selftest_http, selftest_socket):
+    for module in modules:
         with module.Stage() as stage:
             for function in module.CHECKS:
                 stage.reset()

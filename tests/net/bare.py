@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nodes without a PBX: what they hear is written into their security log."""
+import contextlib
 import json
 import os
 import secrets
 import signal
 import socket
 import subprocess
+import sys
 import time
 import types
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "chain"))
+# pylint: disable=wrong-import-position
+import injected_clock
 import node
 import topology
 from world import FOLDER, expect, wait_for
@@ -101,6 +106,23 @@ class BareNode(node.Node):
         self.start()
         self.wait_ready()
 
+    @contextlib.contextmanager
+    def clocked(self, build):
+        """Restarted with a clock that can be set, for the length of a block."""
+        clock, usual = injected_clock.Clock(self.folder + "/clock"), self.daemon
+        self.stop()
+        self.daemon = node.find(build, "tests/chain/sipchaind_steps")
+        os.environ.update(clock.environment)
+        try:
+            self.restart()
+            yield clock
+        finally:
+            for name in clock.environment:
+                del os.environ[name]
+            self.daemon = usual
+            self.stop()
+            self.restart()
+
     # --- what attackers leave ---
 
     def attack(self, address, count=3, transport="TCP"):
@@ -136,6 +158,11 @@ class BareNode(node.Node):
                 if "expires" in element:
                     ends[element["val"], described["name"]] = now + element["expires"]
         return ends
+
+    def wait_end(self, address, name, end, seconds=20):
+        """Until the kernel is to end a ban then; it shows whole seconds."""
+        wait_for(lambda: abs(self.ends().get((address, name), 0) - end) < 4, seconds,
+                 "node %s: the ban of %s in %s ends at %d", self.letter, address, name, end)
 
     def passes(self, source):
         """Whether a TCP handshake of that source gets through to this host.

@@ -6,7 +6,6 @@ One sipchaind in a private network namespace, made by root or by a plain user.
 Each command's output, JSON and exit code are checked. Leaves with 1 when a
 check failed, 2 when the stage could not be set.
 """
-import argparse
 import json
 import os
 import pty
@@ -19,10 +18,10 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
+import checks
 import node
 import topology
-from cli_stage import (CONFIG, FAILED, OK, PERMISSION, UNREACHABLE, USAGE, Stage, perform,
-                       want)
+from cli_stage import CONFIG, FAILED, OK, PERMISSION, UNREACHABLE, USAGE, Stage, want
 
 NOBODY = 65534
 HOSTILE = "agent:\x1b[31mred"
@@ -420,25 +419,7 @@ CHECKS = (status, report, check, bare, lists, bans, allow, watch, protect, membe
           configuration, init_bare, init_node, init_guided, gone)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--build", required=True, help="a Meson build folder")
-    parser.add_argument("--results", help="append 'pass|fail|skip TAB name' lines")
-    options = parser.parse_args()
-    topology.enter()
-    s = Stage(options.build)
-    try:
-        s.start()
-        failures = perform(s, options.results, CHECKS)
-    finally:
-        s.close()
-    print("command line: %d of %d checks failed" % (failures, len(CHECKS)))
-    sys.exit(1 if failures else 0)
-
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (topology.TopologyError, FileNotFoundError) as problem:
-        print("cli: %s" % problem, file=sys.stderr)
-        sys.exit(2)
+    checks.main(checks.options(checks.parser(__doc__)), Stage, CHECKS, "command line",
+                enter=topology.enter, broken=(topology.TopologyError,))

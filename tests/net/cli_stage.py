@@ -9,6 +9,7 @@ import time
 
 import node
 import topology
+from checks import Mismatch, want
 
 OK, FAILED, USAGE, UNREACHABLE, PERMISSION, REFUSED, CONFIG = 0, 1, 2, 3, 4, 5, 78
 
@@ -33,15 +34,6 @@ table = sipchain_cli
 """
 
 
-class Mismatch(Exception):
-    """What a command did is not what it should do."""
-
-
-def want(condition, text, *values):
-    if not condition:
-        raise Mismatch(text % values if values else text)
-
-
 class Stage:
     """The programs, the ledger with three members, and one running daemon."""
 
@@ -53,6 +45,17 @@ class Stage:
         self.program = shutil.copy(node.find(build, "sipchain"), self.folder)
         self.config = self.path("sipchain.conf")
         self.process = None
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -143,23 +146,3 @@ class Stage:
     def close(self):
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def perform(s, results, checks, title="command line"):
-    """Run the checks; returns how many failed."""
-    failures = 0
-    for function in checks:
-        name, reason = function.__doc__, None
-        try:
-            reason = function(s)
-            verdict = "skip" if reason else "pass"
-        except Exception as error:  # one check must not take the others with it
-            verdict, reason = "fail", "%s: %s" % (type(error).__name__, error)
-            failures += 1
-        print("%-4s  %s%s" % (verdict if verdict != "fail" else "FAIL", name,
-                              "\n      " + reason if reason else ""), flush=True)
-        if results:
-            with open(results, "a", encoding="utf-8") as f:
-                f.write("%s\t%s: %s%s\n" % (
-                    verdict, title, name, " (%s)" % reason if verdict == "skip" else ""))
-    return failures

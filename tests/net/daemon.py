@@ -7,7 +7,6 @@ have no PBX: attacks are written into the security logs that they follow. Each
 check is a line. Leaves with 1 when one failed, 2 when the stage could not be
 set.
 """
-import argparse
 import os
 import random
 import signal
@@ -18,6 +17,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
+import checks
 import node
 import run
 import topology
@@ -136,6 +136,24 @@ def stopped(s):
         # nft shows whole seconds.
         expect(abs(after[name] - before[name]) < 3, "the end of %s in %s moved by %.1f s",
                *name, after[name] - before[name])
+
+
+def clock_set(s):
+    """What the kernel was told in lengths of time is told anew, or taken out."""
+    early, late = s.source(), s.source()
+    with s.a.clocked(s.build) as clock:
+        s.b.cli("report", early, "--category", "scan", "--ttl", "20m")
+        s.b.cli("report", late, "--category", "scan", "--ttl", "55m")
+        for address in (early, late):
+            s.a.wait_banned(address, "sip4_32")
+        before = s.a.ends()
+        clock.set_wall(1800)
+        s.a.wait_not_banned(early, "sip4_32")
+        expect(s.a.passes(early), "its report has ended, its packets are dropped")
+        s.a.wait_end(late, "sip4_32", before[late, "sip4_32"] - 1800)
+        clock.set_wall(0)
+        for address in (early, late):
+            s.a.wait_end(address, "sip4_32", before[address, "sip4_32"])
 
 
 def flushed(s):
@@ -392,6 +410,7 @@ SHARED = [
     ("SIGHUP: allow entries lift bans, thresholds change", right_reload),
     ("SIGTERM leaves the bans; a revocation is made up for", stopped),
     ("bans stand again after nft flush ruleset", flushed),
+    ("the clock is set ahead and right: bans follow in the kernel", clock_set),
     ("protect add lifts own and learnt bans everywhere", protected_later),
     ("pause: reports refused for good, own ones wait, once", paused),
     ("the longest batch is told, and what comes after it", longest),
@@ -441,17 +460,13 @@ def perform(options, table):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--build", required=True, help="a Meson build folder")
-    parser.add_argument("--results", help="append 'pass|fail TAB name' lines to this file")
+    parser = checks.parser(__doc__)
     parser.add_argument("--only", metavar="TEXT",
                         help="only the checks whose functions' names have this in them")
-    options = parser.parse_args()
-    options.build = os.path.abspath(options.build)
-    if options.results:
-        options.results = os.path.abspath(options.results)
+    options = checks.options(parser)
     try:
-        for name in ("sipchaind", "sipchain", "tests/net/longest_batch"):
+        for name in ("sipchaind", "sipchain", "tests/net/longest_batch",
+                     "tests/chain/sipchaind_steps"):
             node.find(options.build, name)
         topology.enter()
     except (topology.TopologyError, FileNotFoundError) as error:

@@ -6,7 +6,6 @@ Files only: no daemon, no namespace, any user. `key import` and `key export` wit
 their passwords from a file and on a terminal, what they refuse, and key files in
 every form. Leaves with 1 when a check failed.
 """
-import argparse
 import json
 import os
 import pty
@@ -20,7 +19,8 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
-from cli import FAILED, NOBODY, OK, PERMISSION, USAGE, Stage, perform, want
+import checks
+from cli import FAILED, NOBODY, OK, PERMISSION, USAGE, Stage, want
 
 PASSWORD = 18
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "keystore")
@@ -314,24 +314,5 @@ CHECKS = (vectors, wrong, password_files, keystores, arguments, export, terminal
           interrupted, forms)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--build", required=True, help="a Meson build folder")
-    parser.add_argument("--results", help="append 'pass|fail|skip TAB name' lines")
-    options = parser.parse_args()
-    s = Keys(options.build)
-    try:
-        s.start()
-        failures = perform(s, options.results, CHECKS, "keys")
-    finally:
-        s.close()
-    print("keys: %d of %d checks failed" % (failures, len(CHECKS)))
-    sys.exit(1 if failures else 0)
-
-
 if __name__ == "__main__":
-    try:
-        main()
-    except FileNotFoundError as problem:
-        print("keys: %s" % problem, file=sys.stderr)
-        sys.exit(2)
+    checks.main(checks.options(checks.parser(__doc__)), Keys, CHECKS, "keys")

@@ -6,7 +6,6 @@ Files only: no daemon, no namespace, any user. Each command's exit code, output
 and effect, the refusal of a wrong signer, and several of them at the same time;
 at the end the history verifies. Leaves with 1 when a check failed.
 """
-import argparse
 import json
 import os
 import subprocess
@@ -15,8 +14,9 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
+import checks
 from cli import NOBODY
-from cli_stage import FAILED, OK, PERMISSION, REFUSED, USAGE, Stage, perform, want
+from cli_stage import FAILED, OK, PERMISSION, REFUSED, USAGE, Stage, want
 
 ZERO = "0x" + 40 * "0"
 ROUNDS = 12
@@ -296,24 +296,5 @@ CHECKS = (show, config, guardian, member_set, rotation, ownership, together, fil
           supersede, history)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--build", required=True, help="a Meson build folder")
-    parser.add_argument("--results", help="append 'pass|fail|skip TAB name' lines")
-    options = parser.parse_args()
-    s = Files(options.build)
-    try:
-        s.start()
-        failures = perform(s, options.results, CHECKS, "governing a ledger")
-    finally:
-        s.close()
-    print("governing a ledger: %d of %d checks failed" % (failures, len(CHECKS)))
-    sys.exit(1 if failures else 0)
-
-
 if __name__ == "__main__":
-    try:
-        main()
-    except FileNotFoundError as problem:
-        print("ledger_cli: %s" % problem, file=sys.stderr)
-        sys.exit(2)
+    checks.main(checks.options(checks.parser(__doc__)), Files, CHECKS, "governing a ledger")

@@ -7,7 +7,6 @@ sipchain; /etc, /run, /var/lib and /var/log are copies or empty ones in a
 private mount namespace, so that the machine itself stays untouched. Leaves
 with 1 when a check failed, 2 when the stage could not be set.
 """
-import argparse
 import json
 import os
 import re
@@ -23,8 +22,10 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 # pylint: disable=wrong-import-position
+import checks
 import node
 import topology
+from checks import Mismatch, want
 
 UNIT = os.path.join(HERE, "../../packaging/systemd/sipchaind.service.in")
 USERS = {"sipchain": 4100, "asterisk": 4200, "clerk": 4300, "second": 4400, "guest": 4500}
@@ -48,15 +49,6 @@ path = %s
 [enforce]
 type = none
 """ % LEDGER
-
-
-class Mismatch(Exception):
-    """Something is not as it should be."""
-
-
-def want(condition, text, *values):
-    if not condition:
-        raise Mismatch(text % values if values else text)
 
 
 def eventually(condition, what, seconds=20):
@@ -178,7 +170,10 @@ class Stage:
             self.process.kill()
             return self.process.wait()
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         for process in (self.process, self.other):
             if process and process.poll() is None:
                 process.terminate()
@@ -472,54 +467,16 @@ def unfit():
     return None if shutil.which("setpriv") else "needs setpriv (util-linux)"
 
 
-def record(results, verdict, name):
-    if results:
-        with open(results, "a", encoding="utf-8") as f:
-            f.write("%s\tproduction: %s\n" % (verdict, name))
-
-
-def perform(s, results):
-    """Run all checks; returns how many failed."""
-    count = 0
-    for function in CHECKS:
-        error = None
-        try:
-            function(s)
-        except Exception as problem:  # the others are told, even if they follow from it
-            error = "%s: %s" % (type(problem).__name__, problem)
-            count += 1
-        print("%-4s  %s%s" % ("FAIL" if error else "pass", function.__doc__,
-                              "\n      " + error if error else ""), flush=True)
-        record(results, "fail" if error else "pass", function.__doc__)
-    return count
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--build", required=True, help="a Meson build folder")
-    parser.add_argument("--results", help="append 'pass|fail|skip TAB name' lines")
-    options = parser.parse_args()
+    found = checks.options(checks.parser(__doc__))
     reason = unfit()
     if reason:
         print("production: skipped: " + reason)
-        record(options.results, "skip", "all of it (%s)" % reason)
+        checks.record(found.results, "skip", "production: all of it (%s)" % reason)
         return
-    options.build = os.path.abspath(options.build)
-    topology.enter()
-    s = Stage(options.build)
-    try:
-        count = perform(s, options.results)
-        if count:
-            print(s.log()[-4000:], file=sys.stderr)
-    finally:
-        s.close()
-    print("production: %d of %d checks failed" % (count, len(CHECKS)))
-    sys.exit(1 if count else 0)
+    checks.main(found, Stage, CHECKS, "production", enter=topology.enter,
+                broken=(topology.TopologyError,))
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (topology.TopologyError, FileNotFoundError) as problem:
-        print("production: %s" % problem, file=sys.stderr)
-        sys.exit(2)
+    main()
