@@ -142,3 +142,19 @@ void answer_transaction(
 		json_object_set_new(out, "link", json_string((const char *)link.p));
 	buffer_free(&link);
 }
+
+void answer_exceptions(json_t *out, const struct allow_entry *allowed,
+	const struct indicator *protected)
+{
+	char text[INDICATOR_TEXT];
+
+	if (allowed)
+		json_object_set_new(out, "allowed",
+			json_pack("{s:s, s:s, s:s}", "indicator",
+				indicator_print(text, &allowed->indicator), "origin",
+				allow_origin_name(allowed->origin), "note",
+				allowed->note));
+	if (protected)
+		json_object_set_new(
+			out, "protected", json_string(indicator_print(text, protected)));
+}

@@ -52,4 +52,12 @@ void explorer_link(
 void answer_transaction(
 	json_t *out, const uint8_t *transaction, uint64_t block, const char *pattern);
 
+/*
+ * Into the answer about an indicator: "allowed" (indicator, origin, note of the
+ * allowlist's entry) and "protected" (the protected range) that overlap it; NULL:
+ * none does.
+ */
+void answer_exceptions(json_t *out, const struct allow_entry *allowed,
+	const struct indicator *protected);
+
 #endif

@@ -137,14 +137,6 @@ json_t *direct_check(struct direct_answers *a, const char *text)
 		verdict(listed, allowed != NULL, protected != NULL), "tip",
 		answer_tips(from.registry), "bans");
 	json_object_set_new(out, "listed", listed);
-	if (allowed)
-		json_object_set_new(out, "allowed",
-			json_pack("{s:s, s:s, s:s}", "indicator",
-				indicator_print(name, &allowed->indicator), "origin",
-				allow_origin_name(allowed->origin), "note",
-				allowed->note));
-	if (protected)
-		json_object_set_new(
-			out, "protected", json_string(indicator_print(name, protected)));
+	answer_exceptions(out, allowed, protected);
 	return signed_off(a, out);
 }

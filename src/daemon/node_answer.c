@@ -112,15 +112,7 @@ json_t *node_check(struct node *n, const struct indicator *i)
 	json_object_set_new(out, "listed", listed);
 	json_object_set_new(out, "bans", bans);
 	json_object_set_new(out, "caught_up", json_boolean(n->caught_up));
-	if (allowed)
-		json_object_set_new(out, "allowed",
-			json_pack("{s:s, s:s, s:s}", "indicator",
-				indicator_print(text, &allowed->indicator), "origin",
-				allow_origin_name(allowed->origin), "note",
-				allowed->note));
-	if (protected)
-		json_object_set_new(
-			out, "protected", json_string(indicator_print(text, protected)));
+	answer_exceptions(out, allowed, protected);
 	return out;
 }
 

@@ -46,6 +46,14 @@ static struct batch *read_batch(struct node *n, uint64_t ticket)
 	return NULL;
 }
 
+/* The wait after this one; 0: there was none. */
+static usec longer(usec wait)
+{
+	return !wait                  ? RETRY_FIRST :
+		wait > RETRY_MOST / 2 ? RETRY_MOST :
+					2 * wait;
+}
+
 /*
  * Wait before the next submission: what stands in the way (a cell that was
  * taken, a purse that is empty) is there for all batches alike. Each time
@@ -53,9 +61,7 @@ static struct batch *read_batch(struct node *n, uint64_t ticket)
  */
 static void back_off(struct node *n)
 {
-	n->retry_wait = !n->retry_wait         ? RETRY_FIRST :
-		n->retry_wait > RETRY_MOST / 2 ? RETRY_MOST :
-						 2 * n->retry_wait;
+	n->retry_wait = longer(n->retry_wait);
 	n->retry_at = clock_monotonic() + n->retry_wait;
 }
 
@@ -133,9 +139,7 @@ static void put_off(struct node *n, const struct outbox_row *row)
 	struct error err = {""};
 
 	for (uint32_t k = 0; k < row->attempts && wait < RETRY_MOST; k++)
-		wait *= 2;
-	if (wait > RETRY_MOST)
-		wait = RETRY_MOST;
+		wait = longer(wait);
 	if (outbox_put_off(n->store, row->ticket, node_now() + wait / USEC_PER_SEC, &err))
 		log_error("outbox: %s", err.text);
 	n->put_off = true;
