@@ -357,8 +357,9 @@ void node_outbox_submit(struct node *n)
 	n->gather_at = 0;
 	/* An answered client's next line led here from within. */
 	n->submit_again = n->submitting;
-	if (!n->ledger || !n->caught_up || !n->identified || n->incoming || n->retry_at || n->bans_open ||
-		!m || m->status != MEMBER_ACTIVE || n->submitting)
+	if (!n->ledger || !n->caught_up || !n->identified || n->incoming ||
+		n->retry_at || n->bans_open || !m || m->status != MEMBER_ACTIVE ||
+		n->submitting)
 		return;
 	if (node_flights(n) >= node_pace(n)->flights) {
 		if (!n->waiting_since) /* what waits now has waited when one lands */
