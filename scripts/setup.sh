@@ -20,12 +20,14 @@ build  libmnl-dev           netlink, to nftables
 build  libsecp256k1-dev     members' signatures
 build  nettle-dev           Keccak permutation
 build  libinih-dev          configuration files
+build  libpcre2-dev         expressions of fail2ban's filters
 build  libcurl4-openssl-dev  JSON-RPC over HTTP(S)
 build  libwslay-dev         WebSocket frames
 build  libssl-dev           keystore files
 test   libcmocka-dev        unit tests
 test   clang                second compiler
 test   python3              the integration harness
+test   fail2ban             the filters, and the yardstick of ours
 test   iproute2             network namespaces
 test   nftables             reads the rules that the node wrote
 test   util-linux           unshare, nsenter
@@ -41,6 +43,7 @@ chain  npm                  brings the development chain and the contract's tool
 chain  python3-venv         brings Go, which builds the chains' engines
 bench  fail2ban             the yardstick
 bench  python3-pyinotify    its fastest way to watch a log
+bench  pcre2-utils          pcre2grep, the limit of a log's filter
 bench  python3              drives the benchmarks
 bench  iproute2             network namespaces
 bench  nftables             the other yardstick

@@ -61,10 +61,9 @@ struct view view_head(struct view a, size_t n)
 
 size_t view_find(struct view a, uint8_t c)
 {
-	for (size_t i = 0; i < a.n; i++)
-		if (a.p[i] == c)
-			return i;
-	return a.n;
+	const uint8_t *found = a.n ? memchr(a.p, c, a.n) : NULL;
+
+	return found ? (size_t)(found - a.p) : a.n;
 }
 
 size_t view_rfind(struct view a, uint8_t c)

@@ -91,6 +91,52 @@ static void status_outbox(const json_t *o)
 	printf("\n");
 }
 
+static void status_ami(const json_t *s)
+{
+	char away[32] = "", gaps[64] = "";
+
+	if (number_of(s, "gaps"))
+		snprintf(gaps, sizeof gaps, ", %lld gaps", number_of(s, "gaps"));
+	if (number_of(s, "away"))
+		duration_print(away, (uint64_t)number_of(s, "away"));
+	printf("%s; %lld observations, %lld calls, %lld trunks, %lld forged%s%s%s\n",
+		is_true(s, "booted") ? ", Asterisk is up" : "",
+		number_of(s, "observations"), number_of(s, "calls"),
+		number_of(s, "trunks"), number_of(s, "injected"), gaps,
+		away[0] ? ", away for " : "", away);
+}
+
+/* A log that a filter of fail2ban's reads. */
+static void status_log(const json_t *s)
+{
+	printf("; %lld observations, %lld lines, %lld failures, %lld unnamed; %lld lines "
+	       "with too many steps, %lld expressions off for it\n",
+		number_of(s, "observations"), number_of(s, "lines"),
+		number_of(s, "failures"), number_of(s, "unnamed"),
+		number_of(s, "exhausted"), number_of(s, "off"));
+}
+
+/* A line for each [source], and what it lacks. */
+static void status_sources(const json_t *list)
+{
+	const json_t *s;
+	size_t at;
+
+	json_array_foreach(list, at, s)
+	{
+		printf("source    %s (%s) %s", shown(text_of(s, "name")),
+			text_of(s, "type"), text_of(s, "state"));
+		if (strcmp(text_of(s, "state"), "unused") == 0)
+			printf("\n");
+		else if (strcmp(text_of(s, "type"), "log") == 0)
+			status_log(s);
+		else
+			status_ami(s);
+		if (text_of(s, "trouble")[0])
+			printf("          %s\n", shown_sentence(text_of(s, "trouble")));
+	}
+}
+
 static void status_print(const json_t *r)
 {
 	const json_t *m = json_object_get(r, "member"), *b = json_object_get(r, "bans");
@@ -119,6 +165,7 @@ static void status_print(const json_t *r)
 		number_of(s, "hep_received"), number_of(s, "hep_bad"),
 		number_of(s, "hep_dropped"), number_of(s, "log_lines"),
 		number_of(s, "log_skipped"), number_of(s, "log_injected"));
+	status_sources(json_object_get(r, "sources"));
 	status_outbox(json_object_get(r, "outbox"));
 	status_roles(json_object_get(r, "roles"));
 }

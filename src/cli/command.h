@@ -63,6 +63,11 @@ enum option_id {
 	OPTION_REPORTS,
 	OPTION_OUT,
 	OPTION_PASSWORD_FILE,
+	OPTION_FILTERS,
+	OPTION_RAW,
+	OPTION_PRINT_ALL_MATCHED,
+	OPTION_PRINT_ALL_MISSED,
+	OPTION_PRINT_ALL_IGNORED,
 	OPTION_COUNT
 };
 
@@ -229,6 +234,10 @@ int run_config_sample(struct invocation *in);
 int run_version(struct invocation *in);
 int run_manual(struct invocation *in);
 int run_completion(struct invocation *in);
+
+/* filter_test.c, filter_import.c */
+int run_filter_test(struct invocation *in);
+int run_filter_import(struct invocation *in);
 
 /* direct_report.c: the same without the daemon, on the ledger itself */
 int direct_report(struct invocation *in);

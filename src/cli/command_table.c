@@ -64,6 +64,15 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_OUT] = {"out", "FILE", "the file to make; it must not be there yet"},
 	[OPTION_PASSWORD_FILE] = {"password-file", "FILE",
 		"the keystore's password, one line (default: asked on the terminal)"},
+	[OPTION_FILTERS] = {"filters", "FOLDER",
+		"look for filters there alone (default /etc/sipchain/filter.d, then "
+		"/etc/fail2ban/filter.d)"},
+	[OPTION_RAW] = {"raw", NULL, "count failures that name a host instead of an address"},
+	[OPTION_PRINT_ALL_MATCHED] = {"print-all-matched", NULL, "print every matched line"},
+	[OPTION_PRINT_ALL_MISSED] = {"print-all-missed", NULL,
+		"print every missed line, however many"},
+	[OPTION_PRINT_ALL_IGNORED] = {"print-all-ignored", NULL,
+		"print every ignored line, however many"},
 };
 
 #define DAEMON OPTION_CONFIG, OPTION_SOCKET
@@ -107,6 +116,21 @@ const struct command commands[] = {
 	{"config", "sample", run_config_sample, "", 0, 0,
 		"print a commented configuration with every key",
 		"sipchain config sample > /etc/sipchain/sipchain.conf", .options = {0}},
+	{"filter", "test", run_filter_test, "FILTER LOG", 2, 2,
+		"what a filter of fail2ban's finds in a log, as fail2ban-regex says it",
+		"sipchain filter test asterisk /var/log/asterisk/messages",
+		.options = {OPTION_FILTERS, OPTION_RAW, OPTION_PRINT_ALL_MATCHED,
+			OPTION_PRINT_ALL_MISSED, OPTION_PRINT_ALL_IGNORED},
+		.more = "FILTER is a name, with options if you like (asterisk[logtype=short]), or a "
+			"path ending in .conf. It exits with 0 when the log was read, whatever was "
+			"found in it."},
+	{"filter", "import", run_filter_import, "FILE", 1, 1,
+		"print the [source] sections that fail2ban's enabled jails amount to",
+		"sipchain filter import /etc/fail2ban/jail.local > /etc/sipchain/sipchain.conf.d/jails.conf",
+		.options = {0},
+		.more = "FILE is jail.local, or any file of jails; jail.conf beside it is read first, "
+			"as fail2ban does. What sipchain has no use for (actions, journals) is said "
+			"in comments."},
 	{"status", NULL, run_status, "", 0, 0,
 		"how this node is: roles, ledger, bans, sensors",
 		"sipchain status --json", .options = {DAEMON}},

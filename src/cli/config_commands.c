@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon/config.h"
+#include "daemon/config_source.h"
 #include "daemon/start.h"
 
 /* The errors' lines as a JSON array. */
@@ -24,8 +25,8 @@ static json_t *lines_json(const struct buffer *errors)
 	return list;
 }
 
-/* Load and say every error. Returns 0 or an exit code. */
-static int load(struct invocation *in, struct config *config)
+/* Load, with filters these too, and say every error. Returns 0 or an exit code. */
+static int load(struct invocation *in, struct config *config, bool filters)
 {
 	const char *path = option(in, OPTION_CONFIG, CONFIG_PATH);
 	struct buffer errors = {0};
@@ -35,6 +36,10 @@ static int load(struct invocation *in, struct config *config)
 	if (rc)
 		return rc;
 	rc = config_load(config, path, &errors);
+	if (!rc && filters && config_sources_try(config, &errors)) {
+		config_free(config);
+		rc = -1;
+	}
 	if (rc && given(in, OPTION_JSON)) {
 		out = json_pack("{s:b, s:s, s:o}", "ok", 0, "file", path, "errors",
 			lines_json(&errors));
@@ -52,7 +57,7 @@ int run_config_test(struct invocation *in)
 	struct config config;
 	const char *path = option(in, OPTION_CONFIG, CONFIG_PATH);
 	json_t *out;
-	int rc = load(in, &config);
+	int rc = load(in, &config, true);
 
 	if (rc)
 		return rc;
@@ -86,7 +91,7 @@ int run_config_show(struct invocation *in)
 {
 	struct buffer text = {0};
 	struct config config;
-	int rc = load(in, &config);
+	int rc = load(in, &config, false);
 
 	if (rc)
 		return rc;

@@ -13,7 +13,7 @@
 
 #include "base/escape.h"
 #include "daemon/config_nearest.h"
-#include "daemon/config_schema.h"
+#include "daemon/config_source.h"
 
 #define LINE_BYTES 1024 /* longest line, with its end */
 #define FILES_MAX  256
@@ -34,9 +34,13 @@ struct reading {
 	bool skip;        /* inside an unknown section, which was told already */
 	bool in_section;
 	bool partial; /* required keys may be absent */
+	int source;   /* inside this [source "name"]; -1: inside none */
 	struct given given[CONFIG_KEYS_MAX];
 	struct given headings[CONFIG_KEYS_MAX];
-	char *names[FILES_MAX]; /* what the given point to */
+	struct given source_given[CONFIG_SOURCES_MAX][CONFIG_KEYS_MAX];
+	struct given source_headings[CONFIG_SOURCES_MAX];
+	bool source_wrong[CONFIG_SOURCES_MAX]; /* holds a line that was told already */
+	char *names[FILES_MAX];                /* what the given point to */
 	size_t names_count;
 };
 
@@ -57,6 +61,26 @@ static void complain(
 	r->error_count++;
 }
 
+/* A [source "name"] line. Returns whether it is one, right or wrong. */
+static bool source_heading(struct reading *r, struct view text)
+{
+	struct error err = {""};
+	struct view name;
+	int rc = config_source_heading(&name, text, &err);
+
+	r->source = -1;
+	if (!rc)
+		return false;
+	if (rc > 0)
+		r->source = config_source_index(r->config, name, &err);
+	r->skip = r->source < 0;
+	if (r->skip)
+		complain(r, r->file, r->line, "%s", err.text);
+	else if (!r->source_headings[r->source].file)
+		r->source_headings[r->source] = (struct given){r->file, r->line};
+	return true;
+}
+
 /* A "[section]" line: is it a known one? */
 static void heading(struct reading *r, struct view line)
 {
@@ -64,9 +88,11 @@ static void heading(struct reading *r, struct view line)
 	char name[LINE_BYTES];
 	const char *near;
 
-	view_copy(name, sizeof name,
-		view_head(view_from(line, 1), view_find(line, ']') - 1));
+	line = view_head(view_from(line, 1), view_find(line, ']') - 1);
 	r->in_section = true;
+	if (source_heading(r, line))
+		return;
+	view_copy(name, sizeof name, line);
 	section = config_section_find(name);
 	r->skip = !section;
 	if (section) {
@@ -151,8 +177,9 @@ static char *next_line(char *dst, int size, void *context)
 	return dst;
 }
 
-/* A key that the section does not have. */
-static void unknown_key(struct reading *r, const char *section, const char *name)
+/* A key that the section, which title names in full, does not have. */
+static void unknown_key(
+	struct reading *r, const char *section, const char *title, const char *name)
 {
 	const struct config_key *near = config_nearest_key(section, name);
 	const char *shown = escaped(view_str(name));
@@ -161,14 +188,14 @@ static void unknown_key(struct reading *r, const char *section, const char *name
 		complain(r, r->file, r->line,
 			"[%s] has no key \"%s\"; see sipchain "
 			"config sample for those it has",
-			section, shown);
+			title, shown);
 	else if (strcmp(near->section, section) != 0)
 		complain(r, r->file, r->line,
-			"[%s] has no key \"%s\"; it belongs in [%s]", section, shown,
+			"[%s] has no key \"%s\"; it belongs in [%s]", title, shown,
 			near->section);
 	else
 		complain(r, r->file, r->line, "[%s] has no key \"%s\"; did you mean %s?",
-			section, shown, near->name);
+			title, shown, near->name);
 }
 
 /*
@@ -178,10 +205,41 @@ static void unknown_key(struct reading *r, const char *section, const char *name
  */
 static unsigned given_before(const struct reading *r, const struct config_key *k)
 {
+	if (r->source >= 0) {
+		const struct given *g = &r->source_given[r->source][k - config_keys];
+
+		return g->file == r->file ? g->line : 0;
+	}
 	for (size_t i = 0; i < config_keys_count; i++)
 		if (config_keys[i].offset == k->offset && r->given[i].file == r->file)
 			return r->given[i].line;
 	return 0;
+}
+
+/* One "name = value" of a section, which title names in full. */
+static void value_line(struct reading *r, const char *section, const char *title,
+	const char *name, const char *value)
+{
+	const struct config_key *k = config_key_find(section, name);
+	struct config_key own;
+	struct error err = {""};
+	unsigned before;
+
+	if (!k) {
+		unknown_key(r, section, title, name);
+		return;
+	}
+	before = k->flags & CONFIG_REPEATED ? 0 : given_before(r, k);
+	own = config_source_key(k, r->source < 0 ? 0 : (size_t)r->source);
+	*(r->source < 0 ? &r->given[k - config_keys] :
+			  &r->source_given[r->source][k - config_keys]) = (struct given){
+		r->file, r->line};
+	if (before)
+		complain(r, r->file, r->line,
+			"[%s] %s is given already on line %u; remove one", title, name,
+			before);
+	else if (config_value_parse(r->config, &own, view_str(value), &err))
+		complain(r, r->file, r->line, "[%s] %s: %s", title, name, err.text);
 }
 
 /* inih's callback, for each "name = value". */
@@ -189,25 +247,19 @@ static int on_value(
 	void *context, const char *section, const char *name, const char *value)
 {
 	struct reading *r = context;
-	const struct config_key *k;
-	struct error err = {""};
-	unsigned before;
+	char title[CONFIG_SOURCE_TITLE];
+	unsigned before = r->error_count;
 
 	if (r->skip)
 		return 1;
-	k = config_key_find(section, name);
-	if (!k) {
-		unknown_key(r, section, name);
+	if (r->source < 0) {
+		value_line(r, section, section, name, value);
 		return 1;
 	}
-	before = k->flags & CONFIG_REPEATED ? 0 : given_before(r, k);
-	r->given[k - config_keys] = (struct given){r->file, r->line};
-	if (before)
-		complain(r, r->file, r->line,
-			"[%s] %s is given already on line %u; remove one", section, name,
-			before);
-	else if (config_value_parse(r->config, k, view_str(value), &err))
-		complain(r, r->file, r->line, "[%s] %s: %s", section, name, err.text);
+	config_source_title(title, &r->config->sources[r->source]);
+	value_line(r, CONFIG_SOURCE_SECTION, title, name, value);
+	if (r->error_count > before)
+		r->source_wrong[r->source] = true;
 	return 1;
 }
 
@@ -226,8 +278,45 @@ static void feed(struct reading *r, const char *name, struct view text)
 	r->line = 0;
 	r->rest = text;
 	r->skip = r->in_section = false;
+	r->source = -1;
 	ini_max_line = LINE_BYTES;
 	ini_parse_stream(next_line, r, on_value, r);
+}
+
+/* Where a key of a source was given, or else its heading. */
+static void complain_source(
+	struct reading *r, size_t i, const struct config_key *at, const struct error *err)
+{
+	const struct given *g = &r->source_given[i][at - config_keys];
+	char title[CONFIG_SOURCE_TITLE];
+
+	if (!g->file)
+		g = &r->source_headings[i];
+	complain(r, g->file, g->line, "[%s] %s: %s",
+		config_source_title(title, &r->config->sources[i]), at->name, err->text);
+}
+
+static void check_sources(struct reading *r)
+{
+	const struct config_key *at = NULL;
+	struct error err = {""};
+
+	for (size_t i = 0; i < r->config->source_count; i++) {
+		const struct config_source *s = &r->config->sources[i];
+
+		if (r->source_wrong[i])
+			continue;
+		if (config_source_check(s, &at, &err))
+			complain_source(r, i, at, &err);
+		for (size_t j = 0; s->type && j < config_keys_count; j++) {
+			const struct config_key *k = &config_keys[j];
+
+			if (r->source_given[i][j].file && !config_source_has(s, k)) {
+				config_source_strange(s, k, &err);
+				complain_source(r, i, k, &err);
+			}
+		}
+	}
 }
 
 /* Required keys and rules between keys; then the end of the reading. */
@@ -241,13 +330,14 @@ static int finish(struct reading *r)
 		const struct given *g =
 			&r->headings[config_section_find(k->section) - config_sections];
 
-		if (k->flags & CONFIG_REQUIRED && !r->partial && !r->given[i].file &&
-			r->names_count)
+		if (k->flags & CONFIG_REQUIRED && !config_key_of_source(k) &&
+			!r->partial && !r->given[i].file && r->names_count)
 			complain(r, g->file ? g->file : r->names[0],
 				g->file ? g->line : 1,
 				"[%s] %s is missing; add a line \"%s = ...\" to section [%s]",
 				k->section, k->name, k->name, k->section);
 	}
+	check_sources(r);
 	if (!r->error_count)
 		config_complete(r->config);
 	if (!r->error_count && config_cross_check(r->config, &at, &err)) {
@@ -330,8 +420,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int load(
-	struct config *out, const char *path, bool partial, struct buffer *errors)
+static int load(struct config *out, const char *path, bool partial, struct buffer *errors)
 {
 	struct reading r = {.config = out, .errors = errors, .partial = partial};
 	struct dirent **list = NULL;

@@ -17,12 +17,36 @@
 #define CONFIG_LISTEN_MAX  16
 #define CONFIG_LOGS_MAX    16
 #define CONFIG_ALLOW_MAX   65536
+#define CONFIG_SOURCES_MAX 16
 #define CONFIG_PRINTED_MAX (16U << 20) /* bytes of a configuration's text */
 
 struct config_listen {
 	uint8_t transport; /* TRANSPORT_UDP or TRANSPORT_TCP */
 	struct address address;
 	uint16_t port;
+};
+
+struct config_server {
+	struct address address;
+	uint16_t port;
+};
+
+enum config_source_type {
+	CONFIG_SOURCE_AMI = 1,
+	CONFIG_SOURCE_LOG = 2,
+};
+
+/* One [source "name"]; what its type does not have is zero, or the default. */
+struct config_source {
+	char name[33];
+	uint8_t type; /* enum config_source_type */
+	/* of ami */
+	struct config_server address;
+	char user[33];
+	char secret_file[CONFIG_PATH_MAX];
+	/* of log */
+	char filter[CONFIG_PATH_MAX]; /* as definition_load() takes it */
+	char path[CONFIG_PATH_MAX];
 };
 
 struct config_allow {
@@ -68,6 +92,8 @@ struct config {
 		char path[CONFIG_LOGS_MAX][CONFIG_PATH_MAX];
 		size_t path_count;
 	} security_log;
+	struct config_source sources[CONFIG_SOURCES_MAX];
+	size_t source_count;
 	struct detect_config detect;
 	struct {
 		uint32_t publish; /* bit 1 << enum proof: detections to report */
@@ -81,6 +107,9 @@ struct config {
 		struct config_allow *entry; /* malloc */
 		size_t entry_count;
 		bool automatic; /* own addresses, gateways, resolvers too */
+		/* Seconds that a phone stays on it after it authenticated; 0: off. */
+		uint32_t registered;
+		bool trunks; /* the PBX's, too */
 	} allow;
 	struct {
 		uint8_t type; /* enum config_enforce */

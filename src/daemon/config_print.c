@@ -4,6 +4,7 @@
 
 #include "base/units.h"
 #include "daemon/config_chain.h"
+#include "daemon/config_source.h"
 
 size_t config_value_count(const struct config *c, const struct config_key *k)
 {
@@ -106,6 +107,8 @@ int config_value_print(struct buffer *out, const struct config *c,
 		return buffer_printf(out, "%" PRIu32, *(const uint32_t *)at);
 	case CONFIG_PORTS:
 		return print_ports(out, &c->enforce.nft);
+	case CONFIG_SERVER:
+		return config_server_print(out, at);
 	case CONFIG_LISTEN:
 		return print_listen(out, &c->hep.listen[i]);
 	case CONFIG_PATHS:
@@ -147,11 +150,29 @@ static bool begins_section(size_t i)
 	return i == 0 || strcmp(config_keys[i - 1].section, config_keys[i].section) != 0;
 }
 
+/* Each [source "name"]. */
+static void print_sources(struct buffer *out, const struct config *c)
+{
+	for (size_t i = 0; i < c->source_count; i++) {
+		buffer_printf(out, "\n[%s \"%s\"]\n", CONFIG_SOURCE_SECTION,
+			c->sources[i].name);
+		for (size_t j = 0; j < config_keys_count; j++) {
+			struct config_key k = config_source_key(&config_keys[j], i);
+
+			if (config_key_of_source(&k) &&
+				config_source_has(&c->sources[i], &k))
+				print_line(out, "", c, &k, 0, 0);
+		}
+	}
+}
+
 int config_print(struct buffer *out, const struct config *c, unsigned flags)
 {
 	for (size_t i = 0; i < config_keys_count; i++) {
 		const struct config_key *k = &config_keys[i];
 
+		if (config_key_of_source(k))
+			continue;
 		if (begins_section(i))
 			buffer_printf(out, "%s[%s]\n", i ? "\n" : "", k->section);
 		if (k->flags & CONFIG_ALIAS)
@@ -163,6 +184,7 @@ int config_print(struct buffer *out, const struct config *c, unsigned flags)
 		for (size_t j = 0; j < config_value_count(c, k); j++)
 			print_line(out, "", c, k, j, flags);
 	}
+	print_sources(out, c);
 	return out->failed ? -1 : 0;
 }
 
@@ -186,11 +208,39 @@ static void print_choices(struct buffer *out, const struct config_key *k)
 	buffer_printf(out, "\n");
 }
 
+/* A source of each type, with the keys that it has, all as comments. */
+static void sample_sources(struct buffer *out, struct config *c)
+{
+	const struct config_key *type = config_key_find(CONFIG_SOURCE_SECTION, "type");
+	struct config_source *s = &c->sources[0];
+
+	for (const struct config_choice *t = type->choices; t->name; t++) {
+		buffer_printf(out, "\n");
+		print_help(out, config_source_help[t->value]);
+		buffer_printf(out, "#[%s \"%s\"]\n", CONFIG_SOURCE_SECTION, t->name);
+		s->type = t->value;
+		for (size_t i = 0; i < config_keys_count; i++) {
+			const struct config_key *k = &config_keys[i];
+
+			if (!config_key_of_source(k) || !config_source_has(s, k))
+				continue;
+			print_help(out, k->help);
+			if (k->example)
+				buffer_printf(out, "#%s = %s\n", k->name, k->example);
+			else
+				print_line(out, "#", c, k, 0, 0);
+		}
+	}
+}
+
 int config_sample(struct buffer *out)
 {
 	struct config c;
 
 	config_defaults(&c);
+	/* For the values that a source begins with. */
+	if (config_source_index(&c, view_str("sample"), NULL) < 0)
+		return -1;
 	buffer_printf(out,
 		"# Configuration of sipchaind. Values shown are the defaults. Files in the\n"
 		"# folder beside this one, with .d after its name, that end in .conf are read\n"
@@ -203,8 +253,13 @@ int config_sample(struct buffer *out)
 		if (begins_section(i)) {
 			buffer_printf(out, "\n");
 			print_help(out, config_section_find(k->section)->help);
-			buffer_printf(out, "[%s]\n", k->section);
+			if (config_key_of_source(k))
+				sample_sources(out, &c);
+			else
+				buffer_printf(out, "[%s]\n", k->section);
 		}
+		if (config_key_of_source(k))
+			continue;
 		print_help(out, k->help);
 		if (k->choices)
 			print_choices(out, k);

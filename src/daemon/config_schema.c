@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/config_chain.h"
+#include "daemon/config_source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,22 @@ static const struct config_choice enforcers[] = {
 	{NULL, 0},
 };
 
+static const struct config_choice source_types[] = {
+	{"ami", CONFIG_SOURCE_AMI},
+	{"log", CONFIG_SOURCE_LOG},
+	{NULL, 0},
+};
+
+const char *const config_source_help[] = {
+	[CONFIG_SOURCE_AMI] =
+		"Asterisk's manager interface, which tells of security events, of the numbers\n"
+		"that accounts dial, and of the trunks and phones that are to be allowed.",
+	[CONFIG_SOURCE_LOG] =
+		"A text log, read by a filter of fail2ban's, unchanged. What a log says is proved\n"
+		"by nothing: it is never reported, and bans here only with unproved = ban in\n"
+		"[report].",
+};
+
 static const struct config_choice unproved[] = {
 	{"ignore", 0},
 	{"ban", 1},
@@ -40,6 +57,9 @@ const struct config_section config_sections[] = {
 		"the best sensor, since it shows every SIP message in both directions."},
 	{"security_log",
 		"Asterisk's security events: security.json => [json]security in logger.conf."},
+	{"source",
+		"Other sources of observations, each with a name of its own; up to 16, of any of\n"
+		"these types."},
 	{"detect", "When a source is banned: ATTEMPTS/WINDOW, or off."},
 	{"report", "What this node tells the other members."},
 	{"policy",
@@ -60,6 +80,8 @@ const size_t config_sections_count = sizeof config_sections / sizeof config_sect
 #define SECONDS_MAX   (366 * UINT64_C(86400))
 #define PATH_LOCAL    "/var/lib/sipchain/ledger.db"
 #define PATH_ETHEREUM "/var/lib/sipchain/ethereum.db"
+#define SOURCE_AMI    (1U << CONFIG_SOURCE_AMI)
+#define SOURCE_LOG    (1U << CONFIG_SOURCE_LOG)
 #define CHAIN_ID_MAX  UINT64_C(9007199254740991) /* what JSON numbers hold exactly */
 
 /* clang-format off */
@@ -151,6 +173,29 @@ const struct config_key config_keys[] = {
 		.help = "A log to follow; may be repeated.\n"
 			"Example: path = /var/log/asterisk/security.json"},
 
+	{"source", "type", CONFIG_CHOICE, CONFIG_REQUIRED, AT(sources[0].type),
+		.choices = source_types},
+	{"source", "address", CONFIG_SERVER, .fallback = "127.0.0.1:5038",
+		AT(sources[0].address), .of = SOURCE_AMI,
+		.help = "Where the manager listens: an address of this machine, since nothing is\n"
+			"encrypted there."},
+	{"source", "user", CONFIG_WORD, .fallback = "sipchain", AT(sources[0].user),
+		.of = SOURCE_AMI,
+		.help = "The section of manager.conf: read = security,call and write = system."},
+	{"source", "secret_file", CONFIG_PATH_NAME, .fallback = "",
+		AT(sources[0].secret_file), .of = SOURCE_AMI,
+		.example = "/etc/sipchain/ami.secret",
+		.help = "A file whose first line is that section's secret (chmod 600), read at start\n"
+			"and on reload, when it is not logged in."},
+	{"source", "filter", CONFIG_TEXT, .fallback = "", AT(sources[0].filter),
+		.of = SOURCE_LOG, .example = "asterisk",
+		.help = "A filter's name, looked for in /etc/sipchain/filter.d and then in\n"
+			"/etc/fail2ban/filter.d, or its file; with options as in a jail:\n"
+			"asterisk[logtype=short]. Read at start and on reload."},
+	{"source", "path", CONFIG_PATH_NAME, .fallback = "", AT(sources[0].path),
+		.of = SOURCE_LOG, .example = "/var/log/asterisk/messages",
+		.help = "The log to follow."},
+
 	RULE("auth_failed", OBSERVED_AUTH_FAILED, "Wrong passwords."),
 	RULE("unknown_account", OBSERVED_UNKNOWN_ACCOUNT, "Accounts that are not there."),
 	RULE("scan", OBSERVED_SCAN, "Requests that only look for SIP servers."),
@@ -206,6 +251,12 @@ const struct config_key config_keys[] = {
 			"          entry = +44* calls within the country"},
 	{"allow", "auto", CONFIG_BOOL, .fallback = "yes", AT(allow.automatic),
 		.help = "Also this machine's own addresses, gateways and resolvers."},
+	{"allow", "registered", CONFIG_DURATION, .fallback = "2h", .max = SECONDS_MAX,
+		AT(allow.registered),
+		.help = "Also the addresses from which the PBX's own phones authenticate with their\n"
+			"passwords, for so long after they did; 0: no."},
+	{"allow", "trunks", CONFIG_BOOL, .fallback = "yes", AT(allow.trunks),
+		.help = "Also the addresses by which the PBX knows its trunks (a source of type ami)."},
 
 	{"enforce", "type", CONFIG_CHOICE, .fallback = "nftables", AT(enforce.type),
 		.choices = enforcers},
@@ -250,7 +301,7 @@ void config_defaults(struct config *c)
 	for (size_t i = 0; i < config_keys_count; i++) {
 		const struct config_key *k = &config_keys[i];
 
-		if (k->fallback &&
+		if (k->fallback && !config_key_of_source(k) &&
 			config_value_parse(c, k, view_str(k->fallback), &err)) {
 			fprintf(stderr, "[%s] %s: %s\n", k->section, k->name, err.text);
 			abort();

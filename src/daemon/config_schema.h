@@ -23,6 +23,7 @@ enum config_type {
 	CONFIG_PATHS,       /* char[][CONFIG_PATH_MAX] */
 	CONFIG_ALLOW,       /* struct config_allow *: INDICATOR note */
 	CONFIG_KEY_NAME,    /* char[]: absolute path, or credential:NAME */
+	CONFIG_SERVER,      /* struct config_server: ADDRESS:PORT */
 	/* config_chain.c: */
 	CONFIG_ADDRESS,   /* uint8_t[20]: 0x... */
 	CONFIG_HASH,      /* uint8_t[32]: 0x... */
@@ -58,6 +59,9 @@ struct config_key {
 	size_t count;      /* offset of a repeated key's size_t count */
 	const struct config_choice *choices;
 	const char *help; /* lines for the sample file */
+	/* Of [source]: bits 1 << enum config_source_type that have it; 0: all. */
+	unsigned of;
+	const char *example; /* of [source]: its value there; NULL: the default */
 };
 
 struct config_section {
@@ -69,8 +73,10 @@ extern const struct config_key config_keys[];
 extern const size_t config_keys_count;
 extern const struct config_section config_sections[];
 extern const size_t config_sections_count;
+/* By enum config_source_type: lines for the sample file. */
+extern const char *const config_source_help[];
 
-#define CONFIG_KEYS_MAX 96
+#define CONFIG_KEYS_MAX 128
 
 /* The key, or NULL. */
 const struct config_key *config_key_find(const char *section, const char *name);

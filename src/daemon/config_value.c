@@ -10,6 +10,7 @@
 #include "base/escape.h"
 #include "base/units.h"
 #include "daemon/config_chain.h"
+#include "daemon/config_source.h"
 
 #define HEP_PORT 9060
 
@@ -441,6 +442,8 @@ int config_value_parse(struct config *c, const struct config_key *k, struct view
 		return parse_quorum(at, k, value, err);
 	case CONFIG_PORTS:
 		return parse_ports(&c->enforce.nft, value, err);
+	case CONFIG_SERVER:
+		return config_server_parse(at, value, err);
 	case CONFIG_LISTEN:
 	case CONFIG_PATHS:
 	case CONFIG_ALLOW:

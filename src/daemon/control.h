@@ -20,6 +20,16 @@ enum control_message {
 	MSG_RELOADED = 16,
 	/* text without NUL, one line, for the service manager's STATUS= */
 	MSG_STATUS = 17,
+	/* u8: the number of a [source]: connect to its address; sense only */
+	MSG_CONNECT = 18,
+	/* parent -> role: struct control_connected; fd: the socket, when error is 0 */
+	MSG_CONNECTED = 19,
+};
+
+/* MSG_CONNECTED. The socket may still be connecting: reading it tells. */
+struct control_connected {
+	int32_t error; /* errno */
+	uint8_t source;
 };
 
 /* MSG_CONFIG */

@@ -7,6 +7,7 @@
 #include "enforce/ban.h"
 #include "enforce/nft.h"
 #include "ledger/ledger.h"
+#include "sense/ami.h"
 #include "sense/observation.h"
 
 /*
@@ -38,6 +39,9 @@ enum message_type {
 	MSG_OBSERVATIONS = 32, /* struct observation[], 1 .. OBSERVATIONS_MAX */
 	MSG_POSITION,          /* struct log_position: a log was read up to here */
 	MSG_SENSE_FIGURES,     /* struct sense_figures, once a second when changed */
+	MSG_SOURCE,            /* struct source_status, once a second when changed */
+	MSG_TRUNKS,            /* struct trunks_header, struct trunk_entry[]: all trunks
+	                          that this source's PBX has */
 	/* node -> sense */
 	MSG_SENSE_START, /* struct log_position[] (0 ..): where to go on */
 
@@ -76,6 +80,8 @@ struct log_position {
 	uint8_t fingerprint[16]; /* of the bytes before offset, see logtail.h */
 };
 
+#define POSITIONS_MAX (CONFIG_LOGS_MAX + CONFIG_SOURCES_MAX)
+
 struct sense_figures {
 	uint64_t hep_received, hep_bad, hep_refused, hep_dropped;
 	uint64_t sip_malformed;
@@ -83,6 +89,48 @@ struct sense_figures {
 	uint64_t observations;
 	uint32_t queue_dropped; /* observations lost because node was slow */
 };
+
+/* A [source], for `status`. Zeros where nothing is: it is compared as memory. */
+struct source_status {
+	char name[33];
+	uint8_t source; /* its number in the configuration */
+	uint8_t type;   /* enum config_source_type */
+	uint8_t state;  /* 0: it is not used; ami: enum ami_state; others: 1 */
+	char trouble[200];
+	uint64_t observations;
+	union {
+		struct {
+			uint64_t messages, injected, calls, floods;
+			uint32_t logins, gaps, away; /* away: seconds */
+			uint32_t trunks, trunks_unused;
+			uint8_t booted;
+		} ami;
+		struct {
+			/* unnamed: failures with a host's name for an address;
+			   exhausted: lines that an expression needed too many
+			   steps for; off: expressions switched off for that */
+			uint64_t lines, failures, unnamed, exhausted;
+			uint32_t off;
+		} log;
+	} of;
+};
+
+struct trunks_header {
+	char name[33];
+	uint8_t source;
+	uint16_t count;
+};
+
+struct trunk_entry {
+	struct indicator indicator; /* ip4 or ip6 */
+	char endpoint[48];
+};
+
+#define TRUNKS_MAX AMI_TRUNKS_MAX
+
+_Static_assert(sizeof(struct trunks_header) + TRUNKS_MAX * sizeof(struct trunk_entry) <=
+		PACKET_PAYLOAD_MAX,
+	"all trunks fit a packet");
 
 struct submit_header {
 	uint64_t ticket;

@@ -64,7 +64,8 @@ struct node {
 	usec started; /* monotonic */
 	int64_t clock_difference; /* of the time of day and the monotonic one, usec */
 	bool stopping;
-	bool scheduling; /* node_schedule() runs: what it calls must not call it */
+	bool scheduling;    /* node_schedule() runs: what it calls must not call it */
+	bool allow_changed; /* by phones and trunks; the enforcer is told soon */
 
 	/* pure parts */
 	struct detector *detector;
@@ -77,6 +78,7 @@ struct node {
 	struct link *sense;
 	bool sense_told; /* it has been told where to go on */
 	struct sense_figures sense_figures;
+	struct source_status sources[CONFIG_SOURCES_MAX]; /* those with a name */
 
 	/* ledger */
 	struct link *ledger;
@@ -155,6 +157,19 @@ void node_forgive(struct node *n, const struct indicator *i);
 void node_sense_start(struct node *n);
 /* Load earlier offences into the detector. Returns 0 or -1. */
 int node_sense_load(struct node *n, struct error *err);
+
+/* --- node_allow.c --- */
+
+/* Somebody authenticated: is it one of the PBX's own phones? */
+void node_allow_success(struct node *n, const struct observation *o);
+/* MSG_TRUNKS: all trunks of one PBX, in the place of those it had. */
+void node_allow_trunks(struct node *n, struct view payload);
+/* Tell the enforcer, and decide anew, what changed since: once a second. */
+void node_allow_flush(struct node *n);
+/* Load what the last run learnt. Returns 0 or -1. */
+int node_allow_load(struct node *n, struct error *err);
+/* What [allow] no longer wants goes. */
+void node_allow_configured(struct node *n);
 
 /* --- node_ledger.c --- */
 

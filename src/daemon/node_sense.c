@@ -9,6 +9,7 @@
 
 #include "base/escape.h"
 #include "base/log.h"
+#include "daemon/config_source.h"
 #include "store/offences.h"
 #include "store/positions.h"
 
@@ -104,14 +105,16 @@ static void on_observations(struct node *n, struct view payload)
 {
 	struct observation o;
 	struct detection d;
-	bool detected = false;
+	bool detected = false, detected_now;
 
 	if (!payload.n || payload.n % sizeof o || payload.n / sizeof o > OBSERVATIONS_MAX)
 		return;
 	for (size_t at = 0; at < payload.n; at += sizeof o) {
 		memcpy(&o, payload.p + at, sizeof o);
 		terminate(&o);
-		if (!detector_feed(n->detector, &o, &d))
+		detected_now = detector_feed(n->detector, &o, &d);
+		node_allow_success(n, &o);
+		if (!detected_now)
 			continue;
 		on_detection(n, &d);
 		detected = true;
@@ -153,18 +156,39 @@ static void on_position(struct node *n, struct view payload)
 		log_error("store: %s", err.text);
 }
 
+/* The state of one source, for `status`. */
+static void on_source(struct node *n, struct view payload)
+{
+	struct source_status s;
+
+	if (payload.n != sizeof s)
+		return;
+	memcpy(&s, payload.p, sizeof s);
+	if (s.source >= CONFIG_SOURCES_MAX || !config_source_type_name(s.type))
+		return;
+	s.name[sizeof s.name - 1] = 0;
+	s.trouble[sizeof s.trouble - 1] = 0;
+	if (!text_is_clean(view_str(s.name)) || !text_is_clean(view_str(s.trouble)))
+		return; /* ours says nothing of the kind */
+	n->sources[s.source] = s;
+}
+
 void node_sense_message(struct node *n, uint16_t type, struct view payload)
 {
 	if (type == MSG_OBSERVATIONS)
 		on_observations(n, payload);
 	else if (type == MSG_POSITION)
 		on_position(n, payload);
+	else if (type == MSG_SOURCE)
+		on_source(n, payload);
+	else if (type == MSG_TRUNKS)
+		node_allow_trunks(n, payload);
 	else if (type == MSG_SENSE_FIGURES && payload.n == sizeof n->sense_figures)
 		memcpy(&n->sense_figures, payload.p, sizeof n->sense_figures);
 }
 
 struct position_list {
-	struct log_position list[CONFIG_LOGS_MAX];
+	struct log_position list[POSITIONS_MAX];
 	size_t count;
 };
 
@@ -173,7 +197,7 @@ static void add_position(void *context, const struct position *p)
 	struct position_list *l = context;
 	struct log_position *to;
 
-	if (l->count == CONFIG_LOGS_MAX)
+	if (l->count == sizeof l->list / sizeof l->list[0])
 		return;
 	to = &l->list[l->count++];
 	memset(to, 0, sizeof *to);

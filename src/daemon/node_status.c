@@ -7,6 +7,7 @@
 
 #include "base/hex.h"
 #include "base/log.h"
+#include "daemon/config_source.h"
 #include "store/outbox.h"
 
 /* One line for people. */
@@ -138,6 +139,55 @@ static json_t *sense_json(const struct node *n)
 		(json_int_t)d.evicted);
 }
 
+static json_t *ami_json(const struct source_status *s)
+{
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "booted",
+		s->of.ami.booted, "messages", (json_int_t)s->of.ami.messages, "injected",
+		(json_int_t)s->of.ami.injected, "calls", (json_int_t)s->of.ami.calls,
+		"floods", (json_int_t)s->of.ami.floods, "logins",
+		(json_int_t)s->of.ami.logins, "gaps", (json_int_t)s->of.ami.gaps, "away",
+		(json_int_t)s->of.ami.away, "trunks", (json_int_t)s->of.ami.trunks,
+		"trunks_unused", (json_int_t)s->of.ami.trunks_unused);
+}
+
+static json_t *log_json(const struct source_status *s)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "lines",
+		(json_int_t)s->of.log.lines, "failures", (json_int_t)s->of.log.failures,
+		"unnamed", (json_int_t)s->of.log.unnamed, "exhausted",
+		(json_int_t)s->of.log.exhausted, "off", (json_int_t)s->of.log.off);
+}
+
+static const char *source_state(const struct source_status *s)
+{
+	if (!s->state)
+		return "unused";
+	return s->type == CONFIG_SOURCE_AMI ? ami_state_name(s->state) : "reading";
+}
+
+static json_t *source_json(const struct source_status *s)
+{
+	json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:I}", "name", s->name, "type",
+		config_source_type_name(s->type), "state", source_state(s), "trouble",
+		s->trouble, "observations", (json_int_t)s->observations);
+	json_t *own = s->type == CONFIG_SOURCE_AMI ? ami_json(s) : log_json(s);
+
+	json_object_update(out, own);
+	json_decref(own);
+	return out;
+}
+
+/* Every [source] that the role sense told of. */
+static json_t *sources_json(const struct node *n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < CONFIG_SOURCES_MAX; i++)
+		if (n->sources[i].name[0])
+			json_array_append_new(list, source_json(&n->sources[i]));
+	return list;
+}
+
 static json_t *outbox_json(struct node *n)
 {
 	uint64_t c[OUTBOX_STATES] = {0};
@@ -238,6 +288,7 @@ json_t *node_status(struct node *n)
 	json_object_set_new(out, "bans", bans_json(n));
 	json_object_set_new(out, "enforcer", enforcer_json(n));
 	json_object_set_new(out, "sense", sense_json(n));
+	json_object_set_new(out, "sources", sources_json(n));
 	json_object_set_new(out, "outbox", outbox_json(n));
 	json_object_set_new(out, "roles", roles);
 	json_object_set_new(out, "memory",

@@ -102,6 +102,19 @@ static void roles(struct parent *p, struct view payload)
 	p->callbacks.roles(p->callbacks.context, list, n);
 }
 
+static void connected(struct parent *p, struct view payload, int fd)
+{
+	struct control_connected answer;
+
+	if (payload.n != sizeof answer || !p->callbacks.connected) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	memcpy(&answer, payload.p, sizeof answer);
+	p->callbacks.connected(p->callbacks.context, answer.source, answer.error, fd);
+}
+
 /* Act on one message; a descriptor that came with it is used or closed. */
 static void dispatch(struct parent *p, uint16_t type, struct view payload, int fd)
 {
@@ -111,6 +124,9 @@ static void dispatch(struct parent *p, uint16_t type, struct view payload, int f
 		return;
 	case MSG_RELOAD:
 		reload(p, fd);
+		return;
+	case MSG_CONNECTED:
+		connected(p, payload, fd);
 		return;
 	case MSG_PING:
 		tell(p, MSG_PONG, payload);
@@ -195,6 +211,13 @@ void parent_ready(struct parent *p)
 		log_warning("sandbox: /proc/self/status: %s", strerror(errno));
 	resident_trim();
 	tell(p, MSG_READY, view_of(&report, sizeof report));
+}
+
+void parent_connect(struct parent *p, unsigned source)
+{
+	uint8_t number = (uint8_t)source;
+
+	tell(p, MSG_CONNECT, view_of(&number, 1));
 }
 
 void parent_status(struct parent *p, const char *text)

@@ -31,6 +31,11 @@ struct parent_callbacks {
 	/* How all roles are, at each change; sent to the node only. May be NULL. */
 	void (*roles)(void *context, const struct role_status *roles, size_t count);
 	/*
+	 * The answer to parent_connect(): fd is the callee's, or -1 with errno's
+	 * number in error. NULL: it never asks.
+	 */
+	void (*connected)(void *context, unsigned source, int error, int fd);
+	/*
 	 * Finish: close handles so that the loop ends, or uv_stop() it. gone: the
 	 * parent died; nobody waits for more than a moment.
 	 */
@@ -52,6 +57,12 @@ void parent_close(struct parent *p);
 
 /* Tell that the role has started and is sealed, with its sandbox_report(). */
 void parent_ready(struct parent *p);
+
+/*
+ * Ask for a connection to the address of [source] number `source` of the
+ * configuration; connected() follows.
+ */
+void parent_connect(struct parent *p, unsigned source);
 
 /* One line for the service manager's status; may be told at any time. */
 void parent_status(struct parent *p, const char *text);

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "decide/auto_allow.h"
+#include "store/allow_learnt.h"
 #include "store/allow_record.h"
 #include "store/audit.h"
 #include "store/ban_record.h"
@@ -98,6 +99,7 @@ static int prune(struct node *n, struct error *err)
 
 	return audit_prune(n->store, AUDIT_MOST, 0, err) ||
 			allow_record_prune(n->store, now, err) ||
+			allow_learnt_prune(n->store, now, err) ||
 			evidence_prune(n->store, now - EVIDENCE_DAYS * 86400, err) ||
 			outbox_prune(n->store, now - OUTBOX_DAYS * 86400, err) ?
 		-1 :
@@ -119,6 +121,7 @@ static void on_due(uv_timer_t *timer)
 {
 	node_sense_due(timer->data);
 	node_sense_start(timer->data); /* when the ledger takes too long */
+	node_allow_flush(timer->data);
 	prune_daily(timer->data);
 	if (node_clock_was_set(timer->data)) /* the tick goes by the other clock */
 		node_schedule(timer->data);
@@ -207,8 +210,10 @@ static void on_link_closed(void *context, struct link *l, const char *why)
 {
 	struct node *n = context;
 
-	if (l == n->sense)
+	if (l == n->sense) {
 		n->sense = NULL;
+		memset(n->sources, 0, sizeof n->sources);
+	}
 	if (l == n->ledger)
 		n->ledger = NULL;
 	if (l == n->enforce) {
@@ -321,6 +326,7 @@ static int on_reload(void *context, struct config *config, struct error *err)
 	take_config(n);
 	if (take_allow(n))
 		return error_set(err, "out of memory for the allowlist");
+	node_allow_configured(n);
 	detector_configure(n->detector, &n->config->detect);
 	node_send_allow(n);
 	n->all_dirty = true;
@@ -349,7 +355,8 @@ static int open_store(struct node *n, struct error *err)
 	n->store = store_open(path, err);
 	if (!n->store || prune(n, err) ||
 		outbox_clock_set_back(n->store, node_now() + CLOCK_WRONG, err) ||
-		allow_record_each(n->store, add_allow, n, err) < 0)
+		allow_record_each(n->store, add_allow, n, err) < 0 ||
+		node_allow_load(n, err))
 		return -1;
 	n->prune_at = clock_monotonic() + 86400 * USEC_PER_SEC;
 	return node_sense_load(n, err) || node_bans_load(n, err);

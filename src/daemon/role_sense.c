@@ -1,40 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The role `sense`: reads what attackers write. It holds listening sockets and
- * log descriptors and nothing else; whoever breaks into it can lie to the node
- * about observations, and no more.
+ * The role `sense`: reads what attackers write. It holds listening sockets, log
+ * descriptors and the secrets of its AMI sources, and nothing else; whoever breaks
+ * into it can lie to the node about observations, phones and trunks, and no more.
+ * It cannot connect to anything: the parent connects to the AMI sources and hands
+ * the sockets over.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "daemon/link.h"
 #include "daemon/messages.h"
 #include "daemon/parent.h"
 #include "daemon/roles.h"
+#include "daemon/sense_ami.h"
+#include "daemon/sense_filters.h"
+#include "daemon/sense_logs.h"
 #include "sense/hep.h"
-#include "sense/logtail.h"
 #include "sense/security_log.h"
 
 #define QUEUE_LIMIT (4u << 20)
 /* Kept while the node restarts: a second of a heavy attack. */
 #define PENDING_MAX      4096
 #define FIGURES_EVERY_MS 1000
-
-struct tail {
-	struct sense_role *role;
-	const char *path;
-	char name[CONFIG_PATH_MAX];
-	int directory;
-	struct logtail *tail; /* open while a node is there to take positions */
-	bool moved;           /* position changed since it was told */
-	struct log_position position;
-};
 
 struct sense_role {
 	uv_loop_t loop;
@@ -44,8 +34,10 @@ struct sense_role {
 	bool node_started; /* it has sent the positions */
 	bool again;        /* exit to be started with the new configuration */
 	struct hep_collector *hep;
-	struct tail tails[CONFIG_LOGS_MAX];
-	size_t tails_count;
+	struct sense_logs *logs;
+	/* The [source]s, by type. */
+	struct sense_ami *ami;
+	struct sense_filters *filters;
 	struct security_log_figures log_figures;
 	struct observation *pending;
 	size_t pending_count;
@@ -98,14 +90,15 @@ static void on_flush(uv_prepare_t *handle)
 	if (r->pending_count)
 		send_observations(r);
 	/* A position only after the observations of the lines before it. */
-	for (size_t i = 0; i < r->tails_count && !r->pending_count; i++) {
-		struct tail *t = &r->tails[i];
+	if (!r->pending_count)
+		sense_logs_tell(r->logs, r->node);
+}
 
-		if (t->moved &&
-			!link_send(r->node, MSG_POSITION,
-				view_of(&t->position, sizeof t->position)))
-			t->moved = false;
-	}
+/* Tell the node of each [source]. again: it knows nothing. */
+static void tell_sources(struct sense_role *r, bool again)
+{
+	sense_ami_tell(r->ami, r->node, again);
+	sense_filters_tell(r->filters, r->node, again);
 }
 
 static void on_figures(uv_timer_t *timer)
@@ -129,85 +122,19 @@ static void on_figures(uv_timer_t *timer)
 	f.log_injected = r->log_figures.lines[SECURITY_LOG_INJECTION];
 	f.observations = r->observed;
 	f.queue_dropped = r->queue_dropped;
+	if (r->node && r->node_started)
+		tell_sources(r, false);
 	if (!r->node || !memcmp(&f, &r->told, sizeof f))
 		return;
 	if (!link_send(r->node, MSG_SENSE_FIGURES, view_of(&f, sizeof f)))
 		r->told = f;
 }
 
-/* --- logs --- */
-
-static void on_line(void *context, struct view line)
+static void on_security_line(void *context, struct view line)
 {
-	struct tail *t = context;
+	struct sense_role *r = context;
 
-	security_log_feed(&t->role->log_figures, line, on_observation, t->role);
-}
-
-static void on_position(void *context, const struct logfile_position *p)
-{
-	struct tail *t = context;
-
-	memset(&t->position, 0, sizeof t->position);
-	view_copy(t->position.path, sizeof t->position.path, view_str(t->path));
-	t->position.dev = p->device;
-	t->position.inode = p->inode;
-	t->position.offset = p->offset;
-	memcpy(t->position.fingerprint, &p->check, sizeof p->check);
-	t->moved = true;
-}
-
-static void tail_stop(struct tail *t)
-{
-	if (t->tail)
-		logtail_close(t->tail);
-	t->tail = NULL;
-	t->moved = false;
-}
-
-/* Follow the log from where the node says that it was read to. */
-static void tail_start(struct tail *t, const struct log_position *list, size_t count)
-{
-	const struct logtail_events events = {on_line, on_position, t};
-	struct logfile_position resume;
-	bool known = false;
-	struct error err = {""};
-
-	tail_stop(t);
-	for (size_t i = 0; i < count && !known; i++) {
-		if (strncmp(list[i].path, t->path, sizeof list[i].path))
-			continue;
-		resume.device = list[i].dev;
-		resume.inode = list[i].inode;
-		resume.offset = list[i].offset;
-		memcpy(&resume.check, list[i].fingerprint, sizeof resume.check);
-		known = true;
-	}
-	t->tail = logtail_open(&t->role->loop, t->directory, t->name,
-		known ? &resume : NULL, &events, &err);
-	if (!t->tail)
-		log_error("%s: %s", t->path, err.text);
-}
-
-/* Open the folder that holds a log. Returns 0 or -1. */
-static int tail_open(struct sense_role *r, const char *path)
-{
-	struct tail *t = &r->tails[r->tails_count];
-	char copy[CONFIG_PATH_MAX];
-
-	t->role = r;
-	t->path = path;
-	snprintf(copy, sizeof copy, "%s", path);
-	snprintf(t->name, sizeof t->name, "%s", basename(copy));
-	snprintf(copy, sizeof copy, "%s", path);
-	t->directory = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (t->directory < 0) {
-		log_error(
-			"[security_log] path %s: its folder: %s", path, strerror(errno));
-		return -1;
-	}
-	r->tails_count++;
-	return 0;
+	security_log_feed(&r->log_figures, line, on_observation, r);
 }
 
 /* --- links --- */
@@ -216,19 +143,19 @@ static void on_message(
 	void *context, struct link *l, uint16_t type, struct view payload, int fd)
 {
 	struct sense_role *r = context;
-	struct log_position list[CONFIG_LOGS_MAX];
+	struct log_position list[POSITIONS_MAX];
 	size_t count = payload.n / sizeof list[0];
 
 	(void)l;
 	(void)fd;
 	if (type != MSG_SENSE_START || payload.n % sizeof list[0] ||
-		count > CONFIG_LOGS_MAX)
+		count > POSITIONS_MAX)
 		return;
 	if (count)
 		memcpy(list, payload.p, payload.n);
 	r->node_started = true;
-	for (size_t i = 0; i < r->tails_count; i++)
-		tail_start(&r->tails[i], list, count);
+	sense_logs_start(r->logs, list, count);
+	tell_sources(r, true);
 }
 
 /* Without a node nobody keeps positions: logs wait where they are. */
@@ -237,8 +164,7 @@ static void node_lost(struct sense_role *r)
 	r->node = NULL;
 	r->node_started = false;
 	memset(&r->told, 0, sizeof r->told);
-	for (size_t i = 0; i < r->tails_count; i++)
-		tail_stop(&r->tails[i]);
+	sense_logs_stop(r->logs);
 }
 
 static void on_link_closed(void *context, struct link *l, const char *why)
@@ -269,7 +195,19 @@ static void on_peer(void *context, enum role peer, int fd, uint32_t starts, pid_
 		log_error("link to the node: %s", strerror(errno));
 }
 
-/* Sockets and folders cannot be opened from inside the sandbox. */
+/*
+ * Whether files that sources read when they begin may say something else by now:
+ * those of filters, and of a secret that let nobody in.
+ */
+static bool sources_read_again(const struct sense_role *r)
+{
+	for (size_t i = 0; i < r->config->source_count; i++)
+		if (r->config->sources[i].type == CONFIG_SOURCE_LOG)
+			return true;
+	return sense_ami_waits(r->ami);
+}
+
+/* Nothing can be opened from inside the sandbox. */
 static int on_reload(void *context, struct config *config, struct error *err)
 {
 	struct sense_role *r = context;
@@ -277,11 +215,20 @@ static int on_reload(void *context, struct config *config, struct error *err)
 	(void)err;
 	if (memcmp(&config->hep, &r->config->hep, sizeof config->hep) ||
 		memcmp(&config->security_log, &r->config->security_log,
-			sizeof config->security_log)) {
+			sizeof config->security_log) ||
+		memcmp(config->sources, r->config->sources, sizeof config->sources) ||
+		sources_read_again(r)) {
 		r->again = true;
 		uv_stop(&r->loop);
 	}
 	return 0;
+}
+
+static void on_connected(void *context, unsigned source, int error, int fd)
+{
+	struct sense_role *r = context;
+
+	sense_ami_connected(r->ami, source, error, fd);
 }
 
 static void on_stop(void *context, bool gone)
@@ -324,14 +271,37 @@ static int open_hep(struct sense_role *r)
 	return 0;
 }
 
+static int open_security_logs(struct sense_role *r)
+{
+	struct error err = {""};
+
+	for (size_t i = 0; i < r->config->security_log.path_count; i++) {
+		if (!sense_logs_add(r->logs, r->config->security_log.path[i],
+			    on_security_line, r, &err))
+			continue;
+		log_error("[security_log] %s", err.text);
+		return -1;
+	}
+	return 0;
+}
+
+/* Each type of [source] takes those that are its own. */
+static int open_sources(struct sense_role *r)
+{
+	r->ami = sense_ami_new(r->config, on_observation, r);
+	r->filters = sense_filters_new(r->config, r->logs, on_observation, r);
+	if (!r->ami || !r->filters)
+		return -1;
+	return sense_ami_start(r->ami, &r->loop, r->parent);
+}
+
 static int open_all(struct sense_role *r)
 {
 	r->pending = calloc(PENDING_MAX, sizeof *r->pending);
-	if (!r->pending || open_hep(r))
+	r->logs = sense_logs_new(&r->loop);
+	if (!r->pending || !r->logs || open_hep(r) || open_security_logs(r) ||
+		open_sources(r))
 		return -1;
-	for (size_t i = 0; i < r->config->security_log.path_count; i++)
-		if (tail_open(r, r->config->security_log.path[i]))
-			return -1;
 	uv_prepare_start(&r->flush, on_flush);
 	uv_unref((uv_handle_t *)&r->flush);
 	return uv_timer_start(
@@ -341,24 +311,21 @@ static int open_all(struct sense_role *r)
 /* The logs' folders are all that stays within reach. */
 static int seal(struct sense_role *r, struct error *err)
 {
-	char folders[CONFIG_LOGS_MAX][CONFIG_PATH_MAX];
-	struct sandbox_path paths[CONFIG_LOGS_MAX];
+	struct sandbox_path paths[POSITIONS_MAX];
 	struct sandbox box = {.role = ROLE_SENSE,
 		.user = r->config->node.user,
 		.paths = paths,
-		.paths_count = r->tails_count};
+		.paths_count = sense_logs_paths(r->logs, paths, POSITIONS_MAX)};
 
-	for (size_t i = 0; i < r->tails_count; i++) {
-		snprintf(folders[i], sizeof folders[i], "%s", r->tails[i].path);
-		paths[i] = (struct sandbox_path){dirname(folders[i]), SANDBOX_READ};
-	}
 	return sandbox_seal(&box, err);
 }
 
 int role_sense(struct config *config, int parent_fd, const struct control_hello *hello)
 {
-	struct parent_callbacks callbacks = {
-		.peer = on_peer, .reload = on_reload, .stop = on_stop};
+	struct parent_callbacks callbacks = {.peer = on_peer,
+		.reload = on_reload,
+		.connected = on_connected,
+		.stop = on_stop};
 	struct sense_role r = {.config = config};
 	struct error err = {""};
 	int rc = ROLE_EXIT_FAILED;
@@ -381,12 +348,11 @@ int role_sense(struct config *config, int parent_fd, const struct control_hello 
 	on_flush(&r.flush);
 	rc = r.again ? ROLE_EXIT_AGAIN : ROLE_EXIT_OK;
 done:
-	for (size_t i = 0; i < r.tails_count; i++) {
-		tail_stop(&r.tails[i]);
-		close(r.tails[i].directory);
-	}
+	sense_logs_free(r.logs);
+	sense_filters_free(r.filters);
 	if (r.hep)
 		hep_collector_close(r.hep);
+	sense_ami_free(r.ami);
 	link_close(r.node);
 	parent_close(r.parent);
 	uv_close((uv_handle_t *)&r.flush, NULL);

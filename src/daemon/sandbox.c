@@ -24,7 +24,7 @@ static const uint64_t kept_capabilities[ROLE_COUNT] = {
 	[ROLE_ENFORCE] = UINT64_C(1) << CAP_NET_ADMIN,
 };
 
-/* The signing key must not reach a core file or another process's ptrace. */
+/* Keys and passwords must not reach a core file or another process's ptrace. */
 static int no_core(struct error *err)
 {
 	if (core_dump_forbid())
@@ -53,7 +53,7 @@ int sandbox_seal(const struct sandbox *s, struct error *err)
 			   "permissions and the system call filter alone");
 	if (sandbox_become(s->user, kept_capabilities[s->role], err))
 		goto fail;
-	if (s->role == ROLE_LEDGER && no_core(err))
+	if ((s->role == ROLE_LEDGER || s->role == ROLE_SENSE) && no_core(err))
 		goto fail;
 	/* A change of user clears it (prctl(2)). */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) ||

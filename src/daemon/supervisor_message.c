@@ -85,6 +85,9 @@ static void on_packet(
 	case MSG_STATUS:
 		on_status(s, p, packet->payload);
 		break;
+	case MSG_CONNECT:
+		supervisor_connect(s, p, packet->payload, now);
+		break;
 	default:
 		log_error("%s sent message %u, which is not for the parent; ending it",
 			role_name(p->role), packet->type);

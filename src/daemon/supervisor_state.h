@@ -43,6 +43,7 @@ struct supervisor {
 	usec reload_until;  /* 0: no reload under way */
 	bool roles_changed; /* the node has not been told yet */
 	usec watchdog_due;
+	usec connect_due[CONFIG_SOURCES_MAX]; /* no connection to it before */
 	int exit_code;
 };
 
@@ -78,6 +79,12 @@ void process_receive(struct supervisor *s, struct process *p, usec now);
 
 /* Tell the node how all roles are, if that has changed. */
 void supervisor_tell_roles(struct supervisor *s);
+
+/* --- supervisor_connect.c --- */
+
+/* MSG_CONNECT of a role: make the connection and pass it on. */
+void supervisor_connect(
+	struct supervisor *s, struct process *p, struct view payload, usec now);
 
 /* --- supervisor_order.c: reload and stop --- */
 void supervisor_reload(struct supervisor *s, usec now);

@@ -178,7 +178,7 @@ const struct allow_entry *allowlist_entries(const struct allowlist *a, size_t *n
 const char *allow_origin_name(uint8_t origin)
 {
 	static const char *const names[] = {"?", "configured", "operator", "own-address",
-		"gateway", "resolver", "ledger", "registered"};
+		"gateway", "resolver", "ledger", "registered", "trunk"};
 
 	return origin < sizeof(names) / sizeof(names[0]) ? names[origin] : names[0];
 }

@@ -12,7 +12,8 @@ enum allow_origin {
 	ALLOW_GATEWAY = 4,
 	ALLOW_RESOLVER = 5,
 	ALLOW_LEDGER = 6,     /* an endpoint of the ledger */
-	ALLOW_REGISTERED = 7, /* a PBX's own phones and trunks */
+	ALLOW_REGISTERED = 7, /* a PBX's own phones: registered.h */
+	ALLOW_TRUNK = 8,      /* what a PBX identifies by its address alone */
 };
 
 struct allow_entry {

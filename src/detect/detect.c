@@ -345,6 +345,29 @@ void detector_forgive(struct detector *d, const struct address *source)
 		s->attempts.list[i].state = ATTEMPT_ANSWERED;
 }
 
+bool detector_failed(const struct detector *d, const struct address *source, usec now)
+{
+	const struct source *s = sources_get(d->sources, source);
+	usec keep = attempts_keep(&d->config);
+
+	if (!s)
+		return false;
+	if (ban_running(d, s, now) ||
+		(s->offences &&
+			apart(s->offence_last, now) <
+				(usec)d->config.forget * USEC_PER_SEC))
+		return true;
+	for (unsigned i = 0; i < s->attempts.n; i++) {
+		const struct attempt *e = &s->attempts.list[i];
+
+		/* Everybody is challenged; only what came of it says anything. */
+		if (kind_harm(e->kind) && e->kind != OBSERVED_SCAN &&
+			e->state != ATTEMPT_ANSWERED && apart(e->time, now) < keep)
+			return true;
+	}
+	return false;
+}
+
 void detector_figures(const struct detector *d, struct detect_figures *out)
 {
 	out->observations = d->observations;

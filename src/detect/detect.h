@@ -132,6 +132,13 @@ void detector_remember(
  */
 void detector_forgive(struct detector *d, const struct address *source);
 
+/*
+ * Whether a source failed at something within the longest window (credentials
+ * refused, an account that is not there, a refused call, no SIP), or offended
+ * and is not forgotten: its success may be that of a thief.
+ */
+bool detector_failed(const struct detector *d, const struct address *source, usec now);
+
 /* Figures for `status`. */
 struct detect_figures {
 	uint64_t observations, duplicates, detections, evicted;

@@ -131,6 +131,13 @@ struct source *sources_put(struct sources *s, const struct address *address)
 	return source;
 }
 
+const struct source *sources_get(const struct sources *s, const struct address *address)
+{
+	const struct entry *e = table_get(s->by_address, address);
+
+	return e ? e->source : NULL;
+}
+
 void sources_keep(struct sources *s, struct source *source)
 {
 	if (source->proved)

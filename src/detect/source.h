@@ -51,6 +51,9 @@ void sources_limit(struct sources *s, uint32_t max);
  */
 struct source *sources_put(struct sources *s, const struct address *address);
 
+/* The source with this address, or NULL; its age stays. */
+const struct source *sources_get(const struct sources *s, const struct address *address);
+
 /* Move it to the list of proved sources for good. */
 void sources_keep(struct sources *s, struct source *source);
 

@@ -15,6 +15,11 @@ enum observation_kind {
 	OBSERVED_MALFORMED = 5,     /* not parseable as SIP, or the PBX says so */
 	OBSERVED_AUTH_OK = 6,       /* credentials accepted */
 	OBSERVED_PROOF = 7,         /* nothing but a proof of the source */
+	/*
+	 * An authenticated account calls dialled. Not an attempt: it says where a
+	 * stolen account calls to. attempt is that of its OBSERVED_AUTH_OK.
+	 */
+	OBSERVED_CALL = 8,
 };
 
 enum observation_sensor {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sense/security_log.h"
-#include "sense/event_time.h"
+#include "sense/security_event.h"
 
 #include <jansson.h>
 
@@ -25,35 +25,28 @@ static const struct {
 };
 
 /*
- * The kinds that say something about the remote side, with what may stand
- * behind RemoteAddress (main/security_events.c, sec_events[]: the required
- * elements, then the optional ones).
+ * What may stand behind RemoteAddress in the kinds that concern us
+ * (main/security_events.c, sec_events[]: the required elements, then the
+ * optional ones). In the others it is text of the attacker's.
  */
-static const struct event_kind {
+static const struct {
 	const char *name;
-	uint8_t kind;
 	unsigned tail;
-} event_kinds[] = {
-	{"InvalidAccountID", OBSERVED_UNKNOWN_ACCOUNT, TAIL_MODULE | TAIL_SESSION_TV},
-	{"FailedACL", OBSERVED_UNKNOWN_ACCOUNT,
-		TAIL_MODULE | TAIL_SESSION_TV | TAIL_ACL_NAME},
+} tail_kinds[] = {
+	{"InvalidAccountID", TAIL_MODULE | TAIL_SESSION_TV},
+	{"FailedACL", TAIL_MODULE | TAIL_SESSION_TV | TAIL_ACL_NAME},
 	/* The challenge is the server's own nonce. */
-	{"ChallengeSent", OBSERVED_SCAN, TAIL_MODULE | TAIL_SESSION_TV | TAIL_CHALLENGE},
-	{"SuccessfulAuth", OBSERVED_AUTH_OK,
-		TAIL_MODULE | TAIL_SESSION_TV | TAIL_USING_PASSWORD},
-	{"ChallengeResponseFailed", OBSERVED_AUTH_FAILED, TAIL_HOSTILE},
-	{"InvalidPassword", OBSERVED_AUTH_FAILED, TAIL_HOSTILE},
-	{"RequestBadFormat", OBSERVED_MALFORMED, TAIL_HOSTILE},
+	{"ChallengeSent", TAIL_MODULE | TAIL_SESSION_TV | TAIL_CHALLENGE},
+	{"SuccessfulAuth", TAIL_MODULE | TAIL_SESSION_TV | TAIL_USING_PASSWORD},
 };
 
-/* What an event consists of; views into its text. */
-struct event {
-	const struct event_kind *kind; /* NULL: one that does not concern us */
-	struct event_time time;
-	struct view service, account, session, remote, response;
-	bool using_password;
-	bool ambiguous; /* more than one RemoteAddress, and any may be the real one */
-};
+static unsigned tail_of(struct view kind)
+{
+	for (size_t i = 0; i < sizeof(tail_kinds) / sizeof(tail_kinds[0]); i++)
+		if (view_eq(kind, view_str(tail_kinds[i].name)))
+			return tail_kinds[i].tail;
+	return TAIL_HOSTILE;
+}
 
 /* Take `name="value"` with a value free of quotes off the front of *rest. */
 static bool take_first(struct view *rest, const char *name, struct view *value)
@@ -135,9 +128,8 @@ static unsigned tail_bit(struct view name)
  * Read a tail that is Asterisk's own from the right up to RemoteAddress. Only
  * names that belong there, each once.
  */
-static bool take_tail(struct event *e, struct view *rest)
+static bool take_tail(struct security_event *e, struct view *rest, unsigned allowed)
 {
-	unsigned allowed = e->kind->tail;
 	struct view name, value;
 
 	while (take_last(rest, &name, &value)) {
@@ -160,7 +152,7 @@ static bool take_tail(struct event *e, struct view *rest)
  * Find RemoteAddress before a tail with text of the attacker's. Where there
  * are several, the last is Asterisk's unless he could write bare quotes there.
  */
-static bool take_hostile_tail(struct event *e, struct view *rest)
+static bool take_hostile_tail(struct security_event *e, struct view *rest)
 {
 	static const char remote[] = "\",RemoteAddress=\"";
 	static const char response[] = "\",Response=\"";
@@ -188,7 +180,7 @@ static bool take_hostile_tail(struct event *e, struct view *rest)
 }
 
 /* AccountID="A",SessionID="S" of what stands between head and tail. */
-static void split_session(struct event *e, struct view middle)
+static void split_session(struct security_event *e, struct view middle)
 {
 	static const char account[] = "AccountID=\"", session[] = "\",SessionID=\"";
 	size_t at;
@@ -201,9 +193,6 @@ static void split_session(struct event *e, struct view middle)
 		e->account = view_head(middle, at);
 		e->session = view_from(
 			middle, at < middle.n ? at + sizeof(session) - 1 : middle.n);
-		/* The name of the endpoint that stands in for those not found. */
-		if (is(e->account, "<unknown>"))
-			e->account = (struct view){0};
 	} else if (view_starts(middle, session + 2)) {
 		/* RequestBadFormat has its account, if any, in the tail. */
 		e->session = view_from(middle, sizeof(session) - 3);
@@ -211,9 +200,10 @@ static void split_session(struct event *e, struct view middle)
 }
 
 /* The event's text into *e. */
-static enum security_log_result event_parse(struct event *e, struct view text)
+static enum security_log_result event_parse(struct security_event *e, struct view text)
 {
 	struct view rest = text, kind, tv, severity, version, name, local;
+	unsigned tail;
 
 	memset(e, 0, sizeof(*e));
 	if (!take_first(&rest, "SecurityEvent", &kind) ||
@@ -223,13 +213,12 @@ static enum security_log_result event_parse(struct event *e, struct view text)
 		!take_first(&rest, "EventVersion", &version) ||
 		event_time_parse(&e->time, tv) || !e->time.year)
 		return SECURITY_LOG_UNREADABLE;
-	for (size_t i = 0; i < sizeof(event_kinds) / sizeof(event_kinds[0]); i++)
-		if (is(kind, event_kinds[i].name))
-			e->kind = &event_kinds[i];
+	e->kind = security_event_kind(kind);
 	if (!e->kind)
 		return SECURITY_LOG_NOTHING;
-	if (e->kind->tail & TAIL_HOSTILE ? !take_hostile_tail(e, &rest) :
-					   !take_tail(e, &rest))
+	tail = tail_of(kind);
+	if (tail & TAIL_HOSTILE ? !take_hostile_tail(e, &rest) :
+				  !take_tail(e, &rest, tail))
 		return SECURITY_LOG_INJECTION;
 	if (!take_last(&rest, &name, &local) || !is(name, "LocalAddress"))
 		return SECURITY_LOG_INJECTION;
@@ -237,68 +226,19 @@ static enum security_log_result event_parse(struct event *e, struct view text)
 	return SECURITY_LOG_OBSERVATION;
 }
 
-/* "IPV4/UDP/198.51.100.10/5071" into *o. Returns 0 or -1. */
-static int remote_parse(struct observation *o, struct view remote)
-{
-	static const struct {
-		const char *name;
-		uint8_t transport;
-	} transports[] = {
-		{"UDP/", TRANSPORT_UDP},
-		{"TCP/", TRANSPORT_TCP},
-		{"TLS/", TRANSPORT_TLS},
-		{"WS/", TRANSPORT_WS},
-		{"WSS/", TRANSPORT_WSS},
-	};
-	size_t slash, i = 0;
-	uint64_t port;
-
-	if (!view_starts(remote, "IPV4/") && !view_starts(remote, "IPV6/"))
-		return -1;
-	remote = view_from(remote, 5);
-	while (!view_starts(remote, transports[i].name))
-		if (++i == sizeof(transports) / sizeof(transports[0]))
-			return -1;
-	o->transport = transports[i].transport;
-	remote = view_from(remote, strlen(transports[i].name));
-	slash = view_rfind(remote, '/');
-	if (slash == remote.n ||
-		view_decimal(view_from(remote, slash + 1), 65535, &port) ||
-		address_parse(&o->source, view_head(remote, slash), NULL))
-		return -1;
-	o->port = (uint16_t)port;
-	return 0;
-}
-
 /* The event as an observation. */
-static enum security_log_result observe(struct observation *o, const struct event *e)
+static enum security_log_result observe(
+	struct observation *o, const struct security_event *e)
 {
-	bool sip = is(e->service, "PJSIP") || is(e->service, "SIP");
-	bool manager = is(e->service, "AMI");
-	struct view distinct = e->response;
-
-	if (!sip && !manager)
+	switch (security_event_observe(o, e, SENSOR_SECURITY_LOG)) {
+	case SECURITY_EVENT_OBSERVATION:
+		return SECURITY_LOG_OBSERVATION;
+	case SECURITY_EVENT_NOTHING:
 		return SECURITY_LOG_NOTHING;
-	/* Managers log in and are challenged; only their failures matter. */
-	if (manager &&
-		(e->kind->kind == OBSERVED_AUTH_OK || e->kind->kind == OBSERVED_SCAN))
-		return SECURITY_LOG_NOTHING;
-	memset(o, 0, sizeof(*o));
-	if (remote_parse(o, e->remote))
-		return SECURITY_LOG_INJECTION;
-	o->time = event_time_usec(&e->time);
-	o->kind = e->kind->kind;
-	o->sensor = SENSOR_SECURITY_LOG;
-	o->proof = o->transport == TRANSPORT_UDP || e->ambiguous ? PROOF_NONE : PROOF_TCP;
-	if (o->kind == OBSERVED_AUTH_OK && e->using_password)
-		o->proof = PROOF_AUTH;
-	/* A manager's SessionID is a pointer, the same for one connection and
-	 * the next: every line is an attempt. */
-	if (manager)
-		distinct = view_of(&o->time, sizeof(o->time));
-	o->attempt = observation_attempt(e->session, distinct);
-	view_copy(o->account, sizeof(o->account), e->account);
-	return SECURITY_LOG_OBSERVATION;
+	case SECURITY_EVENT_IMPOSSIBLE:
+		break;
+	}
+	return SECURITY_LOG_INJECTION;
 }
 
 /* Event text and the line's own time (0 bytes: it has none that is known). */
@@ -306,7 +246,7 @@ static enum security_log_result parse_text(
 	struct observation *o, struct view text, const struct event_time *line_time)
 {
 	enum security_log_result result;
-	struct event e;
+	struct security_event e;
 
 	result = event_parse(&e, view_trim(text));
 	if (result == SECURITY_LOG_UNREADABLE)

@@ -49,22 +49,9 @@ enum security_log_result {
 
 /*
  * Parse one line (without or with its line break; the form is seen from the
- * first byte). Kinds:
- *
- *   InvalidAccountID, FailedACL      OBSERVED_UNKNOWN_ACCOUNT (not there for
- *                                    this source, in the ACL's case)
- *   ChallengeResponseFailed,
- *   InvalidPassword                  OBSERVED_AUTH_FAILED
- *   ChallengeSent                    OBSERVED_SCAN; what follows answers it
- *   RequestBadFormat                 OBSERVED_MALFORMED
- *   SuccessfulAuth                   OBSERVED_AUTH_OK, with PROOF_AUTH when
- *                                    UsingPassword is 1 (SIP only: a manager
- *                                    that logs in is no SIP user)
- *   anything else                    SECURITY_LOG_NOTHING
- *
- * A stream transport proves the address (PROOF_TCP). UDP proves nothing: one
- * forged packet makes Asterisk write any failure about anybody. The time is
- * the event's (EventTV).
+ * first byte). The kinds and what they prove are those of
+ * security_event_observe(); any other is SECURITY_LOG_NOTHING. The time is the
+ * event's (EventTV).
  */
 enum security_log_result security_log_parse(struct observation *o, struct view line);
 

@@ -116,9 +116,18 @@ static const char version_2[] =
 	" next BLOB CHECK (length(next) = 32)"
 	") STRICT;";
 
+static const char version_3[] = "CREATE TABLE allow_learnt ("
+				" indicator BLOB NOT NULL CHECK (length(indicator) = 18),"
+				" origin INTEGER NOT NULL,"
+				" expiry INTEGER NOT NULL,"
+				" note TEXT NOT NULL,"
+				" PRIMARY KEY (indicator, origin)"
+				") STRICT, WITHOUT ROWID;";
+
 const struct migration schema_migrations[] = {
 	{"first tables", version_1},
 	{"the ledger's id", version_2},
+	{"the PBX's phones and trunks", version_3},
 };
 const int schema_version = sizeof(schema_migrations) / sizeof(schema_migrations[0]);
 

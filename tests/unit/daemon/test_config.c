@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "daemon/config_nearest.h"
-#include "daemon/config_schema.h"
+#include "daemon/config_source.h"
 #include "remove_tree.h"
 
 /* The whole file; NUL-terminated past its end. Free with buffer_free(). */
@@ -468,6 +468,65 @@ static void test_nearest(void **state)
 		"a-name-that-is-much-longer-than-any-name-that-anybody-would-ever-write-here"));
 }
 
+/* The secret of a source: what it is, or why it is none. */
+static void secret_case(
+	const char *text, mode_t mode, const char *secret, const char *wrong)
+{
+	struct config_source s = {.name = "pbx"};
+	char dst[32];
+	struct error err = {""};
+	int n;
+
+	write_file("ami.secret", text, mode);
+	snprintf(s.secret_file, sizeof s.secret_file, "%s", in_folder("ami.secret"));
+	memset(dst, 0xee, sizeof dst);
+	n = config_source_secret(dst, sizeof dst, &s, &err);
+	if (wrong) {
+		assert_int_equal(n, -1);
+		assert_non_null(strstr(err.text, wrong));
+		assert_non_null(strstr(err.text, s.secret_file));
+		return;
+	}
+	assert_int_equal(n, strlen(secret));
+	assert_memory_equal(dst, secret, strlen(secret));
+	/* Nothing else of the file is left there. */
+	for (size_t i = strlen(secret); i < sizeof dst; i++)
+		assert_int_equal(dst[i], 0);
+}
+
+static void test_source_secret(void **state)
+{
+	struct config_source s = {.name = "pbx"};
+	struct error err = {""};
+	char dst[32];
+
+	(void)state;
+	secret_case("s3cret\n", 0600, "s3cret", NULL);
+	secret_case("s3cret", 0400, "s3cret", NULL);
+	secret_case("two words\r\nnot this\n", 0600, "two words", NULL);
+	secret_case("s3cret\n", 0640, NULL, "chmod 600");
+	secret_case("s3cret\n", 0604, NULL, "chmod 600");
+	secret_case("", 0600, NULL, "the first line must be the secret");
+	secret_case("\ns3cret\n", 0600, NULL, "the first line must be the secret");
+	secret_case("a\x01"
+		    "b\n",
+		0600, NULL, "the first line must be the secret");
+	secret_case("0123456789012345678901234567890123456789\n", 0600, NULL,
+		"1 to 31 bytes");
+	/* Neither a link, nor a folder, nor nothing. */
+	write_file("ami.secret", "s3cret\n", 0600);
+	snprintf(s.secret_file, sizeof s.secret_file, "%s", in_folder("link"));
+	assert_int_equal(symlink("ami.secret", in_folder("link")), 0);
+	assert_int_equal(config_source_secret(dst, sizeof dst, &s, &err), -1);
+	assert_non_null(strstr(err.text, "symbolic link"));
+	snprintf(s.secret_file, sizeof s.secret_file, "%s", folder);
+	assert_int_equal(config_source_secret(dst, sizeof dst, &s, &err), -1);
+	assert_non_null(strstr(err.text, "regular file"));
+	snprintf(s.secret_file, sizeof s.secret_file, "%s", in_folder("not-there"));
+	assert_int_equal(config_source_secret(dst, sizeof dst, &s, &err), -1);
+	assert_non_null(strstr(err.text, "No such file"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,6 +539,7 @@ int main(void)
 		cmocka_unit_test(test_drop_ins),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_password_file),
+		cmocka_unit_test(test_source_secret),
 		cmocka_unit_test(test_nearest),
 	};
 

@@ -238,6 +238,7 @@ static void test_core(void **state)
 {
 	(void)state;
 	assert_int_equal(result(ROLE_LEDGER, core_limits), 0);
+	assert_int_equal(result(ROLE_SENSE, core_limits), 0); /* passwords */
 }
 
 /* As root, with a user to become: ids, groups and every capability set change. */

@@ -139,7 +139,8 @@ static void test_names(void **state)
 	assert_string_equal(allow_origin_name(ALLOW_OWN), "own-address");
 	assert_string_equal(allow_origin_name(ALLOW_REGISTERED), "registered");
 	assert_string_equal(allow_origin_name(0), "?");
-	assert_string_equal(allow_origin_name(8), "?");
+	assert_string_equal(allow_origin_name(ALLOW_TRUNK), "trunk");
+	assert_string_equal(allow_origin_name(9), "?");
 }
 
 /* A prefix in a small corner of the space, so that many overlap. */

@@ -187,6 +187,63 @@ static void test_evicted_while_ripening(void **state)
 	detector_free(d);
 }
 
+static bool failed(const struct detector *d, const char *source, usec now)
+{
+	struct address a;
+
+	assert_int_equal(address_parse(&a, view_str(source), NULL), 0);
+	return detector_failed(d, &a, START + now);
+}
+
+/* Whose success is to be believed. */
+static void test_failed(void **state)
+{
+	static const uint8_t kinds[] = {OBSERVED_AUTH_FAILED, OBSERVED_UNKNOWN_ACCOUNT,
+		OBSERVED_CALL_REJECTED, OBSERVED_MALFORMED};
+	const usec window = 600 * USEC_PER_SEC;
+	struct detector *d = detector_new(&detect_config_default, key);
+	struct detection out;
+	struct observation o;
+	struct address a;
+	char source[32];
+
+	(void)state;
+	assert_false(failed(d, "198.51.100.1", 0));
+	for (unsigned i = 0; i < sizeof(kinds); i++) {
+		snprintf(source, sizeof(source), "198.51.100.%u", i + 10);
+		o = at(0, source, kinds[i], 1 + i);
+		assert_false(detector_feed(d, &o, &out));
+		assert_true(failed(d, source, 0));
+		assert_true(failed(d, source, window - 1));
+		assert_false(failed(d, source, window));
+	}
+	/* A challenge, answered by the right password, is no failure. */
+	o = at(0, "198.51.100.2", OBSERVED_SCAN, 50);
+	detector_feed(d, &o, &out);
+	assert_false(failed(d, "198.51.100.2", 0));
+	o = at(0, "198.51.100.2", OBSERVED_UNKNOWN_ACCOUNT, 51);
+	detector_feed(d, &o, &out);
+	o = at(1000, "198.51.100.2", OBSERVED_AUTH_OK, 52);
+	o.proof = PROOF_AUTH;
+	detector_feed(d, &o, &out);
+	assert_false(failed(d, "198.51.100.2", 1000));
+	/* Nor does success undo a failure. */
+	o = at(2000, "198.51.100.3", OBSERVED_AUTH_FAILED, 60);
+	detector_feed(d, &o, &out);
+	o = at(3000, "198.51.100.3", OBSERVED_AUTH_OK, 61);
+	o.proof = PROOF_AUTH;
+	detector_feed(d, &o, &out);
+	assert_true(failed(d, "198.51.100.3", 3000));
+	/* An offence is remembered for longer, unless it is forgiven. */
+	assert_int_equal(address_parse(&a, view_str("198.51.100.4"), NULL), 0);
+	detector_remember(d, &a, 1, START);
+	assert_true(failed(d, "198.51.100.4", 86400 * USEC_PER_SEC));
+	assert_false(failed(d, "198.51.100.4", 8 * 86400 * USEC_PER_SEC));
+	detector_forgive(d, &a);
+	assert_false(failed(d, "198.51.100.4", 1));
+	detector_free(d);
+}
+
 static void test_orders(void **state)
 {
 	static const uint8_t kinds[] = {OBSERVED_PROOF, OBSERVED_SCAN, OBSERVED_MALFORMED,
@@ -217,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_least_config),
 		cmocka_unit_test(test_evicted_while_ripening),
+		cmocka_unit_test(test_failed),
 		cmocka_unit_test(test_orders),
 	};
 

@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "indicator/word.h"
+#include "store/allow_learnt.h"
 #include "store/allow_record.h"
 #include "store/audit.h"
 #include "store/ban_record.h"
@@ -262,6 +263,37 @@ static void test_allow(void **state)
 	assert_string_equal(lines, "192.0.2.0/24 2 0 our branch;");
 }
 
+/* What a PBX's words made: an indicator may be there once for each origin. */
+static void test_allow_learnt(void **state)
+{
+	struct fixture *f = *state;
+	struct allow_entry phone = {
+		of("192.0.2.7"), ALLOW_REGISTERED, 900, "account 101"};
+	struct allow_entry trunk = {of("192.0.2.7"), ALLOW_TRUNK, 950, "trunk a of pbx"};
+	char lines[400] = "";
+
+	OK(store_begin(f->store, STORE_SOON, &err)); /* among bans: they may */
+	OK(allow_learnt_put(f->store, &phone, &err));
+	OK(allow_learnt_put(f->store, &trunk, &err));
+	phone.expiry = 920;
+	OK(allow_learnt_put(f->store, &phone, &err));
+	OK(store_commit(f->store, &err));
+	fixture_reopen(f);
+	assert_int_equal(allow_learnt_each(f->store, collect_allow, lines, NULL), 2);
+	assert_string_equal(
+		lines, "192.0.2.7 7 920 account 101;192.0.2.7 8 950 trunk a of pbx;");
+	/* The operators' entries are others. */
+	assert_int_equal(allow_record_each(f->store, collect_allow, lines, NULL), 0);
+	OK(allow_learnt_delete(f->store, &trunk.indicator, ALLOW_OPERATOR, &err));
+	OK(allow_learnt_prune(f->store, 919, &err));
+	assert_int_equal(allow_learnt_each(f->store, collect_allow, lines, NULL), 2);
+	OK(allow_learnt_prune(f->store, 920, &err));
+	lines[0] = '\0';
+	assert_int_equal(allow_learnt_each(f->store, collect_allow, lines, NULL), 1);
+	OK(allow_learnt_delete(f->store, &trunk.indicator, ALLOW_TRUNK, &err));
+	assert_int_equal(allow_learnt_each(f->store, collect_allow, lines, NULL), 0);
+}
+
 /* --- the audit trail --- */
 
 static void collect_audit(void *context, const struct audit_entry *e)
@@ -326,6 +358,7 @@ int main(void)
 		STORE_TEST(test_offences),
 		STORE_TEST(test_positions),
 		STORE_TEST(test_allow),
+		STORE_TEST(test_allow_learnt),
 		STORE_TEST(test_audit),
 	};
 

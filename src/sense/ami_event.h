@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SENSE_AMI_EVENT_H
+#define SENSE_AMI_EVENT_H
+
+#include "sense/ami_message.h"
+#include "sense/observation.h"
+
+/*
+ * Events of Asterisk's manager interface as observations. Pure.
+ *
+ * Each kind of event has its fields in one order, which Asterisk's code fixes
+ * (main/security_events.c, sec_events[]; main/manager_channels.c). An event
+ * that lacks one of them, has one more, one twice, or any out of its place was
+ * not written by Asterisk alone and is discarded whole, even where what came
+ * from the attacker could be told from the rest: there is nothing to gain.
+ *
+ * What an attacker brings into a value is short (36 bytes of an account that is
+ * not there, 80 of a dialled string), a whole event of these kinds takes 250:
+ * he cannot write one, he can only break those that stand around his text.
+ */
+enum ami_event_result {
+	AMI_EVENT_OBSERVATION = 0, /* *o is filled */
+	AMI_EVENT_NOTHING = 1,     /* of no concern */
+	AMI_EVENT_INJECTION = 2,   /* somebody tried to write fields of his own */
+	AMI_EVENT_CALL = 3,        /* *call is filled */
+	AMI_EVENT_BOOTED = 4,      /* Asterisk is up: after its start, and a login */
+	AMI_EVENT_SHUTDOWN = 5,    /* it stops */
+};
+
+/* A channel that an endpoint of chan_pjsip opened towards Asterisk: it calls. */
+struct ami_call {
+	struct view endpoint; /* "101" of "PJSIP/101-0000001a" */
+	struct view dialled;
+};
+
+/*
+ * Judge a message that is an event ("Event: ..."). Security events become what
+ * security_event_observe() makes of them, with SENSOR_AMI.
+ */
+enum ami_event_result ami_event_parse(
+	struct observation *o, struct ami_call *call, const struct ami_message *m);
+
+#endif
