@@ -12,7 +12,7 @@ import sys
 ORDER = ["base", "indicator", "sip", "sense", "detect", "ledger", "decide",
          "enforce", "store", "api", "daemon", "cli"]
 # Made by the build, so not there to be looked at.
-GENERATED = {"ledger/ethereum/contract_code.h"}
+GENERATED = {"detect/rules_builtin.h", "ledger/ethereum/contract_code.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')
 
 

@@ -47,10 +47,15 @@ static void answer_print(const json_t *r, const struct query *q, const char *ask
 	else if (strcmp(asked, text_of(r, "indicator")))
 		printf(" (%s)", shown(text_of(r, "indicator")));
 	printf(": %s\n", shown_sentence(text_of(r, "text")));
-	json_array_foreach(json_object_get(r, "bans"), at, o) printf(
-		"  banned     %s, %s, by %s, %s, until %s\n",
-		shown(text_of(o, "indicator")), text_of(o, "scope"), text_of(o, "origin"),
-		text_of(o, "state"), shown_time((uint64_t)number_of(o, "until")));
+	json_array_foreach(json_object_get(r, "bans"), at, o)
+	{
+		printf("  banned     %s, %s, by %s, %s, until %s\n",
+			shown(text_of(o, "indicator")), text_of(o, "scope"),
+			text_of(o, "origin"), text_of(o, "state"),
+			shown_time((uint64_t)number_of(o, "until")));
+		if (*text_of(o, "reason"))
+			printf("             %s\n", shown_sentence(text_of(o, "reason")));
+	}
 	json_array_foreach(json_object_get(r, "listed"), at, o)
 	{
 		printf("  listed     %s: %s\n",

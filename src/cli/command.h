@@ -214,6 +214,7 @@ int run_ledger_bench(struct invocation *in);
 int run_status(struct invocation *in);
 int run_list(struct invocation *in);
 int run_check(struct invocation *in);
+int run_explain(struct invocation *in);
 int run_banned(struct invocation *in);
 int run_watch(struct invocation *in);
 int run_allow_list(struct invocation *in);

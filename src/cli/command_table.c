@@ -250,6 +250,13 @@ const struct command commands[] = {
 			"without its scheme, a domain or a user agent; what may be several of them is "
 			"looked up as each. Of a SIP URI the host is looked up too. Exit code 0: listed "
 			"or banned, 1: not."},
+	{"explain", NULL, run_explain, "FILE|LINE|-", 1, 1,
+		"what a line or a packet becomes, step by step",
+		"sipchain explain hep.pcap", .options = {OPTION_CONFIG},
+		.more = "FILE is a capture (pcap) of SIP or HEP, HEP packets, Asterisk's security.json or "
+			"security.log, or a SIP message; LINE is one line of such a log; -: standard "
+			"input. Nothing is banned, and the daemon is not asked: it is the configuration's "
+			"rules, thresholds and allowlist, or the built-in ones where there is none."},
 	{"ban", NULL, run_ban, "ADDRESS|PREFIX", 1, 1, "ban it on this node only",
 		"sipchain ban 198.51.100.0/24 --ttl 2h",
 		.options = {DAEMON, OPTION_TTL, OPTION_NOTE}},

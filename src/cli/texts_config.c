@@ -66,6 +66,8 @@ void config_manual_print(FILE *out)
 	for (size_t i = 0; i < config_keys_count; i++) {
 		const struct config_key *k = &config_keys[i];
 
+		if (k->flags & CONFIG_INTERNAL)
+			continue;
 		if (strcmp(section, k->section) != 0) {
 			section = k->section;
 			fprintf(out, ".SS [%s]\n", section);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/config.h"
+#include "daemon/config_rules.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -319,6 +320,20 @@ static void check_sources(struct reading *r)
 	}
 }
 
+/* Whether the configuration itself gives the threshold of a kind. */
+static bool gives_threshold(const void *context, uint8_t kind)
+{
+	const struct reading *r = context;
+	size_t offset = offsetof(struct config, detect.rules) +
+		kind * sizeof(struct detect_rule);
+
+	for (size_t i = 0; i < config_keys_count; i++)
+		if (config_keys[i].type == CONFIG_RULE &&
+			config_keys[i].offset == offset && r->given[i].file)
+			return true;
+	return false;
+}
+
 /* Required keys and rules between keys; then the end of the reading. */
 static int finish(struct reading *r)
 {
@@ -338,6 +353,7 @@ static int finish(struct reading *r)
 				k->section, k->name, k->name, k->section);
 	}
 	check_sources(r);
+	r->error_count += config_rules_apply(r->config, r->errors, gives_threshold, r);
 	if (!r->error_count)
 		config_complete(r->config);
 	if (!r->error_count && config_cross_check(r->config, &at, &err)) {
@@ -454,6 +470,7 @@ int config_load_partial(struct config *out, const char *path, struct buffer *err
 
 void config_free(struct config *c)
 {
+	config_rules_free(c);
 	free(c->allow.entry);
 	explicit_bzero(c, sizeof *c);
 }

@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/log.h"
-#include "decide/decide.h"
+#include "decide/own.h"
 #include "detect/detect.h"
 #include "enforce/nft.h"
 #include "ledger/ethereum/settings.h"
@@ -94,12 +94,17 @@ struct config {
 	} security_log;
 	struct config_source sources[CONFIG_SOURCES_MAX];
 	size_t source_count;
-	struct detect_config detect;
+	struct detect_config detect; /* more: what rules.read is */
+	struct {
+		char path[CONFIG_PATH_MAX]; /* "": the built-in rules alone */
+		struct buffer text;         /* the file's */
+		struct rules *read;         /* malloc; NULL: the built-in ones */
+	} rules;
 	struct {
 		uint32_t publish; /* bit 1 << enum proof: detections to report */
 		uint32_t
 			ttl; /* seconds: a report lives as long as its ban, at least this */
-		bool unproved_banned;  /* whether unproved detections ban here */
+		uint8_t unproved;      /* enum own_unproved: which of them ban here */
 		uint32_t unproved_ban; /* seconds */
 	} report;
 	struct policy policy;
@@ -135,6 +140,12 @@ int config_load_partial(struct config *out, const char *path, struct buffer *err
 int config_parse(
 	struct config *out, const char *name, struct view text, struct buffer *errors);
 
+/*
+ * What the configuration says about this node's own detections, for
+ * own_decide(); may_report is the caller's to fill. Pure.
+ */
+void config_own(struct own_config *out, const struct config *c);
+
 /* Release what config holds and zero it. */
 void config_free(struct config *c);
 
@@ -143,6 +154,7 @@ enum config_print_flags {
 	CONFIG_PRINT_PASSWORDS = 1,      /* what senders of HEP must give */
 	CONFIG_PRINT_ENDPOINTS = 2,      /* the endpoints' lines whole */
 	CONFIG_PRINT_ENDPOINT_HOSTS = 4, /* scheme and host alone, which read back */
+	CONFIG_PRINT_FILES = 8, /* what is in files of rules instead of their names */
 	CONFIG_PRINT_SECRETS = CONFIG_PRINT_PASSWORDS | CONFIG_PRINT_ENDPOINTS,
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/units.h"
 #include "daemon/config_chain.h"
+#include "daemon/config_rules.h"
 #include "daemon/config_source.h"
 
 size_t config_value_count(const struct config *c, const struct config_key *k)
@@ -94,7 +95,10 @@ int config_value_print(struct buffer *out, const struct config *c,
 	case CONFIG_PATH_NAME:
 	case CONFIG_KEY_NAME:
 	case CONFIG_SECRET:
+	case CONFIG_RULES_FILE:
 		return buffer_printf(out, "%s", (const char *)at);
+	case CONFIG_RULES_LINE: /* config_rules_print() */
+		break;
 	case CONFIG_CHOICE:
 		return print_choice(out, k, *(const uint8_t *)at);
 	case CONFIG_PROOFS:
@@ -179,6 +183,11 @@ int config_print(struct buffer *out, const struct config *c, unsigned flags)
 			continue;
 		if (k->flags & CONFIG_CHAIN && c->ledger.type != CONFIG_LEDGER_ETHEREUM)
 			continue;
+		if (k->type == CONFIG_RULES_LINE && flags & CONFIG_PRINT_FILES)
+			config_rules_print(out, c);
+		if (k->flags & CONFIG_INTERNAL ||
+			(k->type == CONFIG_RULES_FILE && flags & CONFIG_PRINT_FILES))
+			continue;
 		if (k->type == CONFIG_SECRET && !(flags & CONFIG_PRINT_PASSWORDS))
 			continue;
 		for (size_t j = 0; j < config_value_count(c, k); j++)
@@ -258,7 +267,7 @@ int config_sample(struct buffer *out)
 			else
 				buffer_printf(out, "[%s]\n", k->section);
 		}
-		if (config_key_of_source(k))
+		if (config_key_of_source(k) || k->flags & CONFIG_INTERNAL)
 			continue;
 		print_help(out, k->help);
 		if (k->choices)

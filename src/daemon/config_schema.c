@@ -43,8 +43,9 @@ const char *const config_source_help[] = {
 };
 
 static const struct config_choice unproved[] = {
-	{"ignore", 0},
-	{"ban", 1},
+	{"ignore", OWN_UNPROVED_IGNORE},
+	{"plausible", OWN_UNPROVED_PLAUSIBLE},
+	{"ban", OWN_UNPROVED_BAN},
 	{NULL, 0},
 };
 
@@ -213,18 +214,26 @@ const struct config_key config_keys[] = {
 	{"detect", "success_factor", CONFIG_COUNT, .min = 1, .max = 1000,
 		AT(detect.success_factor),
 		.help = "A source that also authenticates may fail so many times more often."},
+	{"detect", "rules", CONFIG_RULES_FILE, .fallback = "", AT(rules.path),
+		.help = "A file that changes or adds rules of detection, read at start and on\n"
+			"reload: rules.conf in the documentation has them all and tells how; empty:\n"
+			"those alone. What stands here of thresholds counts before it."},
+	{"detect", "rules_line", CONFIG_RULES_LINE, CONFIG_REPEATED | CONFIG_INTERNAL,
+		AT(rules.text)},
 
-	{"report", "publish", CONFIG_PROOFS, .fallback = "nonce ack tcp auth",
+	{"report", "publish", CONFIG_PROOFS, .fallback = "nonce tcp auth",
 		AT(report.publish),
 		.help = "The proof classes whose detections are reported (nonce, ack, tcp, auth,\n"
-			"log, manual, rule, cluster); empty: report nothing."},
+			"log, manual, rule, cluster); empty: report nothing. ack rests on the tag of\n"
+			"an answer, which some PBXs make of what the request said."},
 	{"report", "ttl", CONFIG_DURATION, .fallback = "1h", .min = 60,
 		.max = SECONDS_MAX, AT(report.ttl),
 		.help = "A report lives as long as the ban that caused it, and at least this."},
-	{"report", "unproved", CONFIG_CHOICE, .fallback = "ignore",
-		AT(report.unproved_banned), .choices = unproved,
+	{"report", "unproved", CONFIG_CHOICE, .fallback = "plausible",
+		AT(report.unproved), .choices = unproved,
 		.help = "A source that no proof shows to be real is never reported: anybody can\n"
-			"forge it. ban: ban it here, for a short time."},
+			"forge it. plausible: ban it here, for a short time, when the wire (HEP) shows\n"
+			"signs that it is real, as its rule asks (see [detect] rules); ban: always."},
 	{"report", "unproved_ban", CONFIG_DURATION, .fallback = "10m", .min = 1,
 		.max = SECONDS_MAX, AT(report.unproved_ban)},
 

@@ -20,6 +20,8 @@ enum config_type {
 	CONFIG_QUORUM,      /* uint32_t: N, never */
 	CONFIG_PORTS,       /* of struct nft_config */
 	CONFIG_LISTEN,      /* struct config_listen[]: udp:ADDRESS:PORT */
+	CONFIG_RULES_FILE,  /* of struct config's rules: path, and its text */
+	CONFIG_RULES_LINE,  /* a line of that text */
 	CONFIG_PATHS,       /* char[][CONFIG_PATH_MAX] */
 	CONFIG_ALLOW,       /* struct config_allow *: INDICATOR note */
 	CONFIG_KEY_NAME,    /* char[]: absolute path, or credential:NAME */
@@ -35,10 +37,11 @@ enum config_type {
 };
 
 enum config_key_flags {
-	CONFIG_REQUIRED = 1, /* no default: the operator must say */
-	CONFIG_REPEATED = 2, /* each line adds one; an empty value empties the list */
-	CONFIG_ALIAS = 4,    /* another way to say an earlier key: never printed */
-	CONFIG_CHAIN = 8,    /* means something with [ledger] type = ethereum only */
+	CONFIG_REQUIRED = 1,  /* no default: the operator must say */
+	CONFIG_REPEATED = 2,  /* each line adds one; an empty value empties the list */
+	CONFIG_ALIAS = 4,     /* another way to say an earlier key: never printed */
+	CONFIG_INTERNAL = 16, /* what roles are told: not shown, not in the sample */
+	CONFIG_CHAIN = 8,     /* means something with [ledger] type = ethereum only */
 };
 
 struct config_choice {

@@ -10,6 +10,7 @@
 #include "base/escape.h"
 #include "base/units.h"
 #include "daemon/config_chain.h"
+#include "daemon/config_rules.h"
 #include "daemon/config_source.h"
 
 #define HEP_PORT 9060
@@ -444,6 +445,10 @@ int config_value_parse(struct config *c, const struct config_key *k, struct view
 		return parse_ports(&c->enforce.nft, value, err);
 	case CONFIG_SERVER:
 		return config_server_parse(at, value, err);
+	case CONFIG_RULES_FILE:
+		return config_rules_file(c, k, value, err);
+	case CONFIG_RULES_LINE:
+		return config_rules_line(c, value, err);
 	case CONFIG_LISTEN:
 	case CONFIG_PATHS:
 	case CONFIG_ALLOW:

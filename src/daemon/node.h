@@ -212,6 +212,9 @@ void node_bans_begin(struct node *n, enum durability durability);
 /* A ban shall stand until `until` (also written to the store). */
 void node_ban(struct node *n, const struct indicator *i, uint8_t scope, uint8_t origin,
 	uint8_t category, uint32_t until);
+/* Keep with the ban that stands why it does, clean text; `check` shows it. */
+void node_ban_reason(
+	struct node *n, const struct indicator *i, uint8_t scope, const char *reason);
 /* It shall end. Returns whether it stood. */
 bool node_unban(struct node *n, const struct indicator *i, uint8_t scope);
 /* Commit what was written and send what waits. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/answer.h"
+#include "store/ban_record.h"
 
 json_t *node_tip(const struct node *n, enum chain chain)
 {
@@ -54,6 +55,7 @@ json_t *node_list(struct node *n, const char *kind)
 
 /* The node's bans that cover i, of either scope and any width. */
 struct covering {
+	struct node *n;
 	const struct indicator *i;
 	json_t *out;
 };
@@ -62,8 +64,19 @@ static void add_covering(void *context, const struct ban *b)
 {
 	struct covering *c = context;
 
-	if (indicator_contains(&b->indicator, c->i))
-		json_array_append_new(c->out, ban_json(b));
+	char reason[BAN_NOTE] = "";
+	struct ban kept;
+	json_t *o;
+
+	if (!indicator_contains(&b->indicator, c->i))
+		return;
+	o = ban_json(b);
+	/* What its detection said; a database that cannot tell hides nothing else. */
+	if (ban_record_get(c->n->store, &kept, reason, &b->indicator, b->scope, NULL) ==
+			1 &&
+		reason[0])
+		json_object_set_new(o, "reason", json_string(reason));
+	json_array_append_new(c->out, o);
 }
 
 /* The sentence that answers "is it blocked here, and why?". */
@@ -100,7 +113,7 @@ json_t *node_check(struct node *n, const struct indicator *i)
 	const struct allow_entry *allowed = allowlist_overlap(n->allow, i, node_now());
 	const struct answer_source from = source(n);
 	json_t *listed = answer_around(&from, i), *bans = json_array(), *out;
-	struct covering covering = {i, bans};
+	struct covering covering = {n, i, bans};
 	char text[INDICATOR_TEXT];
 
 	ban_table_each(n->bans, add_covering, &covering);

@@ -46,6 +46,20 @@ void node_ban(struct node *n, const struct indicator *i, uint8_t scope, uint8_t 
 		record(n, ban_table_get(n->bans, i, scope));
 }
 
+void node_ban_reason(
+	struct node *n, const struct indicator *i, uint8_t scope, const char *reason)
+{
+	const struct ban *b = ban_table_get(n->bans, i, scope);
+	struct error err = {""};
+
+	/* An operator's ban keeps what he wrote. */
+	if (!b || b->origin != BAN_OWN)
+		return;
+	node_bans_begin(n, STORE_SOON);
+	if (ban_record_put(n->store, b, reason, &err))
+		log_error("store: %s", err.text);
+}
+
 bool node_unban(struct node *n, const struct indicator *i, uint8_t scope)
 {
 	const struct ban *b = ban_table_get(n->bans, i, scope);

@@ -24,16 +24,26 @@ static void terminate(struct observation *o)
 	o->agent[sizeof o->agent - 1] = 0;
 }
 
+/* The source, with /64 when it is a network. */
+static char *source_print(char dst[ADDRESS_TEXT + 4], const struct detection *d)
+{
+	address_print(dst, &d->source);
+	if (d->plen == 64)
+		strcat(dst, "/64");
+	return dst;
+}
+
 /* The evidence record of a detection, as JSON. */
 static void evidence(char *dst, size_t size, const struct detection *d)
 {
-	char source[ADDRESS_TEXT];
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:s, s:s, s:s}",
-		"source", address_print(source, &d->source), "category",
-		category_name(d->category), "proof", proof_name(d->proof), "sensor",
-		sensor_name(d->sensor), "transport", transport_name(d->transport),
-		"attempts", (int)d->attempts, "window", (int)d->window, "time",
-		(json_int_t)(d->time / USEC_PER_SEC), "account",
+	char source[ADDRESS_TEXT + 4];
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:s, "
+			      "s:s, s:s}",
+		"source", source_print(source, d), "rule", d->rule, "reason", d->reason,
+		"category", category_name(d->category), "proof", proof_name(d->proof),
+		"sensor", sensor_name(d->sensor), "transport",
+		transport_name(d->transport), "attempts", (int)d->attempts, "window",
+		(int)d->window, "time", (json_int_t)(d->time / USEC_PER_SEC), "account",
 		escaped(view_str(d->account)), "dialled", escaped(view_str(d->dialled)),
 		"agent", escaped(view_str(d->agent)));
 	char *text = o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
@@ -76,11 +86,11 @@ static void on_detection(struct node *n, const struct detection *d)
 		(!n->caught_up || (m && m->status == MEMBER_ACTIVE));
 	own_decide(
 		&a, &n->own, n->caught_up ? n->registry : NULL, n->allow, d, node_now());
-	log_notice("%s: %u x %s in %us, offence %u, proof %s: %s",
-		indicator_print(text, &a.indicator), d->attempts,
-		category_name(d->category), d->window, d->offence, proof_name(d->proof),
+	log_notice("%s: %s (%s, rule %s, proof %s, offence %u): %s",
+		indicator_print(text, &a.indicator), d->reason,
+		category_name(d->category), d->rule, proof_name(d->proof), d->offence,
 		a.reason);
-	node_event(n, "detection", &a.indicator, "%s", a.reason);
+	node_event(n, "detection", &a.indicator, "%s; %s", d->reason, a.reason);
 	/*
 	 * Ban, evidence, report and offence are one transaction, written before
 	 * the ban is ordered: a node killed before has decided nothing (the attack
@@ -89,12 +99,14 @@ static void on_detection(struct node *n, const struct detection *d)
 	 */
 	node_bans_begin(n, STORE_WITH_NEXT);
 	/* In observe mode it is kept as what would stand, and nothing is ordered. */
-	if (a.would_ban)
+	if (a.would_ban) {
 		node_ban(n, &a.indicator, BAN_ALL, BAN_OWN, d->category, a.until);
+		node_ban_reason(n, &a.indicator, BAN_ALL, d->reason);
+	}
 	if (a.publish)
 		publish(n, &a, d);
 	/* Anybody can make a spoofed source offend: that is not held against it. */
-	if (d->proof != PROOF_NONE && d->proof != PROOF_LOG &&
+	if (d->proof != PROOF_NONE && d->proof != PROOF_LOG && d->plen != 64 && d->ban &&
 		offences_put(n->store, &d->source, d->offence, d->time, &err))
 		log_error("store: %s", err.text);
 	node_bans_flush(n);
@@ -236,7 +248,8 @@ void node_forgive(struct node *n, const struct indicator *i)
 	unsigned plen;
 
 	if (indicator_to_address(&source, &plen, i) ||
-		plen != (source.family == 4 ? 32 : 128))
+		(plen != (source.family == 4 ? 32 : 128) &&
+			(source.family != 6 || plen != 64)))
 		return;
 	detector_forgive(n->detector, &source);
 	if (offences_delete(n->store, &source, &err))

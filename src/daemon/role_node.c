@@ -278,15 +278,7 @@ static void on_stop(void *context, bool gone)
 
 static void take_config(struct node *n)
 {
-	const struct config *c = n->config;
-
-	n->own = own_config_default;
-	for (unsigned p = 0; p < PROOF_COUNT; p++)
-		n->own.publish[p] = c->report.publish >> p & 1;
-	n->own.ban_unproved = c->report.unproved_banned;
-	n->own.unproved_ban = c->report.unproved_ban;
-	n->own.ttl = c->report.ttl;
-	n->own.observe = c->node.observe;
+	config_own(&n->own, n->config);
 }
 
 /* The configured entries, in the place of those of before. 0 or -1. */

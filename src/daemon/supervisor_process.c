@@ -28,10 +28,12 @@ int process_config(const struct config *config, enum role role)
 
 	/* Only sense checks what senders of HEP present, only ledger asks endpoints. */
 	config_print(&text, config,
-		role == ROLE_SENSE ?
-			CONFIG_PRINT_PASSWORDS | CONFIG_PRINT_ENDPOINT_HOSTS :
-			role == ROLE_LEDGER ? CONFIG_PRINT_ENDPOINTS :
-					      CONFIG_PRINT_ENDPOINT_HOSTS);
+		CONFIG_PRINT_FILES |
+			(role == ROLE_SENSE ? CONFIG_PRINT_PASSWORDS |
+						CONFIG_PRINT_ENDPOINT_HOSTS :
+					role == ROLE_LEDGER ?
+					      CONFIG_PRINT_ENDPOINTS :
+					      CONFIG_PRINT_ENDPOINT_HOSTS));
 	fd = memfd_create("sipchain.conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0 || text.failed)
 		goto fail;

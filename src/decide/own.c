@@ -9,11 +9,10 @@ const struct own_config own_config_default = {
 	.publish =
 		{
 			[PROOF_NONCE] = true,
-			[PROOF_ACK] = true,
 			[PROOF_TCP] = true,
 			[PROOF_AUTH] = true,
 		},
-	.ban_unproved = true,
+	.unproved = OWN_UNPROVED_PLAUSIBLE,
 	.unproved_ban = 120,
 	.ttl = 86400,
 	.ttl_max = 30 * 86400,
@@ -38,6 +37,22 @@ static uint32_t later(uint32_t now, uint32_t seconds)
 	return seconds > UINT32_MAX - now ? UINT32_MAX : now + seconds;
 }
 
+/* Why a source is not banned though nothing stands against it, or NULL. */
+static const char *no_ban(
+	const struct own_config *config, const struct detection *d, uint32_t seconds)
+{
+	if (!d->ban)
+		return "not banned: the rule only tells of it";
+	if (!seconds)
+		return "not banned: the configuration has no ban for it";
+	if (d->proof != PROOF_NONE || config->unproved == OWN_UNPROVED_BAN)
+		return NULL;
+	if (config->unproved == OWN_UNPROVED_IGNORE)
+		return "not banned: the configuration has no ban for unproved sources";
+	return d->plausible ? NULL :
+			      "not banned: nothing shows that the source is not forged";
+}
+
 /* The answer about the local ban, with its reason in text. */
 static void ban_decide(struct own_action *out, const struct own_config *config,
 	const struct registry *registry, const struct allowlist *allow,
@@ -45,27 +60,30 @@ static void ban_decide(struct own_action *out, const struct own_config *config,
 {
 	uint32_t seconds = d->ban;
 	char duration[32];
+	const char *why;
 
 	if (d->proof == PROOF_NONE && config->unproved_ban < seconds)
 		seconds = config->unproved_ban;
+	if (d->proof == PROOF_NONE && d->plausible && d->unproved_ban < seconds)
+		seconds = d->unproved_ban;
 	decide_own(&out->decision, registry, allow, &out->indicator, WHY_OWN_DETECTION,
 		later(now, seconds), now);
 	if (!out->decision.block) {
 		decision_print(text, &out->decision);
 		return;
 	}
-	if (seconds == 0 || (d->proof == PROOF_NONE && !config->ban_unproved)) {
+	why = no_ban(config, d, seconds);
+	if (why) {
 		out->decision.block = false;
-		snprintf(text, DECISION_TEXT,
-			"not banned: the configuration has no ban for %s",
-			d->proof == PROOF_NONE ? "unproved sources" : "it");
+		snprintf(text, DECISION_TEXT, "%s", why);
 		return;
 	}
 	out->would_ban = true;
 	out->until = out->decision.until;
 	snprintf(text, DECISION_TEXT, "%s for %s (%s, proof %s, offence %u)",
 		config->observe ? "would ban" : "ban", duration_print(duration, seconds),
-		category_name(d->category), proof_name(d->proof), d->offence);
+		category_name(d->category),
+		d->plausible ? "none, but plausible" : proof_name(d->proof), d->offence);
 }
 
 /* The answer about publishing, with its reason in text. */
@@ -83,6 +101,10 @@ static void publish_decide(struct own_action *out, const struct own_config *conf
 	}
 	if (d->proof == PROOF_NONE || d->proof >= PROOF_COUNT) {
 		snprintf(text, 120, "not reported: the source is not proved");
+		return;
+	}
+	if (!d->publish) {
+		snprintf(text, 120, "not reported: the rule is this node's own");
 		return;
 	}
 	if (!config->publish[d->proof]) {
@@ -113,7 +135,7 @@ void own_decide(struct own_action *out, const struct own_config *config,
 	const struct registry *registry, const struct allowlist *allow,
 	const struct detection *d, uint32_t now)
 {
-	unsigned bits = d->source.family == 4 ? 32 : 128;
+	unsigned bits = d->plen ? d->plen : d->source.family == 4 ? 32 : 128;
 	char ban[DECISION_TEXT], publish[120];
 
 	*out = (struct own_action){

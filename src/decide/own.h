@@ -5,6 +5,13 @@
 #include "decide/decide.h"
 #include "detect/detect.h"
 
+/* What to do here about sources that nothing proves to be real. */
+enum own_unproved {
+	OWN_UNPROVED_IGNORE = 0,
+	OWN_UNPROVED_BAN = 1,       /* ban all of them */
+	OWN_UNPROVED_PLAUSIBLE = 2, /* those whose signs their rule takes (detect.h) */
+};
+
 /*
  * What this node does with a detection of its own: ban locally at once, and
  * report to the consortium when the source is proved. Pure.
@@ -15,8 +22,11 @@ struct own_config {
 	 * whatever stands here: anybody can send from any address.
 	 */
 	bool publish[PROOF_COUNT];
-	/* Ban an unproved source locally, for at most so many seconds. */
-	bool ban_unproved;
+	/*
+	 * Ban unproved sources locally: which, and for at most so many seconds
+	 * (the detection's rule may say fewer).
+	 */
+	uint8_t unproved; /* enum own_unproved */
 	uint32_t unproved_ban;
 	/*
 	 * How long a report lives, seconds: ttl for the first offence, doubled
@@ -36,7 +46,7 @@ struct own_config {
 extern const struct own_config own_config_default;
 
 struct own_action {
-	struct indicator indicator; /* the source, exact */
+	struct indicator indicator; /* the source, exact, or its network */
 	bool ban;                   /* order a ban of every port until `until` */
 	bool publish;               /* put a report with `expiry` into the outbox */
 	bool would_ban;             /* what ban and publish would be without observe */

@@ -23,10 +23,16 @@ struct attempt attempt_of(const struct observation *o)
 		.key = o->attempt,
 		.time = o->time,
 		.account = text_hash(o->account),
-		.kind = o->kind,
-		.proof = o->proof,
-		.state = o->kind == OBSERVED_AUTH_OK ? ATTEMPT_ANSWERED : ATTEMPT_LIVE,
-		.sensor = o->sensor,
+		.dialled = dialled,
+		.kind = o->kind & 15,
+		.proof = o->proof < PROOF_COUNT ? o->proof & 15 : PROOF_NONE,
+		.state = o->kind == OBSERVED_AUTH_OK || o->kind == OBSERVED_CALL ?
+			ATTEMPT_ANSWERED :
+			ATTEMPT_LIVE,
+		.sensor = o->sensor & 7,
+		.method = o->method & 15,
+		.signs = o->signs & 7,
+		.sensors = (1U << (o->sensor & 7)) & 255,
 	};
 
 	/* Multiplied, for an account that dials itself is a target, too. */

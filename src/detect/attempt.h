@@ -13,9 +13,6 @@
 /* Most attempts kept of one source; half of them may be answered ones. */
 #define ATTEMPTS_MAX 128
 
-/* The most that any threshold can ask for, multiplied or not. */
-#define THRESHOLD_MAX 64
-
 enum attempt_state {
 	ATTEMPT_LIVE = 0,     /* counts */
 	ATTEMPT_ANSWERED = 1, /* kept to know its duplicates; never counts */
@@ -27,11 +24,22 @@ struct attempt {
 	usec time;
 	uint32_t account; /* text_hash() of the account */
 	uint32_t target;  /* text_hash() of account and dialled string */
-	uint8_t kind;     /* enum observation_kind */
-	uint8_t proof;    /* enum proof */
-	uint8_t state;    /* enum attempt_state */
-	uint8_t sensor;   /* of the first observation */
+	uint32_t dialled; /* text_hash() of the dialled string */
+	uint32_t address; /* of a network's attempt: a hash of whose it was */
+	uint32_t fits;    /* bit by rule: the dialled string is one that it counts */
+	/* Packed: tens of thousands of sources have dozens of these. */
+	uint32_t kind : 4;    /* enum observation_kind */
+	uint32_t proof : 4;   /* enum proof */
+	uint32_t state : 2;   /* enum attempt_state */
+	uint32_t sensor : 3;  /* of the first observation */
+	uint32_t method : 4;  /* enum sip_method */
+	uint32_t signs : 3;   /* of enum observation_sign */
+	uint32_t sensors : 8; /* bit by enum observation_sensor: who saw it */
+	uint32_t phone : 1;   /* the agent is one that a rule takes for a phone's */
 };
+
+_Static_assert(OBSERVED_KINDS <= 16 && PROOF_COUNT <= 16, "they fit");
+_Static_assert(sizeof(struct attempt) == 40, "no gaps");
 
 /* The attempt that an observation alone would be. */
 struct attempt attempt_of(const struct observation *o);
@@ -59,7 +67,7 @@ static inline bool kind_is_challenge(uint8_t kind)
 
 /*
  * How much harm a kind stands for: scan < malformed < unknown account <
- * failed password < refused call; 0 for kinds that never count.
+ * failed password < refused call; 0 for kinds that never weigh together.
  */
 unsigned kind_harm(uint8_t kind);
 
@@ -71,6 +79,7 @@ unsigned proof_rank(uint8_t proof);
 
 #define PROOF_RANK_LOG    1
 #define PROOF_RANK_PROVED 2 /* from here on, the wire proves the address */
+#define PROOF_RANK_STRONG 3 /* by more than a tag, which may be derivable */
 
 /*
  * The attempt of which new is one more observation, or NULL:

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "detect/detect.h"
-#include "detect/weigh.h"
+#include "detect/state.h"
 
 #include <stdlib.h>
+
+#define HELD_MAX (sizeof(((struct detector *)0)->held) / sizeof(struct detection))
 
 const struct detect_config detect_config_default = {
 	.rules =
@@ -20,11 +21,22 @@ const struct detect_config detect_config_default = {
 	.success_factor = 5,
 };
 
-struct detector {
-	struct detect_config config;
-	struct sources *sources;
-	uint64_t observations, duplicates, detections;
-};
+static void take_rules(struct detector *d, const struct detect_config *config)
+{
+	d->config = *config;
+	d->rules = config->more ? *config->more : *rules_builtin();
+	d->config.more = NULL;
+	d->by_network = false;
+	for (unsigned i = 0; i < d->rules.n; i++) {
+		struct rule *r = &d->rules.at[i];
+
+		d->by_network |= r->enabled && r->per == RULE_PER_NETWORK;
+		/* Of those that weigh together the configuration has the last word. */
+		for (unsigned kind = 0; r->together && kind < OBSERVED_KINDS; kind++)
+			if (r->kinds & 1U << kind)
+				r->threshold = config->rules[kind];
+	}
+}
 
 struct detector *detector_new(const struct detect_config *config, struct hash_key key)
 {
@@ -32,10 +44,14 @@ struct detector *detector_new(const struct detect_config *config, struct hash_ke
 
 	if (!d)
 		return NULL;
-	d->config = *config;
+	d->key = key;
+	take_rules(d, config);
 	d->sources = sources_new(config->sources_max, key);
-	if (!d->sources) {
-		free(d);
+	/* Fewer: most sources are IPv4's, and one network stands for many. */
+	d->networks = sources_new(config->sources_max / 8, key);
+	d->campaigns = campaigns_new(key);
+	if (!d->sources || !d->networks || !d->campaigns) {
+		detector_free(d);
 		return NULL;
 	}
 	return d;
@@ -45,32 +61,37 @@ void detector_free(struct detector *d)
 {
 	if (!d)
 		return;
+	campaigns_free(d->campaigns);
+	sources_free(d->networks);
 	sources_free(d->sources);
 	free(d);
 }
 
 void detector_configure(struct detector *d, const struct detect_config *config)
 {
-	d->config = *config;
+	take_rules(d, config);
 	sources_limit(d->sources, config->sources_max);
+	sources_limit(d->networks, config->sources_max / 8);
+	/* What was noted by a rule's place means nothing any more. */
+	sources_unfit(d->sources);
+	sources_unfit(d->networks);
+	campaigns_clear(d->campaigns);
+	d->campaigns_due = 0;
 }
 
 /* How long an attempt can matter: the longest window, or its duplicates. */
-static usec attempts_keep(const struct detect_config *config)
+static usec attempts_keep(const struct detector *d)
 {
 	usec keep = ATTEMPT_SAME;
 
-	for (size_t i = 0; i < sizeof(config->rules) / sizeof(config->rules[0]); i++)
-		if (config->rules[i].window * USEC_PER_SEC > keep)
-			keep = config->rules[i].window * USEC_PER_SEC;
+	for (size_t i = 0; i < OBSERVED_KINDS; i++)
+		if (d->config.rules[i].window * USEC_PER_SEC > keep)
+			keep = d->config.rules[i].window * USEC_PER_SEC;
+	for (unsigned i = 0; i < d->rules.n; i++)
+		if (d->rules.at[i].enabled &&
+			d->rules.at[i].threshold.window * USEC_PER_SEC > keep)
+			keep = d->rules.at[i].threshold.window * USEC_PER_SEC;
 	return keep;
-}
-
-/* A ban of this very detector; a clock set back does not prolong it. */
-static bool ban_running(const struct detector *d, const struct source *s, usec now)
-{
-	return now < s->ban_until &&
-		s->ban_until - now <= (usec)d->config.ban_max * USEC_PER_SEC;
 }
 
 /* Texts for the detection: the last that said something. */
@@ -80,7 +101,7 @@ static void remember_texts(struct source *s, const struct observation *o)
 	s->transport = o->transport;
 	if (*o->agent)
 		memcpy(s->agent, o->agent, sizeof(s->agent));
-	if (!kind_harm(o->kind))
+	if (o->kind == OBSERVED_PROOF)
 		return;
 	if (*o->account)
 		memcpy(s->account, o->account, sizeof(s->account));
@@ -107,10 +128,19 @@ static void note_success(struct source *s, const struct observation *o)
 }
 
 /* Another observation of a known attempt: what does it add? */
-static void merge(struct attempt *e, const struct observation *o)
+static void merge(
+	struct attempt *e, const struct attempt *new, const struct observation *o)
 {
 	if (proof_rank(o->proof) > proof_rank(e->proof))
-		e->proof = o->proof;
+		e->proof = new->proof;
+	e->signs |= new->signs;
+	e->sensors |= new->sensors;
+	e->fits |= new->fits;
+	e->phone |= new->phone;
+	if (!e->method)
+		e->method = new->method;
+	if (!e->dialled)
+		e->dialled = new->dialled;
 	if (!e->account)
 		e->account = text_hash(o->account);
 	if (o->kind == OBSERVED_AUTH_OK) {
@@ -128,13 +158,13 @@ static void merge(struct attempt *e, const struct observation *o)
 	if (e->state == ATTEMPT_ANSWERED && o->kind != OBSERVED_AUTH_FAILED &&
 		o->kind != OBSERVED_CALL_REJECTED)
 		return;
-	e->kind = o->kind;
+	e->kind = new->kind;
 	if (e->state == ATTEMPT_ANSWERED)
 		e->state = ATTEMPT_LIVE;
 }
 
 /* A new attempt; credentials make an open challenge part of it. */
-static void add_attempt(struct detector *d, struct source *s, struct attempt *new)
+static uint8_t add_attempt(struct detector *d, struct source *s, struct attempt *new)
 {
 	struct attempt *open = NULL;
 
@@ -149,172 +179,151 @@ static void add_attempt(struct detector *d, struct source *s, struct attempt *ne
 		open->state = ATTEMPT_ANSWERED;
 		if (proof_rank(open->proof) > proof_rank(new->proof))
 			new->proof = open->proof;
+		new->signs |= open->signs;
 	}
-	attempts_add(&s->attempts, new, attempts_keep(&d->config));
+	attempts_add(&s->attempts, new, attempts_keep(d));
+	return open ? FILED_ANSWERING : FILED_NEW;
 }
 
-/* File an observation under its attempt. */
-static void file(struct detector *d, struct source *s, const struct observation *o)
+/* File an observation under its attempt. address: of a network's. */
+static uint8_t file(struct detector *d, struct source *s, const struct observation *o,
+	uint32_t address, bool *counts)
 {
 	struct attempt new = attempt_of(o), *known = NULL;
 
+	new.address = address;
+	new.fits = rules_fit(&d->rules, o->dialled);
+	new.phone = rules_phone(&d->rules, o->agent);
 	/* Without a key it cannot be told from its repetition: each counts. */
 	if (o->attempt)
-		known = attempts_find(&s->attempts, &new, attempts_keep(&d->config));
-	if (known) {
-		d->duplicates++;
-		merge(known, o);
-	} else {
-		add_attempt(d, s, &new);
+		known = attempts_find(&s->attempts, &new, attempts_keep(d));
+	if (!known) {
+		*counts = new.state == ATTEMPT_LIVE &&new.kind != OBSERVED_PROOF;
+		return add_attempt(d, s, &new);
 	}
+	merge(known, &new, o);
+	*counts = known->state == ATTEMPT_LIVE && known->kind != OBSERVED_PROOF;
+	return FILED_KNOWN;
 }
 
-/* The ban of the n-th offence. */
-static uint32_t ban_seconds(const struct detect_config *config, uint32_t offence)
+/* The /64 of an IPv6 address. */
+static struct address network_of(const struct address *a)
 {
-	uint64_t ban = config->ban;
+	struct address network = *a;
 
-	for (uint32_t i = 1; i < offence && ban < config->ban_max; i++)
-		ban *= 2;
-	return ban < config->ban_max ? (uint32_t)ban : config->ban_max;
+	memset(network.bytes + 8, 0, 8);
+	return network;
 }
 
-static uint8_t category_of(uint8_t kind)
+static uint8_t note(struct detector *d, struct sources *sources, struct source *s,
+	const struct observation *o, uint32_t address, bool *counts)
 {
-	static const uint8_t categories[] = {
-		[OBSERVED_AUTH_FAILED] = CATEGORY_PASSWORD,
-		[OBSERVED_UNKNOWN_ACCOUNT] = CATEGORY_ENUMERATION,
-		[OBSERVED_SCAN] = CATEGORY_SCAN,
-		[OBSERVED_CALL_REJECTED] = CATEGORY_FRAUD,
-		[OBSERVED_MALFORMED] = CATEGORY_MALFORMED,
-	};
+	uint8_t filed;
 
-	return kind < sizeof(categories) ? categories[kind] : CATEGORY_OTHER;
+	if (proof_rank(o->proof) >= PROOF_RANK_PROVED)
+		sources_keep(sources, s);
+	if (o->signs & SIGN_FORGED)
+		s->forged = o->time;
+	s->kinds |= UINT32_C(1) << o->kind;
+	s->sensors |= (uint8_t)(1 << (o->sensor & 7));
+	if (proof_rank(o->proof) > s->rank)
+		s->rank = (uint8_t)proof_rank(o->proof);
+	remember_texts(s, o);
+	filed = file(d, s, o, address, counts);
+	/* Who guessed the password has not become a trusted user. */
+	if (o->kind == OBSERVED_AUTH_OK && !ban_running(d, s, o->time))
+		note_success(s, o);
+	return filed;
 }
 
-/* Count an offence, which is a proved one. */
-static void count_offence(struct detector *d, struct source *s, usec now)
+/* The same of the network that the source is in. */
+static bool feed_network(
+	struct detector *d, const struct observation *o, struct detection *out)
 {
-	if (s->offences &&
-		apart(s->offence_last, now) >= (usec)d->config.forget * USEC_PER_SEC)
-		s->offences = 0;
-	if (s->offences < UINT32_MAX)
-		s->offences++;
-	s->offence_last = now;
-}
+	const struct court court = {d->networks, RULE_PER_NETWORK, 64};
+	struct address network = network_of(&o->source);
+	uint32_t address = (uint32_t)hash_bytes(
+		&d->key, o->source.bytes, sizeof o->source.bytes);
+	struct source *s;
+	bool counts;
 
-/* A new detection: older ones' attempts are left behind. */
-static void begin_offence(struct source *s)
-{
-	for (unsigned i = 0; i < s->attempts.n; i++)
-		if (s->attempts.list[i].state == ATTEMPT_SPENT)
-			s->attempts.list[i].state = ATTEMPT_ANSWERED;
-}
-
-/* Fill *out, start the ban and the window anew. */
-static void emit(struct detector *d, struct source *s, struct detection *out,
-	const struct weight *w, uint8_t proof, usec now)
-{
-	memset(out, 0, sizeof(*out));
-	out->time = now;
-	out->source = s->address;
-	out->category = category_of(w->kind);
-	out->proof = proof;
-	out->kind = w->kind;
-	out->sensor = s->sensor;
-	out->transport = s->transport;
-	out->attempts = w->attempts;
-	out->window = (uint32_t)((now - w->oldest + USEC_PER_SEC - 1) / USEC_PER_SEC);
-	if (!out->window)
-		out->window = 1;
-	if (proof_rank(proof) >= PROOF_RANK_PROVED)
-		count_offence(d, s, now);
-	/* An unproved one is treated as a first, whatever its number. */
-	out->offence = proof_rank(proof) >= PROOF_RANK_PROVED ? s->offences : 1;
-	out->ban = ban_seconds(&d->config, out->offence);
-	memcpy(out->account, s->account, sizeof(out->account));
-	memcpy(out->dialled, s->dialled, sizeof(out->dialled));
-	memcpy(out->agent, s->agent, sizeof(out->agent));
-
-	s->offence_proof = proof;
-	s->ban_until = now + (usec)out->ban * USEC_PER_SEC;
-	for (unsigned i = 0; i < s->attempts.n; i++)
-		if (s->attempts.list[i].state == ATTEMPT_LIVE)
-			s->attempts.list[i].state = ATTEMPT_SPENT;
-	d->detections++;
-}
-
-/* The proof of a detection: of those attempts that cross by themselves. */
-static uint8_t proof_of(const struct detector *d, const struct source *s, usec now)
-{
-	struct weight w = weigh(
-		s, &d->config, (struct weigh_what){.rank = PROOF_RANK_PROVED}, now);
-
-	if (w.sum >= WEIGHT_ONE)
-		return w.proof;
-	w = weigh(s, &d->config, (struct weigh_what){.rank = PROOF_RANK_LOG}, now);
-	return w.sum >= WEIGHT_ONE ? PROOF_LOG : PROOF_NONE;
-}
-
-/* Whether this source is to be detected now. */
-static bool judge(struct detector *d, struct source *s, usec now, struct detection *out)
-{
-	struct weight w;
-
-	if (ban_running(d, s, now)) {
-		if (proof_rank(s->offence_proof) >= PROOF_RANK_PROVED)
-			return false;
-		w = weigh(s, &d->config,
-			(struct weigh_what){.spent = true, .rank = PROOF_RANK_PROVED},
-			now);
-		if (w.sum < WEIGHT_ONE)
-			return false;
-		emit(d, s, out, &w, w.proof, now);
-		return true;
-	}
-	w = weigh(s, &d->config, (struct weigh_what){0}, now);
-	if (w.sum >= WEIGHT_ONE) {
-		uint8_t proof = proof_of(d, s, now);
-
-		begin_offence(s);
-		emit(d, s, out, &w, proof, now);
-		return true;
-	}
-	w = weigh(s, &d->config, (struct weigh_what){.unripe = true}, now);
-	if (w.sum >= WEIGHT_ONE)
-		sources_ripen(d->sources, s, now + SCAN_GRACE);
-	return false;
+	if (o->source.family != 6 || !d->by_network)
+		return false;
+	s = sources_put(d->networks, &network);
+	if (!s)
+		return false;
+	note(d, d->networks, s, o, address ? address : 1, &counts);
+	return judge(d, &court, s, o->time, out);
 }
 
 bool detector_due(struct detector *d, usec now, struct detection *out)
 {
+	const struct court courts[] = {
+		{d->sources, RULE_PER_SOURCE, 0}, {d->networks, RULE_PER_NETWORK, 64}};
 	struct source *s;
 
 	/* Each turn takes one off the queue, and what is put back is not due. */
-	while ((s = sources_ripe(d->sources, now)))
-		if (judge(d, s, now, out))
-			return true;
-	return false;
+	for (unsigned i = 0; i < 2; i++)
+		while ((s = sources_ripe(courts[i].sources, now)))
+			if (judge(d, &courts[i], s, now, out))
+				return true;
+	if (d->n_held) {
+		*out = d->held[--d->n_held];
+		return true;
+	}
+	return campaign_judge(d, out);
 }
 
-bool detector_feed(struct detector *d, const struct observation *o, struct detection *out)
+/* Weight together, in thousandths. */
+static uint32_t thousandths(const struct detector *d, const struct source *s, usec now)
 {
+	const struct weigh_what what = {.unripe = true};
+	uint64_t sum = weigh(s, &d->config, what, now).sum / (WEIGHT_ONE / 1000);
+
+	return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+}
+
+bool detector_trace(struct detector *d, const struct observation *o,
+	struct detection *out, struct detect_trace *trace)
+{
+	const struct court court = {d->sources, RULE_PER_SOURCE, 0};
 	struct source *s;
+	bool counts, detected;
+	uint8_t filed;
 
 	d->observations++;
-	if (!o->kind || o->kind > OBSERVED_PROOF || !o->source.family)
+	if (trace)
+		memset(trace, 0, sizeof *trace);
+	if (!o->kind || o->kind >= OBSERVED_KINDS || !o->source.family)
 		return false;
 	s = sources_put(d->sources, &o->source);
 	if (!s)
 		return false;
-	if (proof_rank(o->proof) >= PROOF_RANK_PROVED)
-		sources_keep(d->sources, s);
-	remember_texts(s, o);
-	file(d, s, o);
-	/* Who guessed the password has not become a trusted user. */
-	if (o->kind == OBSERVED_AUTH_OK && !ban_running(d, s, o->time))
-		note_success(s, o);
-	return judge(d, s, o->time, out) || detector_due(d, o->time, out);
+	if (trace)
+		trace->before = thousandths(d, s, o->time);
+	filed = note(d, d->sources, s, o, 0, &counts);
+	d->duplicates += filed == FILED_KNOWN;
+	if (trace) {
+		trace->filed = filed;
+		trace->counts = counts;
+		trace->after = thousandths(d, s, o->time);
+		trace->banned = ban_running(d, s, o->time);
+		trace_standing(trace, d, s, o->time);
+	}
+	campaign_feed(d, o);
+	detected = judge(d, &court, s, o->time, out);
+	if (detected) {
+		/* One at a time: what its network shows is told next. */
+		if (d->n_held < HELD_MAX && feed_network(d, o, &d->held[d->n_held]))
+			d->n_held++;
+		return true;
+	}
+	return feed_network(d, o, out) || detector_due(d, o->time, out);
+}
+
+bool detector_feed(struct detector *d, const struct observation *o, struct detection *out)
+{
+	return detector_trace(d, o, out, NULL);
 }
 
 void detector_remember(
@@ -326,29 +335,27 @@ void detector_remember(
 		return;
 	s->offences = offences;
 	s->offence_last = last;
-	s->offence_proof = PROOF_TCP; /* at least: unproved ones are not kept */
+	s->offence_grade = GRADE_SHARED; /* unproved ones are not kept */
 	s->ban_until = last + (usec)ban_seconds(&d->config, offences) * USEC_PER_SEC;
 	/* A flood of spoofed packets shall not wipe out the record. */
 	sources_keep(d->sources, s);
 }
 
-void detector_forgive(struct detector *d, const struct address *source)
+static void forgive(struct source *s)
 {
-	struct source *s = sources_put(d->sources, source);
-
 	if (!s)
 		return;
 	s->ban_until = 0;
 	s->offences = 0;
-	s->offence_proof = PROOF_NONE;
+	s->offence_grade = GRADE_NOTHING;
 	for (unsigned i = 0; i < s->attempts.n; i++)
 		s->attempts.list[i].state = ATTEMPT_ANSWERED;
 }
 
 bool detector_failed(const struct detector *d, const struct address *source, usec now)
 {
-	const struct source *s = sources_get(d->sources, source);
-	usec keep = attempts_keep(&d->config);
+	const struct source *s = sources_find(d->sources, source);
+	usec keep = attempts_keep(d);
 
 	if (!s)
 		return false;
@@ -368,6 +375,15 @@ bool detector_failed(const struct detector *d, const struct address *source, use
 	return false;
 }
 
+void detector_forgive(struct detector *d, const struct address *source)
+{
+	struct address network = network_of(source);
+
+	forgive(sources_find(d->sources, source));
+	if (source->family == 6)
+		forgive(sources_find(d->networks, &network));
+}
+
 void detector_figures(const struct detector *d, struct detect_figures *out)
 {
 	out->observations = d->observations;
@@ -375,5 +391,8 @@ void detector_figures(const struct detector *d, struct detect_figures *out)
 	out->detections = d->detections;
 	out->evicted = sources_evicted(d->sources);
 	out->sources = sources_count(d->sources);
-	out->memory = sizeof(*d) + sources_memory(d->sources);
+	out->networks = sources_count(d->networks);
+	out->campaigns = campaigns_count(d->campaigns);
+	out->memory = sizeof(*d) + sources_memory(d->sources) +
+		sources_memory(d->networks) + campaigns_memory(d->campaigns);
 }

@@ -3,12 +3,13 @@
 #define DETECT_DETECT_H
 
 #include "base/hash.h"
-#include "sense/observation.h"
+#include "detect/rule.h"
 #include "indicator/word.h"
 
 /*
- * The detector: per-source sliding windows over observations. Pure: time is
- * the observation's own, the hash key is an argument, no I/O.
+ * The detector: sliding windows over observations. Pure: time is the
+ * observation's own, the hash key is an argument, no I/O. What is counted, and
+ * what follows, is data (rule.h); how, is told here.
  *
  * Counting. What sensors see is gathered into attempts: observations with one
  * attempt key within 32 seconds are one attempt, however many log lines, HEP
@@ -38,7 +39,8 @@
  * the source proved elsewhere: else somebody could spoof failures of a
  * customer whose own calls then "prove" them. A detection carries a proof
  * when the proved attempts alone cross the threshold, and it is then the
- * strongest of theirs, in this order:
+ * strongest of theirs, in this order; but ack when it takes attempts that only
+ * a tag proves, as those are not published:
  *   auth   knows a password and completed a challenge of ours
  *   nonce  returned a nonce that we sent to that address
  *   tcp    completed a handshake; weaker, for what answers may be a
@@ -46,22 +48,30 @@
  *   ack    returned our To-tag: as unguessable as the PBX makes its tags
  * Offences count, and double the ban, only when they are proved: else spoofed
  * ones would make a customer's first mistake a repeat offence.
+ * Plausible. What is not proved is still banned for a short time where its
+ * rule allows it and the signs that the wire saw (observation.h) speak for it:
+ * the attempts with the signs that the rule asks for cross the threshold by
+ * themselves; no sign of forgery was seen of the source within the window, for
+ * somebody forges its packets then; and nobody authenticated from there within
+ * the hour. What logs alone tell is never plausible.
+ * More than one rule. The best proved one is told, then the plausible one, and
+ * of equals the first.
+ * More than one address. The addresses of an IPv6 /64 are also one source, for
+ * rules per network. A campaign is many sources that fail at one account or one
+ * dialled string; only proved failures count, only of sources that never
+ * authenticated.
  * A later success proves no earlier failure, not even of the same account:
  * who spoofs failures of a customer's account from the customer's address
  * would only have to wait for the customer to register.
  */
-struct detect_rule {
-	uint32_t threshold; /* attempts; more than 64 count as 64; 0: off */
-	uint32_t window;    /* seconds */
-};
-
 struct detect_config {
-	/* by enum observation_kind; a threshold of 0 switches the kind off */
-	struct detect_rule rules[8];
-	uint32_t ban;         /* first ban, seconds (600) */
-	uint32_t ban_max;     /* ceiling of doubling, seconds (86400) */
-	uint32_t forget;      /* an offender is forgotten after this, seconds */
-	uint32_t sources_max; /* table size (65536) */
+	/* Of the kinds that weigh together; a threshold of 0 switches one off. */
+	struct detect_rule rules[OBSERVED_KINDS];
+	const struct rules *more; /* copied; NULL: the built-in ones */
+	uint32_t ban;             /* first ban, seconds (600) */
+	uint32_t ban_max;         /* ceiling of doubling, seconds (86400) */
+	uint32_t forget;          /* an offender is forgotten after this, seconds */
+	uint32_t sources_max;     /* table size (65536) */
 	uint32_t
 		success_factor; /* threshold multiplier for a source that authenticates (5) */
 };
@@ -76,22 +86,54 @@ extern const struct detect_config detect_config_default;
 
 struct detection {
 	usec time;
-	struct address source;
-	uint8_t category; /* enum category, of the most harmful kind counted */
-	uint8_t proof;    /* enum proof, see above */
-	uint8_t kind;     /* enum observation_kind: the most harmful counted */
-	uint8_t sensor;   /* of the last observation */
+	struct address source; /* host bits are zero when plen is less */
+	uint8_t plen;          /* 32 or 128; 64 of a network */
+	uint8_t category;      /* enum category, the rule's */
+	uint8_t proof;         /* enum proof, see above */
+	uint8_t kind;          /* enum observation_kind: the most harmful counted */
+	uint8_t sensor;        /* of the last observation */
 	uint8_t transport;
-	uint32_t attempts; /* counted in the window */
-	uint32_t window;   /* seconds that those attempts span, at least 1 */
-	uint32_t offence;  /* 1 for the first, 2 for the second, ... */
-	uint32_t ban;      /* seconds, doubled by offence */
-	char account[64];  /* the last texts seen, hostile: escape them */
+	uint32_t attempts;     /* counted in the window */
+	uint32_t window;       /* seconds that those attempts span, at least 1 */
+	uint32_t offence;      /* 1 for the first, 2 for the second, ... */
+	uint32_t ban;          /* seconds, doubled by offence; 0: none */
+	bool plausible;        /* may be banned unproved, */
+	uint32_t unproved_ban; /* for at most so many seconds */
+	bool publish;          /* may be published when it is proved */
+	uint32_t sources, accounts, numbers; /* that the attempts were of */
+	char rule[RULE_NAME_MAX];
+	char reason[320]; /* the rule's, filled in: printable ASCII */
+	char account[64]; /* the last texts seen, hostile: escape them */
 	char dialled[64];
 	char agent[96];
 };
 
 struct detector;
+
+/* What one observation did; what `explain` shows. */
+enum detect_filed {
+	FILED_NOT = 0,   /* no kind that is counted, or no source */
+	FILED_NEW,       /* a new attempt */
+	FILED_KNOWN,     /* one more observation of a known attempt */
+	FILED_ANSWERING, /* a new attempt, and a challenge before is part of it */
+};
+
+struct detect_standing {
+	const char *rule;            /* in the detector's rules */
+	uint32_t have, need, window; /* seconds */
+	bool proved, plausible;      /* it holds by such attempts alone */
+};
+
+struct detect_trace {
+	uint8_t filed;           /* enum detect_filed */
+	bool counts;             /* the attempt is one that is live */
+	uint32_t attempts;       /* that are live now */
+	uint32_t before, after;  /* weight together, in thousandths of a detection */
+	bool forged, registered; /* signs of forgery; authenticated lately */
+	bool banned;             /* a ban runs already */
+	struct detect_standing rules[RULES_MAX]; /* those of which something counts */
+	unsigned n_rules;
+};
 
 /* NULL when memory is short. config is copied. */
 struct detector *detector_new(const struct detect_config *config, struct hash_key key);
@@ -112,9 +154,14 @@ void detector_configure(struct detector *d, const struct detect_config *config);
 bool detector_feed(
 	struct detector *d, const struct observation *o, struct detection *out);
 
+/* The same, and tell what happened. Lifetime: until the next change of *d. */
+bool detector_trace(struct detector *d, const struct observation *o,
+	struct detection *out, struct detect_trace *trace);
+
 /*
  * What became due by the passing of time alone: a burst of scans followed by
- * silence. Call it about once a second, repeatedly while it returns true.
+ * silence, a campaign's further members. Call it about once a second, repeatedly
+ * while it returns true.
  */
 bool detector_due(struct detector *d, usec now, struct detection *out);
 
@@ -142,7 +189,7 @@ bool detector_failed(const struct detector *d, const struct address *source, use
 /* Figures for `status`. */
 struct detect_figures {
 	uint64_t observations, duplicates, detections, evicted;
-	size_t sources, memory;
+	size_t sources, networks, campaigns, memory;
 };
 void detector_figures(const struct detector *d, struct detect_figures *out);
 

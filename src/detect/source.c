@@ -131,11 +131,22 @@ struct source *sources_put(struct sources *s, const struct address *address)
 	return source;
 }
 
-const struct source *sources_get(const struct sources *s, const struct address *address)
+struct source *sources_find(const struct sources *s, const struct address *address)
 {
-	const struct entry *e = table_get(s->by_address, address);
+	struct entry *e = table_get(s->by_address, address);
 
 	return e ? e->source : NULL;
+}
+
+void sources_unfit(struct sources *s)
+{
+	struct entry *e;
+	size_t at = 0;
+
+	while ((e = table_next(s->by_address, &at)))
+		for (unsigned i = 0; i < e->source->attempts.n; i++)
+			e->source->attempts.list[i].fits =
+				e->source->attempts.list[i].phone = 0;
 }
 
 void sources_keep(struct sources *s, struct source *source)

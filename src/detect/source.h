@@ -11,6 +11,14 @@ struct link {
 
 #define SUCCESSES_MAX 4
 
+/* How sure a detection is of its source. */
+enum grade {
+	GRADE_NOTHING = 0,
+	GRADE_PLAUSIBLE,
+	GRADE_PROVED, /* but not for the other members */
+	GRADE_SHARED, /* and nothing speaks against publishing it */
+};
+
 /* What is known of one source address. */
 struct source {
 	struct link age;      /* in one of sources' two lists, oldest first */
@@ -19,9 +27,15 @@ struct source {
 	struct address address;
 	bool proved;               /* in the list of proved sources */
 	uint8_t sensor, transport; /* of the last observation */
-	uint8_t offence_proof;     /* proof of the running offence */
-	uint32_t offences;         /* so far, forgotten ones not counted */
-	usec offence_last;         /* when the last was */
+	uint8_t offence_grade;     /* enum grade, of the running offence */
+	uint8_t offence_rule;      /* its place among the rules, + 1 */
+	/* Of all its observations so far: what need not be looked for is not. */
+	uint32_t kinds;    /* bits by enum observation_kind */
+	uint8_t rank;      /* the highest proof_rank() */
+	uint8_t sensors;   /* bits by enum observation_sensor */
+	usec forged;       /* when the last sign of forgery was; 0: none */
+	uint32_t offences; /* so far, forgotten ones not counted */
+	usec offence_last; /* when the last was */
 	usec ban_until;
 	struct {
 		uint32_t account;
@@ -51,8 +65,11 @@ void sources_limit(struct sources *s, uint32_t max);
  */
 struct source *sources_put(struct sources *s, const struct address *address);
 
-/* The source with this address, or NULL; its age stays. */
-const struct source *sources_get(const struct sources *s, const struct address *address);
+/* The source with this address as it stands, or NULL. */
+struct source *sources_find(const struct sources *s, const struct address *address);
+
+/* The rules changed: forget which of them dialled strings fit. */
+void sources_unfit(struct sources *s);
 
 /* Move it to the list of proved sources for good. */
 void sources_keep(struct sources *s, struct source *source);

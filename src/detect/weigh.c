@@ -12,8 +12,19 @@ static bool counts(const struct attempt *e, struct weigh_what what)
 	return e->state == ATTEMPT_LIVE || (what.spent && e->state == ATTEMPT_SPENT);
 }
 
-/* Whether somebody authenticated from this source in the window. */
-static bool succeeded(const struct source *s, usec now, uint32_t window)
+bool weigh_takes(const struct attempt *e, struct weigh_what what)
+{
+	const uint8_t wire = 1 << SENSOR_HEP | 1 << SENSOR_HONEYPOT;
+	bool proved = proof_rank(e->proof) >= PROOF_RANK_PROVED;
+
+	if (proof_rank(e->proof) < what.rank)
+		return false;
+	return proved ||
+		((!what.wire || e->sensors & wire) &&
+			(e->signs & what.signs) == what.signs);
+}
+
+bool weigh_succeeded(const struct source *s, usec now, uint32_t window)
 {
 	for (unsigned i = 0; i < SUCCESSES_MAX; i++)
 		if (s->successes[i].time && within(s->successes[i].time, now, window))
@@ -65,7 +76,7 @@ static uint32_t threshold(const struct source *s, const struct detect_config *co
 	struct detect_rule rule = config->rules[kind];
 	uint64_t most = rule.threshold;
 
-	if (config->success_factor > 1 && succeeded(s, now, rule.window)) {
+	if (config->success_factor > 1 && weigh_succeeded(s, now, rule.window)) {
 		most *= config->success_factor;
 		if (kind == OBSERVED_AUTH_FAILED && shared(s, rule, what, now))
 			most = THRESHOLD_MAX;
@@ -165,18 +176,17 @@ static void weigh_one(struct weight *w, const struct attempt *e, uint32_t thresh
 struct weight weigh(const struct source *s, const struct detect_config *config,
 	struct weigh_what what, usec now)
 {
-	uint32_t thresholds[OBSERVED_PROOF + 1] = {0};
+	uint32_t thresholds[OBSERVED_KINDS] = {0};
 	struct scans scans = {.near_oldest = now, .far_oldest = now};
 	struct weight w = {.oldest = now};
 
-	for (uint8_t kind = 1; kind <= OBSERVED_PROOF; kind++)
+	for (uint8_t kind = 1; kind < OBSERVED_KINDS; kind++)
 		if (kind_harm(kind) && config->rules[kind].threshold)
 			thresholds[kind] = threshold(s, config, kind, what, now);
 	for (unsigned i = 0; i < s->attempts.n; i++) {
 		const struct attempt *e = &s->attempts.list[i];
 
-		if (!counts(e, what) || !thresholds[e->kind] ||
-			proof_rank(e->proof) < what.rank)
+		if (!counts(e, what) || !thresholds[e->kind] || !weigh_takes(e, what))
 			continue;
 		if (e->kind == OBSERVED_SCAN) {
 			if ((!what.unripe && apart(e->time, now) < SCAN_GRACE) ||

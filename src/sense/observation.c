@@ -7,7 +7,7 @@
 static const char *const sensors[] = {
 	"?", "hep", "security-log", "honeypot", "ami", "filter"};
 static const char *const kinds[] = {"?", "auth-failed", "unknown-account", "scan",
-	"call-rejected", "malformed", "auth-ok", "proof", "call"};
+	"call-rejected", "malformed", "auth-ok", "proof", "call", "injection"};
 static const char *const transports[] = {"?", "udp", "tcp", "tls", "ws", "wss"};
 
 #define NAME(list, i) ((i) < sizeof(list) / sizeof *(list) ? (list)[i] : "?")

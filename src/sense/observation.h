@@ -20,6 +20,27 @@ enum observation_kind {
 	 * stolen account calls to. attempt is that of its OBSERVED_AUTH_OK.
 	 */
 	OBSERVED_CALL = 8,
+	/* Text that means to be read as a line of a log, see injection.h. */
+	OBSERVED_INJECTION = 9,
+	OBSERVED_KINDS
+};
+
+/*
+ * What speaks for or against a source that nothing proves; far less than a
+ * proof, for whoever forges packets can imitate or provoke all of it.
+ */
+enum observation_sign {
+	/*
+	 * It used what only an answer of ours told (an ACK, a BYE with our To-tag,
+	 * be the tag guessable): it seems to receive what is sent to it.
+	 */
+	SIGN_TOOK_PART = 1,
+	/*
+	 * It answered a challenge that it never got, or did not acknowledge the
+	 * answer to an INVITE: it seems not to receive what is sent to it.
+	 */
+	SIGN_FORGED = 2,
+	SIGN_TOOL = 4, /* the request names itself a tool that only attacks */
 };
 
 enum observation_sensor {
@@ -55,6 +76,8 @@ struct observation {
 	uint8_t proof;     /* enum proof: what this very observation proves */
 	uint8_t transport; /* enum sip_transport */
 	uint8_t sensor;    /* enum observation_sensor */
+	uint8_t method;    /* enum sip_method; 0: another one, or not known */
+	uint8_t signs;     /* of enum observation_sign */
 	uint64_t attempt;
 	char account[64];
 	char dialled[64];

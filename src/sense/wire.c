@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #include "base/table.h"
+#include "sense/injection.h"
 #include "sense/wire_request.h"
 
 #define SERVERS_MAX 256
 #define BURST       (5 * USEC_PER_SEC)
 #define DONE_LIFE   (32 * USEC_PER_SEC)  /* timer F: no retransmission after it */
+#define ACK_WITHIN  (4 * USEC_PER_SEC)   /* answers repeated after .5, 1, 2 s */
 #define ASKED_LIFE  (180 * USEC_PER_SEC) /* timer C: a phone may ring so long */
 
 const struct wire_config wire_config_default = {
@@ -141,10 +143,25 @@ static void conclude(struct wire *w, struct wire_request *r, uint8_t kind, usec 
 			o.attempt = r->by_target;
 	}
 	o.proof = proof_of(r, kind);
+	if (r->credentials && !r->known)
+		o.signs |= SIGN_FORGED;
 	r->proof_told = o.proof != PROOF_NONE;
+	r->told = true;
+	r->o.attempt = o.attempt;
 	r->state = WIRE_DONE;
 	r->seen = now;
 	emit(w, &o, kind, now);
+}
+
+/* Tell nothing but a sign, which belongs to r's attempt. */
+static void tell_sign(
+	struct wire *w, const struct wire_request *r, uint8_t sign, usec now)
+{
+	struct observation o = r->o;
+
+	o.proof = PROOF_NONE;
+	o.signs = sign;
+	emit(w, &o, OBSERVED_PROOF, now);
 }
 
 /* Tell nothing but that r's source is real, if that was not told already. */
@@ -209,20 +226,64 @@ static void supersede(struct wire *w, const struct wire_request *r)
 		by_nonce->state = WIRE_DONE;
 }
 
-/* An ACK or a request within a dialog: does its To-tag prove the source? */
+/*
+ * The request that was answered with the To-tag of p, when that is new: whoever
+ * sent both seems to have got the answer, be the tag one that can be guessed.
+ */
+static struct wire_request *answered_request(struct wire *w, const struct passing *p)
+{
+	uint64_t client = client_hash(w, &p->h->source);
+	uint64_t dialog = dialog_hash(w, client, p->m->call_id);
+	uint64_t tag = wire_hash(&w->key, p->m->to.tag);
+	struct wire_request *r;
+	unsigned at = 0;
+
+	while ((r = wire_table_client(w->requests, client, &at)))
+		if (r->dialog == dialog && r->tag == tag && !r->acknowledged)
+			return r;
+	return NULL;
+}
+
+/* An ACK or a request within a dialog: what does its To-tag show? */
 static void check_tag(struct wire *w, const struct passing *p)
 {
+	struct wire_request *r;
 	struct observation o;
 
-	if (!p->m->to.tag.n ||
-		proof_tag_used(w->proofs, &p->h->source, &p->h->destination,
-			p->m->call_id, p->m->to.tag, p->now) != PROOF_TAG_FIRST)
+	if (!p->m->to.tag.n)
 		return;
+	r = answered_request(w, p);
+	if (r) {
+		r->acknowledged = true;
+		r->o.signs |= SIGN_TOOK_PART;
+	}
+	if (proof_tag_used(w->proofs, &p->h->source, &p->h->destination, p->m->call_id,
+		    p->m->to.tag, p->now) != PROOF_TAG_FIRST) {
+		if (r && r->told)
+			tell_sign(w, r, SIGN_TOOK_PART, p->now);
+		return;
+	}
 	wire_observation_begin(&o, p->h, p->m, p->now);
-	o.attempt = observation_attempt(p->m->call_id, (struct view){0});
+	o.attempt = r ? r->o.attempt :
+			observation_attempt(p->m->call_id, (struct view){0});
+	o.signs |= SIGN_TOOK_PART;
 	if (o.proof == PROOF_NONE)
 		o.proof = PROOF_ACK;
 	emit(w, &o, OBSERVED_PROOF, p->now);
+}
+
+/* Text for somebody's log: an offence whatever becomes of the request. */
+static void check_injection(struct wire *w, const struct passing *p)
+{
+	struct view marked = view_str("injection");
+	struct observation o;
+
+	if (!injection_field(p->m))
+		return;
+	wire_observation_begin(&o, p->h, p->m, p->now);
+	/* Not the request's own attempt: its answer is counted beside it. */
+	o.attempt = observation_attempt(p->m->call_id, marked);
+	emit(w, &o, OBSERVED_INJECTION, p->now);
 }
 
 static void feed_request(struct wire *w, const struct passing *p)
@@ -244,6 +305,7 @@ static void feed_request(struct wire *w, const struct passing *p)
 		return;
 	if (wire_table_get(w->requests, client, key))
 		return; /* retransmission */
+	check_injection(w, p);
 	r = wire_table_put(w->requests, client, key, &evicted);
 	w->figures.evicted += evicted;
 	r->dialog = dialog;
@@ -320,6 +382,9 @@ static void feed_response(struct wire *w, const struct passing *p)
 	}
 	if (r->state != WIRE_ASKED)
 		return; /* retransmission */
+	if (m->to.tag.n)
+		r->tag = wire_hash(&w->key, m->to.tag);
+	r->refused = r->method == SIP_INVITE && m->status >= 300;
 	meaning = wire_meaning(r, &w->key, m);
 	if (m->status == 401 || m->status == 407)
 		learn_server(w, &p->h->source);
@@ -348,10 +413,16 @@ static void feed_malformed(struct wire *w, const struct passing *p)
 	if (!p->m->request || is_server(w, &p->h->source))
 		return;
 	wire_observation_begin(&o, p->h, p->m, p->now);
-	o.attempt = p->m->call_id.n ?
-		observation_attempt(p->m->call_id, (struct view){0}) :
-		observation_attempt(payload, (struct view){0});
-	emit(w, &o, OBSERVED_MALFORMED, p->now);
+	if (p->m->call_id.n)
+		payload = p->m->call_id;
+	/* pjproject writes the whole packet into the log, line breaks included. */
+	if (injection_packet(p->h->payload)) {
+		o.attempt = observation_attempt(payload, view_str("injection"));
+		emit(w, &o, OBSERVED_INJECTION, p->now);
+	} else {
+		o.attempt = observation_attempt(payload, (struct view){0});
+		emit(w, &o, OBSERVED_MALFORMED, p->now);
+	}
 }
 
 void wire_feed(struct wire *w, const struct hep_message *h, const struct address *agent,
@@ -392,6 +463,11 @@ static void overdue(struct wire *w, struct wire_request *r, usec now)
 	usec age = now > r->seen ? now - r->seen : 0;
 
 	if (r->state == WIRE_DONE) {
+		if (r->refused && !r->acknowledged && age > ACK_WITHIN &&
+			r->o.transport == TRANSPORT_UDP) {
+			r->acknowledged = true; /* told once */
+			tell_sign(w, r, SIGN_FORGED, now);
+		}
 		if (age > DONE_LIFE)
 			r->state = WIRE_FREE;
 	} else if (age < w->config.answer_within) {

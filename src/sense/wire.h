@@ -25,6 +25,13 @@
  *   2xx to credentials for a challenge         auth-ok
  *   anything else to a known attack tool       scan
  *
+ * Whatever it is answered, a request whose texts mean to be read as lines of a
+ * log (injection.h) is an injection as well.
+ *
+ * Signs. A request that repeats the To-tag of an answer took part; credentials
+ * with a nonce that this address was never sent, and an INVITE over UDP whose
+ * refusal is not acknowledged for four seconds, are signs of a forged source.
+ *
  * An answer that never comes says nothing (the agent may capture one
  * direction only) unless the request names an attack tool.
  *
@@ -71,9 +78,9 @@ struct wire_figures {
 	uint64_t requests, responses;
 	uint64_t not_sip; /* other HEP types and foreign payloads */
 	uint64_t keepalives, malformed;
-	uint64_t unmatched;       /* final responses to requests that were not seen */
-	uint64_t evicted;         /* open requests that had to make room */
-	uint64_t observations[8]; /* by enum observation_kind */
+	uint64_t unmatched; /* final responses to requests that were not seen */
+	uint64_t evicted;   /* open requests that had to make room */
+	uint64_t observations[OBSERVED_KINDS]; /* by enum observation_kind */
 	size_t servers, memory;
 	struct proof_figures proofs;
 };

@@ -122,6 +122,9 @@ void wire_observation_begin(struct observation *o, const struct hep_message *h,
 		.sensor = SENSOR_HEP,
 	};
 	o->proof = wire_transport_proof(o->transport);
+	o->method = (uint8_t)m->method;
+	if (m->request && wire_is_tool(m))
+		o->signs = SIGN_TOOL;
 	view_copy(o->agent, sizeof o->agent, m->agent);
 }
 
@@ -148,8 +151,8 @@ void wire_request_fill(struct wire_request *r, const struct hash_key *key,
 	r->state = WIRE_ASKED;
 	r->method = (uint8_t)m->method;
 	r->seen = now;
-	r->tool = wire_is_tool(m);
 	wire_observation_begin(&r->o, h, m, now);
+	r->tool = r->o.signs & SIGN_TOOL;
 	fill_texts(r, m, c);
 	target = view_str(m->method == SIP_INVITE ? r->o.dialled : r->o.account);
 	r->target = wire_hash(key, target);

@@ -26,6 +26,7 @@ struct wire_request {
 	uint64_t issued;   /* nonce of the challenge that it got */
 	uint64_t target;   /* whom it asked for: account or dialled string */
 	uint64_t realms[SIP_DIGESTS_MAX]; /* of the credentials; 0: none */
+	uint64_t tag;                     /* To-tag of the final answer; 0: none yet */
 	uint64_t by_target; /* attempt key that names the target, see wire.c */
 	usec seen;          /* when it came; when challenged: when that was */
 	uint8_t state;      /* enum wire_state */
@@ -35,6 +36,9 @@ struct wire_request {
 	bool known, same_method, proved; /* as struct proof_answer */
 	bool proof_told;
 	bool tool;            /* names itself an attack tool */
+	bool refused;         /* an INVITE's final answer was no success */
+	bool acknowledged;    /* something came that bears the answer's To-tag */
+	bool told;            /* an observation of it was given away */
 	struct observation o; /* what it will be, but for time, kind and proof */
 };
 

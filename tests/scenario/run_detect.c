@@ -6,18 +6,22 @@
  *
  *   config ban 600 | ban-max 1d | forget 7d | success-factor 5 | sources-max 64
  *   config auth-failed 3 600        threshold and window (seconds) of a kind
+ *   rule NAME KEY = VALUE           change a rule, or begin one (rules.conf)
  *   clock +10m                      let time pass (us, ms, s, m, h, d)
  *   at 0.5s STATEMENT               at this time since the start
  *   observe SOURCE KIND [attempt=N] [account=A] [dialled=D] [agent=G]
- *           [proof=P] [transport=T] [sensor=S]
+ *           [proof=P] [transport=T] [sensor=S] [method=M] [signs=S,S]
+ *           signs: took-part forged tool; without method it is REGISTER
  *   repeat 5 every 10s observe ...  attempt=+ counts up over the scenario,
  *                                   SOURCE+ counts addresses up
  *   remember SOURCE OFFENCES ago 1d
  *   expect detection SOURCE [category= proof= kind= ban= offence= attempts=
- *           window= account= dialled= agent= sensor= transport=]
+ *           window= account= dialled= agent= sensor= transport= rule=
+ *           plausible=yes|no publish=yes|no sources= accounts= numbers=]
+ *   expect reason TEXT              of the detection that was expected last
  *   expect nothing                  no detection that was not expected yet
  *   expect figure NAME N            observations duplicates detections evicted
- *                                   sources
+ *                                   sources networks campaigns
  *
  * Detections are expected in the order in which they came; one that nobody
  * expected before the next clock statement or the end is a failure.
@@ -27,14 +31,17 @@
 #include <stdlib.h>
 
 #include "detect/detect.h"
+#include "sip/message.h"
 
-#define WORDS_MAX   20
+#define WORDS_MAX   32
 #define PENDING_MAX 256
 
 struct scenario {
 	const char *path;
 	unsigned line;
 	struct detect_config config;
+	struct rules rules;
+	char reason[sizeof(((struct detection *)0)->reason)];
 	struct detector *detector;
 	usec start, now;
 	uint64_t attempt; /* last number that attempt=+ gave */
@@ -62,11 +69,14 @@ static void print_detection(FILE *to, const struct detection *d)
 	fprintf(to,
 		"detection %s category=%s proof=%s kind=%s ban=%u offence=%u "
 		"attempts=%u window=%u account=%s dialled=%s agent=%s sensor=%s "
-		"transport=%s\n",
+		"transport=%s rule=%s plausible=%s publish=%s sources=%u accounts=%u "
+		"numbers=%u plen=%u\n%s\n",
 		address_print(source, &d->source), category_name(d->category),
 		proof_name(d->proof), observation_kind_name(d->kind), d->ban, d->offence,
 		d->attempts, d->window, d->account, d->dialled, d->agent,
-		sensor_name(d->sensor), transport_name(d->transport));
+		sensor_name(d->sensor), transport_name(d->transport), d->rule,
+		d->plausible ? "yes" : "no", d->publish ? "yes" : "no", d->sources,
+		d->accounts, d->numbers, d->plen, d->reason);
 }
 
 static usec parse_time(const struct scenario *s, const char *text)
@@ -159,6 +169,24 @@ static void set_clock(struct scenario *s, usec to)
 		pend(s, &d);
 }
 
+static uint8_t parse_signs(const struct scenario *s, char *text)
+{
+	char *rest = NULL;
+	uint8_t signs = 0;
+
+	for (char *w = strtok_r(text, ",", &rest); w; w = strtok_r(NULL, ",", &rest)) {
+		uint8_t sign = !strcmp(w, "took-part") ? SIGN_TOOK_PART :
+			!strcmp(w, "forged")           ? SIGN_FORGED :
+			!strcmp(w, "tool")             ? SIGN_TOOL :
+							 0;
+
+		if (!sign)
+			fail(s, "unknown sign \"%s\"", w);
+		signs |= sign;
+	}
+	return signs;
+}
+
 /* key=value of an observation. */
 static void set_field(struct scenario *s, struct observation *o, bool *up, char *word)
 {
@@ -180,6 +208,10 @@ static void set_field(struct scenario *s, struct observation *o, bool *up, char 
 		o->proof = parse_name(s, value, proof_name, "proof");
 	} else if (!strcmp(word, "transport")) {
 		o->transport = parse_name(s, value, transport_name, "transport");
+	} else if (!strcmp(word, "method")) {
+		o->method = (uint8_t)sip_method_of(view_str(value));
+	} else if (!strcmp(word, "signs")) {
+		o->signs = parse_signs(s, value);
 	} else if (!strcmp(word, "sensor")) {
 		o->sensor = parse_name(s, value, sensor_name, "sensor");
 	} else {
@@ -190,7 +222,8 @@ static void set_field(struct scenario *s, struct observation *o, bool *up, char 
 static void observe(
 	struct scenario *s, char **words, unsigned n, uint32_t times, usec every)
 {
-	struct observation o = {.transport = TRANSPORT_UDP, .sensor = SENSOR_HEP};
+	struct observation o = {
+		.transport = TRANSPORT_UDP, .sensor = SENSOR_HEP, .method = SIP_REGISTER};
 	bool addresses = false, attempts = false;
 	struct detection d;
 
@@ -212,6 +245,22 @@ static void observe(
 		if (addresses)
 			address_up(&o.source);
 	}
+}
+
+/* rule NAME KEY = VALUE, as a file of the operator's would say it. */
+static void change_rule(struct scenario *s, char **words, unsigned n)
+{
+	struct buffer text = {.max = 4096}, errors = {.max = 4096};
+
+	buffer_printf(&text, "[%s]\n", words[0]);
+	for (unsigned i = 1; i < n; i++)
+		buffer_printf(&text, "%s ", words[i]);
+	if (rules_read(&s->rules, "rule", view_of(text.p, text.n), &errors))
+		fail(s, "%.*s", (int)errors.n, (const char *)errors.p);
+	buffer_free(&text);
+	buffer_free(&errors);
+	if (s->detector)
+		detector_configure(s->detector, &s->config);
 }
 
 static void configure(struct scenario *s, char **words, unsigned n)
@@ -260,6 +309,14 @@ static const char *field_of(
 		{"account", d->account, 0},
 		{"dialled", d->dialled, 0},
 		{"agent", d->agent, 0},
+		{"rule", d->rule, 0},
+		{"plausible", d->plausible ? "yes" : "no", 0},
+		{"publish", d->publish ? "yes" : "no", 0},
+		{"sources", NULL, d->sources},
+		{"accounts", NULL, d->accounts},
+		{"numbers", NULL, d->numbers},
+		{"plen", NULL, d->plen},
+		{"unproved-ban", NULL, d->unproved_ban},
 		{"ban", NULL, d->ban},
 		{"offence", NULL, d->offence},
 		{"attempts", NULL, d->attempts},
@@ -289,6 +346,7 @@ static void expect_detection(struct scenario *s, char **words, unsigned n)
 		fail(s, "nothing was detected");
 	d = s->pending[0];
 	memmove(s->pending, s->pending + 1, --s->n_pending * sizeof(d));
+	memcpy(s->reason, d.reason, sizeof s->reason);
 	if (!address_eq(&source, &d.source)) {
 		print_detection(stderr, &d);
 		fail(s, "another source was expected");
@@ -306,6 +364,17 @@ static void expect_detection(struct scenario *s, char **words, unsigned n)
 	}
 }
 
+static void expect_reason(struct scenario *s, char **words, unsigned n)
+{
+	char text[sizeof s->reason] = "";
+
+	for (unsigned i = 0; i < n; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s",
+			i ? " " : "", words[i]);
+	if (strcmp(text, s->reason))
+		fail(s, "the reason is: %s", s->reason);
+}
+
 static void expect_figure(struct scenario *s, const char *name, const char *text)
 {
 	struct detect_figures f;
@@ -317,6 +386,8 @@ static void expect_figure(struct scenario *s, const char *name, const char *text
 		!strcmp(name, "detections")   ? f.detections :
 		!strcmp(name, "evicted")      ? f.evicted :
 		!strcmp(name, "sources")      ? f.sources :
+		!strcmp(name, "networks")     ? f.networks :
+		!strcmp(name, "campaigns")    ? f.campaigns :
 						UINT64_MAX;
 	if (value == UINT64_MAX)
 		fail(s, "there is no figure \"%s\"", name);
@@ -330,6 +401,8 @@ static void statement(struct scenario *s, char **words, unsigned n)
 
 	if (!strcmp(words[0], "config") && n > 1) {
 		configure(s, words + 1, n - 1);
+	} else if (!strcmp(words[0], "rule") && n > 3) {
+		change_rule(s, words + 1, n - 1);
 	} else if (!strcmp(words[0], "clock") && n == 2 && words[1][0] == '+') {
 		nothing_pending(s);
 		set_clock(s, s->now + parse_time(s, words[1] + 1));
@@ -354,6 +427,8 @@ static void statement(struct scenario *s, char **words, unsigned n)
 	} else if (!strcmp(words[0], "expect") && n == 2 &&
 		!strcmp(words[1], "nothing")) {
 		nothing_pending(s);
+	} else if (!strcmp(words[0], "expect") && n > 2 && !strcmp(words[1], "reason")) {
+		expect_reason(s, words + 2, n - 2);
 	} else if (!strcmp(words[0], "expect") && n == 4 && !strcmp(words[1], "figure")) {
 		expect_figure(s, words[2], words[3]);
 	} else {
@@ -375,6 +450,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	s.path = argv[1];
+	s.rules = *rules_builtin();
+	s.config.more = &s.rules;
 	while (fgets(line, sizeof(line), f)) {
 		char *words[WORDS_MAX], *rest = NULL;
 		unsigned n = 0;

@@ -40,6 +40,7 @@ static struct detection detection(const char *address, uint8_t proof)
 		.proof = proof,
 		.offence = 1,
 		.ban = 600,
+		.publish = true,
 		.attempts = 3};
 
 	assert_int_equal(address_parse(&d.source, view_str(address), NULL), 0);
@@ -85,6 +86,26 @@ static void test_unproved(void **state)
 	struct own_action a;
 
 	n->config.publish[PROOF_NONE] = true;
+	/* By default the signs of the wire must speak for it. */
+	a = decide(n, &d);
+	assert_false(a.ban || a.would_ban || a.publish);
+	assert_string_equal(a.reason,
+		"not banned: nothing shows that the source is not forged; not "
+		"reported: the source is not proved");
+	d.plausible = true;
+	d.unproved_ban = 60;
+	a = decide(n, &d);
+	assert_true(a.ban);
+	assert_false(a.publish || a.would_publish);
+	assert_int_equal(a.until, NOW + 60);
+	d.unproved_ban = 600;
+	a = decide(n, &d);
+	assert_int_equal(a.until, NOW + 120);
+	assert_string_equal(a.reason,
+		"ban for 2m (password, proof none, but plausible, offence 1); not "
+		"reported: the source is not proved");
+	d.plausible = false;
+	n->config.unproved = OWN_UNPROVED_BAN;
 	a = decide(n, &d);
 	assert_true(a.ban);
 	assert_int_equal(a.until, NOW + 120);
@@ -100,7 +121,7 @@ static void test_unproved(void **state)
 	d.ban = 60;
 	a = decide(n, &d);
 	assert_int_equal(a.until, NOW + 60);
-	n->config.ban_unproved = false;
+	n->config.unproved = OWN_UNPROVED_IGNORE;
 	a = decide(n, &d);
 	assert_false(a.ban);
 	assert_false(a.would_ban);
@@ -155,7 +176,20 @@ static void test_classes(void **state)
 	struct detection d = detection("8.8.4.4", PROOF_ACK);
 	struct own_action a = decide(n, &d);
 
+	assert_false(a.publish); /* the default */
+	n->config.publish[PROOF_ACK] = true;
+	a = decide(n, &d);
 	assert_true(a.publish);
+	/* What a rule keeps to this node, and what it only tells of. */
+	d.publish = false;
+	a = decide(n, &d);
+	assert_true(a.ban);
+	assert_false(a.publish);
+	d.publish = true;
+	d.ban = 0;
+	a = decide(n, &d);
+	assert_false(a.ban || a.would_ban);
+	d.ban = 600;
 	n->config.publish[PROOF_ACK] = false;
 	a = decide(n, &d);
 	assert_true(a.ban);

@@ -101,9 +101,15 @@ static void test_invite(void **state)
 	assert_int_equal(invite_answered("900972590000101", 604), OBSERVED_CALL_REJECTED);
 	assert_int_equal(invite_answered("100", 404), OBSERVED_UNKNOWN_ACCOUNT);
 	assert_int_equal(invite_answered("alice", 404), OBSERVED_UNKNOWN_ACCOUNT);
-	/* %0a stays as it came. */
-	assert_int_equal(invite_answered("1%0a%20x", 404), OBSERVED_UNKNOWN_ACCOUNT);
-	assert_string_equal(seen[0].dialled, "1%0a%20x");
+	/* %0a stays as it came, and is told of by itself. */
+	n_seen = 0;
+	FEED(1 * S, .method = "INVITE", .uri = "sip:1%0a%20x@" PBX, .call_id = "lf");
+	only(OBSERVED_INJECTION, PROOF_NONE);
+	FEED(1 * S, .method = "INVITE", .uri = "sip:1%0a%20x@" PBX, .call_id = "lf");
+	assert_int_equal(n_seen, 0); /* a retransmission */
+	FEED(1 * S, .method = "INVITE", .call_id = "lf", .status = 404);
+	assert_string_equal(
+		only(OBSERVED_UNKNOWN_ACCOUNT, PROOF_NONE)->dialled, "1%0a%20x");
 	assert_int_equal(invite_answered("100", 400), OBSERVED_MALFORMED);
 	for (unsigned i = 0; i < sizeof everyday / sizeof *everyday; i++)
 		assert_int_equal(invite_answered("900972590000101", everyday[i]), 0);

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "pcap.h"
+#include "sense/pcap.h"
 #include "sense/wire.h"
 
 #define SEEN_MAX 8192

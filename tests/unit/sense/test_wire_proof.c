@@ -205,6 +205,7 @@ static void test_worthless_credentials(void **state)
 static void test_ack(void **state)
 {
 	const char *tag = "fd4a04ff-6c11-4164-927f-67fa1a87b594";
+	const struct observation *o;
 
 	(void)state;
 	FEED(1 * S, .method = "INVITE", .uri = "sip:900972590000101@x");
@@ -214,7 +215,9 @@ static void test_ack(void **state)
 	FEED(1 * S, .from = "198.51.100.8", .method = "ACK", .tag = tag);
 	assert_int_equal(n_seen, 0);
 	FEED(1 * S, .method = "ACK", .tag = tag);
-	assert_int_equal(only(OBSERVED_PROOF, PROOF_ACK)->attempt, attempt("c1", ""));
+	o = only(OBSERVED_PROOF, PROOF_ACK);
+	assert_int_equal(o->attempt, attempt("c1", ""));
+	assert_int_equal(o->signs, SIGN_TOOK_PART);
 	FEED(1 * S, .method = "ACK", .tag = tag);
 	assert_int_equal(n_seen, 0);
 	/* The tag of pjsip's 401 is the branch, which a spoofer chose himself. */
@@ -223,6 +226,45 @@ static void test_ack(void **state)
 		.status = 401, .nonce = "nonce-1234", .tag = "z9hG4bKchosen");
 	FEED(2 * S, .method = "ACK", .call_id = "c2", .tag = "z9hG4bKchosen");
 	assert_int_equal(n_seen, 0);
+	/* It is a sign all the same, once it is an attempt. */
+	wire_expire(wire, 5 * S);
+	assert_int_equal(only(OBSERVED_SCAN, PROOF_NONE)->signs, SIGN_TOOK_PART);
+}
+
+/* What speaks for or against a source that nothing proves. */
+static void test_signs(void **state)
+{
+	const struct observation *o;
+
+	(void)state;
+	/* An OPTIONS is answered, and a BYE repeats its tag, derivable or not. */
+	FEED(1 * S, .method = "OPTIONS", .call_id = "o");
+	FEED(1 * S, .method = "OPTIONS", .call_id = "o", .status = 404, .tag = "as1");
+	o = only(OBSERVED_UNKNOWN_ACCOUNT, PROOF_NONE);
+	assert_int_equal(o->signs, 0);
+	assert_int_equal(o->method, SIP_OPTIONS);
+	FEED(1 * S, .method = "BYE", .call_id = "o", .cseq = 2, .tag = "as2");
+	assert_int_equal(n_seen, 0);
+	FEED(1 * S, .method = "BYE", .call_id = "o", .cseq = 2, .tag = "as1");
+	assert_int_equal(only(OBSERVED_PROOF, PROOF_NONE)->signs, SIGN_TOOK_PART);
+	/* A nonce that this address was never sent. */
+	FEED(2 * S, .call_id = "r", .nonce = "made-up-1");
+	FEED(2 * S, .call_id = "r", .nonce = "nonce-9999", .status = 401);
+	assert_int_equal(only(OBSERVED_AUTH_FAILED, PROOF_NONE)->signs, SIGN_FORGED);
+	/* A refused INVITE that nobody acknowledges, over UDP; told once. */
+	FEED(3 * S, .method = "INVITE", .call_id = "i", .uri = "sip:0097250@x");
+	FEED(3 * S, .method = "INVITE", .call_id = "i", .status = 403, .tag = "t1");
+	only(OBSERVED_CALL_REJECTED, PROOF_NONE);
+	wire_expire(wire, 6 * S);
+	assert_int_equal(n_seen, 0);
+	wire_expire(wire, 8 * S);
+	assert_int_equal(only(OBSERVED_PROOF, PROOF_NONE)->signs, SIGN_FORGED);
+	wire_expire(wire, 10 * S);
+	assert_int_equal(n_seen, 0);
+	/* A tool says so itself. */
+	FEED(20 * S, .method = "OPTIONS", .call_id = "t", .agent = "friendly-scanner");
+	wire_expire(wire, 25 * S);
+	assert_int_equal(only(OBSERVED_SCAN, PROOF_NONE)->signs, SIGN_TOOL);
 }
 
 /* Sixty phones behind one address register within 60 ms after a power cut. */
@@ -263,6 +305,7 @@ int main(void)
 		TEST(test_transport),
 		TEST(test_worthless_credentials),
 		TEST(test_ack),
+		TEST(test_signs),
 		TEST(test_nat),
 	};
 

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/config_rules.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/escape.h"
+
+#define RULES_BYTES 65536
+
+/* The file's text; a regular one, of no more than RULES_BYTES. */
+static int read_rules(struct buffer *text, const char *path, struct error *err)
+{
+	uint8_t block[4096];
+	struct stat st;
+	ssize_t n = 0;
+	int fd, rc = -1;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return error_set(err, "%s: %s", path, strerror(errno));
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		error_set(err, "%s: is no regular file", path);
+		goto done;
+	}
+	while ((n = read(fd, block, sizeof block)) > 0) {
+		if (!buffer_put(text, block, (size_t)n))
+			continue;
+		error_set(err, "%s: is larger than %d bytes", path, RULES_BYTES);
+		goto done;
+	}
+	rc = n < 0 ? error_set(err, "%s: %s", path, strerror(errno)) : 0;
+done:
+	close(fd);
+	return rc;
+}
+
+int config_rules_file(
+	struct config *c, const struct config_key *k, struct view path, struct error *err)
+{
+	struct buffer text = {.max = RULES_BYTES};
+
+	config_rules_free(c);
+	memset(c->rules.path, 0, sizeof c->rules.path);
+	if (!path.n)
+		return 0;
+	if (path.n >= k->size || path.p[0] != '/' || !text_is_clean(path))
+		return error_set(err, "\"%s\" is no absolute path of up to %zu bytes",
+			escaped(path), k->size - 1);
+	view_copy(c->rules.path, sizeof c->rules.path, path);
+	if (read_rules(&text, c->rules.path, err)) {
+		buffer_free(&text);
+		return -1;
+	}
+	c->rules.text = text;
+	return 0;
+}
+
+int config_rules_line(struct config *c, struct view line, struct error *err)
+{
+	c->rules.text.max = RULES_BYTES;
+	if (buffer_put(&c->rules.text, line.p, line.n) ||
+		buffer_put(&c->rules.text, "\n", 1))
+		return error_set(
+			err, "there are more than %d bytes of rules", RULES_BYTES);
+	return 0;
+}
+
+int config_rules_print(struct buffer *out, const struct config *c)
+{
+	struct view rest = view_of(c->rules.text.p, c->rules.text.n);
+
+	while (rest.n) {
+		size_t n = view_find(rest, '\n');
+		struct view line = view_trim(view_head(rest, n));
+
+		rest = view_from(rest, n < rest.n ? n + 1 : n);
+		if (line.n && line.p[0] != '#')
+			buffer_printf(out, "rules_line = %.*s\n", (int)line.n,
+				(const char *)line.p);
+	}
+	return out->failed ? -1 : 0;
+}
+
+unsigned config_rules_apply(struct config *c, struct buffer *errors,
+	bool (*given)(const void *context, uint8_t kind), const void *context)
+{
+	const char *name = c->rules.path[0] ? c->rules.path : "rules";
+	size_t before = errors->n;
+	unsigned lines = 0;
+
+	if (!c->rules.text.n)
+		return 0;
+	c->rules.read = malloc(sizeof *c->rules.read);
+	if (!c->rules.read) {
+		buffer_printf(errors, "%s:1: out of memory\n", name);
+		return 1;
+	}
+	*c->rules.read = *rules_builtin();
+	if (rules_read(c->rules.read, name, view_of(c->rules.text.p, c->rules.text.n),
+		    errors)) {
+		for (size_t i = before; i < errors->n; i++)
+			lines += errors->p[i] == '\n';
+		return lines ? lines : 1;
+	}
+	c->detect.more = c->rules.read;
+	for (uint8_t kind = 1; kind < OBSERVED_KINDS; kind++) {
+		const struct rule *rule = rules_together(c->rules.read, kind);
+
+		if (!given(context, kind) && rules_together(rules_builtin(), kind))
+			c->detect.rules[kind] = rule ? rule->threshold :
+						       (struct detect_rule){0, 0};
+	}
+	return 0;
+}
+
+void config_rules_free(struct config *c)
+{
+	buffer_free(&c->rules.text);
+	memset(&c->rules.text, 0, sizeof c->rules.text);
+	free(c->rules.read);
+	c->rules.read = NULL;
+	c->detect.more = NULL;
+}
