@@ -3,11 +3,12 @@
 # calls Meson or a script, which can be called by themselves as well.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-network prove bench lint fuzz install clean
+.PHONY: help build demo test test-network accuracy prove bench lint fuzz install clean
 
 PREFIX ?= /usr/local
 CASES ?=
 LEDGER ?= local
+CORPUS ?=
 SECONDS_EACH ?= 60
 
 help: ## this list
@@ -30,6 +31,10 @@ test: ## all tests, under the address and undefined-behaviour sanitizers
 test-network: ## nodes on real networks of validators that die, part and reorganise
 	@scripts/setup.sh build test demo chain
 	@scripts/test-network.sh
+
+accuracy: ## whom the sensors publish and ban in a corpus, beside the truth (CORPUS=DIR)
+	@scripts/setup.sh build accuracy
+	@scripts/accuracy.sh $(CORPUS)
 
 prove: ## the contract: symbolic execution, slither, coverage (ten minutes)
 	@scripts/setup.sh build chain

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # setup.sh GROUP...: install the Debian packages that these groups lack.
-# Groups: build, test, demo, chain, bench, lint. Asks nothing; says what it
+# Groups: build, test, demo, accuracy, chain, bench, lint. Asks nothing; says what it
 # installs and why; when nothing is missing it only looks (one dpkg-query).
 set -euo pipefail
 
@@ -41,6 +41,8 @@ chain  python3              the chains' harness
 chain  nodejs               compiles the contract
 chain  npm                  brings the development chain and the contract's tools
 chain  python3-venv         brings Go, which builds the chains' engines
+accuracy  python3           compares with the truth
+accuracy  fail2ban          the yardstick
 bench  fail2ban             the yardstick
 bench  python3-pyinotify    its fastest way to watch a log
 bench  pcre2-utils          pcre2grep, the limit of a log's filter
@@ -65,7 +67,7 @@ at_hand() { # package
   esac >/dev/null 2>&1
 }
 
-[ $# -gt 0 ] || { echo "usage: $0 GROUP... (build test demo chain bench lint)" >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: $0 GROUP... (build test demo accuracy chain bench lint)" >&2; exit 2; }
 
 declare -A why=()
 for group in "$@"; do

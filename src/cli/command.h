@@ -68,6 +68,7 @@ enum option_id {
 	OPTION_PRINT_ALL_MATCHED,
 	OPTION_PRINT_ALL_MISSED,
 	OPTION_PRINT_ALL_IGNORED,
+	OPTION_HISTORY,
 	OPTION_COUNT
 };
 
@@ -206,6 +207,12 @@ int run_ledger_show(struct invocation *in);
 /* ledger_read.c */
 int run_ledger_verify(struct invocation *in);
 int run_ledger_export(struct invocation *in);
+
+/* evidence.c, evidence_verify.c */
+int run_evidence_list(struct invocation *in);
+int run_evidence_show(struct invocation *in);
+int run_evidence_export(struct invocation *in);
+int run_evidence_verify(struct invocation *in);
 
 /* ledger_bench.c */
 int run_ledger_bench(struct invocation *in);

@@ -73,6 +73,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"print every missed line, however many"},
 	[OPTION_PRINT_ALL_IGNORED] = {"print-all-ignored", NULL,
 		"print every ignored line, however many"},
+	[OPTION_HISTORY] = {"history", "FILE",
+		"what `sipchain ledger export` wrote, instead of the ledger itself"},
 };
 
 #define DAEMON OPTION_CONFIG, OPTION_SOCKET
@@ -279,6 +281,33 @@ const struct command commands[] = {
 	{"ledger", "export", run_ledger_export, "", 0, 0,
 		"print every operation, one JSON object a line",
 		"sipchain ledger export > history.jsonl", .options = {LEDGER}},
+	{"evidence", "list", run_evidence_list, "[INDICATOR]", 0, 1,
+		"the records behind this node's reports",
+		"sipchain evidence list 198.51.100.7",
+		.options = {DAEMON, OPTION_DIRECT, OPTION_LIMIT},
+		.more = "Each report of a detection has one: what was seen, by which sensor, what "
+			"it proves. They are kept as [evidence] says. Without a running daemon its "
+			"database is read."},
+	{"evidence", "show", run_evidence_show, "INDICATOR|ID", 1, 1,
+		"one record whole: of an indicator the latest that is on the ledger",
+		"sipchain evidence show 198.51.100.7",
+		.options = {DAEMON, OPTION_DIRECT}},
+	{"evidence", "export", run_evidence_export, "INDICATOR|ID FILE", 2, 2,
+		"write a record to a file that others can verify, for the owner of the address",
+		"sipchain evidence export 198.51.100.7 198.51.100.7.json",
+		.options = {DAEMON, OPTION_DIRECT, OPTION_LEDGER, OPTION_ENDPOINT,
+			OPTION_CONTRACT},
+		.more = "The file holds the record, its salt, its path to the batch's commitment "
+			"and which batch of which ledger that is. Account names, extensions and "
+			"the PBX's addresses are not in the record. The file must not be there yet."},
+	{"evidence", "verify", run_evidence_verify, "FILE", 1, 1,
+		"see that a record is what its author committed to, when, and unchanged",
+		"sipchain evidence verify 198.51.100.7.json --endpoint http://127.0.0.1:8545",
+		.options = {LEDGER, OPTION_HISTORY},
+		.more = "Needs the file and a way to read the ledger: the local ledger's file, an "
+			"endpoint of the chain (the contract is then the file's, if none is given), "
+			"or a history that was exported. Ends with 0 when the record is what the "
+			"member committed to, with 1 and the difference when not."},
 	{"ledger", "pause", run_ledger_pause, "", 0, 0,
 		"let nothing but revocations through (owner or guardian)",
 		"sipchain ledger pause --key guardian.key", .options = {SIGNED}},

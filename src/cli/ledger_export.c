@@ -2,6 +2,7 @@
 /* sipchain ledger export */
 #include "cli/desk.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -42,6 +43,17 @@ static json_t *words_json(const struct operation *op)
 	return words;
 }
 
+/* The canonical bytes, of which the tips are made: who has them can fold them. */
+static json_t *bytes_json(struct view bytes)
+{
+	char *text = malloc(2 * bytes.n + 1);
+	json_t *hex = text ? json_string(hex_encode(text, bytes.p, bytes.n)) :
+			     json_null();
+
+	free(text);
+	return hex;
+}
+
 static void export_one(void *context, const struct ledger_event *event)
 {
 	char actor[43], tip[2 * HASH_SIZE + 1], when[32];
@@ -58,6 +70,7 @@ static void export_one(void *context, const struct ledger_event *event)
 		"actor", actor, "tip_before", tip, "block", (json_int_t)event->block);
 	if (op->member)
 		json_object_set_new(line, "member", json_integer(op->member));
+	json_object_set_new(line, "bytes", bytes_json(event->bytes));
 	if (op->type == OP_BATCH) {
 		char commitment[2 * HASH_SIZE + 1];
 

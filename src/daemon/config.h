@@ -107,6 +107,10 @@ struct config {
 		uint8_t unproved;      /* enum own_unproved: which of them ban here */
 		uint32_t unproved_ban; /* seconds */
 	} report;
+	struct {
+		uint32_t keep; /* seconds that a record is kept at least */
+		uint32_t max;  /* bytes of all records together */
+	} evidence;
 	struct policy policy;
 	struct {
 		struct config_allow *entry; /* malloc */

@@ -63,6 +63,9 @@ const struct config_section config_sections[] = {
 		"these types."},
 	{"detect", "When a source is banned: ATTEMPTS/WINDOW, or off."},
 	{"report", "What this node tells the other members."},
+	{"evidence",
+		"The records behind this node's reports, which it shows to the owner of a listed\n"
+		"address (sipchain evidence)."},
 	{"policy",
 		"The quorum that this node asks for before it follows the other members, as a\n"
 		"sum of members' weights, by proof class and by kind. The greatest of these and of\n"
@@ -236,6 +239,14 @@ const struct config_key config_keys[] = {
 			"signs that it is real, as its rule asks (see [detect] rules); ban: always."},
 	{"report", "unproved_ban", CONFIG_DURATION, .fallback = "10m", .min = 1,
 		.max = SECONDS_MAX, AT(report.unproved_ban)},
+
+	{"evidence", "keep", CONFIG_DURATION, .fallback = "90d", .min = 86400,
+		.max = SECONDS_MAX, AT(evidence.keep),
+		.help = "How long a record is kept; as long as its report lives in any case."},
+	{"evidence", "max", CONFIG_COUNT, .fallback = "256M", .min = 1000000,
+		.max = 4000000000, AT(evidence.max),
+		.help = "Bytes of all records together; past it the oldest go, but none whose report\n"
+			"lives."},
 
 	BY_PROOF("none", PROOF_NONE),
 	BY_PROOF("nonce", PROOF_NONCE),

@@ -13,6 +13,7 @@
 #include "daemon/roles.h"
 #include "decide/own.h"
 #include "detect/detect.h"
+#include "detect/trail.h"
 #include "enforce/ban_table.h"
 #include "store/store.h"
 
@@ -28,6 +29,7 @@
  *   node_bans.c     the ban table, the store's copy of it, orders to enforce
  *   node_outbox.c   decided reports -> batches; what leaves is outgoing.c's choice
  *   node_fate.c     ... and what became of them
+ *   node_evidence.c the records behind reports: made, kept, shown
  *   node_control.c  the control socket's commands that change something
  *   node_wait.c     clients that are answered later
  *   node_answer.c   ... and those that ask; node_status.c `status`
@@ -69,6 +71,7 @@ struct node {
 
 	/* pure parts */
 	struct detector *detector;
+	struct trail *trail; /* what sources did last, for the evidence */
 	struct registry *registry;
 	struct allowlist *allow;
 	struct own_config own;
@@ -125,6 +128,7 @@ struct node {
 	unsigned batch_most; /* words of a batch that the ledger takes; 0: all */
 	usec batch_most_until; /* then it is tried again */
 	usec prune_at;      /* when the store forgets what is old */
+	usec evidence_at;   /* when the evidence's next step of that is */
 
 	/* control */
 	struct control *control;
@@ -170,6 +174,22 @@ void node_allow_flush(struct node *n);
 int node_allow_load(struct node *n, struct error *err);
 /* What [allow] no longer wants goes. */
 void node_allow_configured(struct node *n);
+
+/* --- node_evidence.c --- */
+
+/*
+ * The record of a detection that is to be reported: allocated text, freed by
+ * the caller; NULL when memory is short (the report is then without).
+ */
+char *node_evidence(
+	struct node *n, const struct own_action *a, const struct detection *d);
+/* Forget a few records that [evidence] keep and max do not keep. Each second. */
+void node_evidence_keep(struct node *n);
+/* The commands `evidence-list` and `evidence-get`. */
+void node_evidence_list(
+	struct node *n, struct control_client *client, const json_t *arguments);
+void node_evidence_get(
+	struct node *n, struct control_client *client, const json_t *arguments);
 
 /* --- node_ledger.c --- */
 
@@ -248,7 +268,7 @@ struct node_report {
 	uint8_t proof;
 	uint8_t action; /* ACTION_REPORT or ACTION_SPEND */
 	uint32_t expiry;
-	char evidence[2048]; /* JSON of the evidence record */
+	const char *evidence; /* JSON of the evidence record; NULL: none */
 };
 
 /*

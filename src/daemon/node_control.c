@@ -4,11 +4,13 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/escape.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "daemon/evidence_record.h"
 #include "store/allow_record.h"
 #include "store/audit.h"
 
@@ -141,6 +143,7 @@ static void publish(struct request *r, uint8_t category, uint8_t action, uint32_
 	struct node *n = r->node;
 	struct node_report report;
 	struct error err = {""};
+	char *record;
 	uint64_t row;
 
 	memset(&report, 0, sizeof report);
@@ -150,10 +153,11 @@ static void publish(struct request *r, uint8_t category, uint8_t action, uint32_
 	report.proof = PROOF_MANUAL;
 	report.action = action;
 	report.expiry = node_now() + ttl;
-	snprintf(report.evidence, sizeof report.evidence,
-		"{\"by\":\"uid %u\",\"time\":%u}", (unsigned)control_uid(r->client),
-		node_now());
+	record = evidence_record_manual(n->config->node.name, &r->indicator, category,
+		(unsigned)control_uid(r->client), node_now());
+	report.evidence = record;
 	row = node_publish(n, &report, &err);
+	free(record);
 	if (!row) {
 		control_refuse(r->client, CONTROL_FAILED, "%s", err.text);
 		return;
@@ -424,6 +428,10 @@ static bool asks(struct node *n, struct control_client *client, const char *comm
 		node_ask_counters(n, client);
 	else if (!strcmp(command, "allow-list"))
 		control_answer(client, node_allow_list(n));
+	else if (!strcmp(command, "evidence-list"))
+		node_evidence_list(n, client, arguments);
+	else if (!strcmp(command, "evidence-get"))
+		node_evidence_get(n, client, arguments);
 	else if (!strcmp(command, "watch"))
 		control_watch(client);
 	else

@@ -37,7 +37,7 @@ static uint64_t add(struct node *n, const struct node_report *r, struct error *e
 		error_set(err, "getrandom: %s", strerror(errno));
 		return 0;
 	}
-	if (r->evidence[0] &&
+	if (r->evidence &&
 		evidence_add(n->store, &request.evidence, &r->indicator,
 			view_str(r->evidence), salt, node_now(), err))
 		return 0;

@@ -22,35 +22,8 @@ static void terminate(struct observation *o)
 	o->account[sizeof o->account - 1] = 0;
 	o->dialled[sizeof o->dialled - 1] = 0;
 	o->agent[sizeof o->agent - 1] = 0;
-}
-
-/* The source, with /64 when it is a network. */
-static char *source_print(char dst[ADDRESS_TEXT + 4], const struct detection *d)
-{
-	address_print(dst, &d->source);
-	if (d->plen == 64)
-		strcat(dst, "/64");
-	return dst;
-}
-
-/* The evidence record of a detection, as JSON. */
-static void evidence(char *dst, size_t size, const struct detection *d)
-{
-	char source[ADDRESS_TEXT + 4];
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:s, "
-			      "s:s, s:s}",
-		"source", source_print(source, d), "rule", d->rule, "reason", d->reason,
-		"category", category_name(d->category), "proof", proof_name(d->proof),
-		"sensor", sensor_name(d->sensor), "transport",
-		transport_name(d->transport), "attempts", (int)d->attempts, "window",
-		(int)d->window, "time", (json_int_t)(d->time / USEC_PER_SEC), "account",
-		escaped(view_str(d->account)), "dialled", escaped(view_str(d->dialled)),
-		"agent", escaped(view_str(d->agent)));
-	char *text = o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-
-	snprintf(dst, size, "%s", text ? text : "{}");
-	free(text);
-	json_decref(o);
+	o->returned[sizeof o->returned - 1] = 0;
+	o->request[sizeof o->request - 1] = 0;
 }
 
 /* Report it to the consortium. */
@@ -58,6 +31,7 @@ static void publish(struct node *n, const struct own_action *a, const struct det
 {
 	struct node_report r;
 	struct error err = {""};
+	char *record = node_evidence(n, a, d);
 	char text[INDICATOR_TEXT];
 
 	memset(&r, 0, sizeof r);
@@ -66,13 +40,14 @@ static void publish(struct node *n, const struct own_action *a, const struct det
 	r.proof = a->proof;
 	r.action = ACTION_REPORT;
 	r.expiry = a->expiry;
-	evidence(r.evidence, sizeof r.evidence, d);
+	r.evidence = record;
 	if (!node_publish(n, &r, &err))
 		log_error("%s is not reported: %s", indicator_print(text, &a->indicator),
 			err.text);
 	else
 		node_event(n, "report", &a->indicator, "decided: %s, proof %s",
 			category_name(a->category), proof_name(a->proof));
+	free(record);
 }
 
 static void on_detection(struct node *n, const struct detection *d)
@@ -124,6 +99,7 @@ static void on_observations(struct node *n, struct view payload)
 	for (size_t at = 0; at < payload.n; at += sizeof o) {
 		memcpy(&o, payload.p + at, sizeof o);
 		terminate(&o);
+		trail_note(n->trail, &o);
 		detected_now = detector_feed(n->detector, &o, &d);
 		node_allow_success(n, &o);
 		if (!detected_now)

@@ -16,15 +16,15 @@
 #include "store/allow_record.h"
 #include "store/audit.h"
 #include "store/ban_record.h"
-#include "store/evidence.h"
 #include "store/outbox.h"
 
-#define QUEUE_LIMIT   (8u << 20)
-#define TICK_AT_MOST  (60 * USEC_PER_SEC)
-#define AUDIT_MOST    100000
-#define EVIDENCE_DAYS 90
-#define OUTBOX_DAYS   7
-#define CLOCK_WRONG   60 /* seconds: nothing is put off for longer */
+#define QUEUE_LIMIT  (8u << 20)
+#define TICK_AT_MOST (60 * USEC_PER_SEC)
+#define AUDIT_MOST   100000
+/* 2 MB: some thousand sources */
+#define TRAIL_BYTES (2U << 20)
+#define OUTBOX_DAYS 7
+#define CLOCK_WRONG 60 /* seconds: nothing is put off for longer */
 
 /* --- time --- */
 
@@ -100,7 +100,6 @@ static int prune(struct node *n, struct error *err)
 	return audit_prune(n->store, AUDIT_MOST, 0, err) ||
 			allow_record_prune(n->store, now, err) ||
 			allow_learnt_prune(n->store, now, err) ||
-			evidence_prune(n->store, now - EVIDENCE_DAYS * 86400, err) ||
 			outbox_prune(n->store, now - OUTBOX_DAYS * 86400, err) ?
 		-1 :
 		0;
@@ -123,6 +122,7 @@ static void on_due(uv_timer_t *timer)
 	node_sense_start(timer->data); /* when the ledger takes too long */
 	node_allow_flush(timer->data);
 	prune_daily(timer->data);
+	node_evidence_keep(timer->data);
 	if (node_clock_was_set(timer->data)) /* the tick goes by the other clock */
 		node_schedule(timer->data);
 }
@@ -359,11 +359,13 @@ static int open_parts(struct node *n, struct error *err)
 {
 	n->hash_key = hash_key_random();
 	n->detector = detector_new(&n->config->detect, n->hash_key);
+	n->trail = trail_new(TRAIL_BYTES, n->hash_key);
 	n->registry = registry_new(n->hash_key);
 	n->allow = allowlist_new();
 	n->bans = ban_table_new(n->hash_key);
 	n->dirty = table_new(INDICATOR_SIZE, INDICATOR_SIZE, 0, n->hash_key);
-	if (!n->detector || !n->registry || !n->allow || !n->bans || !n->dirty)
+	if (!n->detector || !n->trail || !n->registry || !n->allow || !n->bans ||
+		!n->dirty)
 		return error_set(err, "out of memory");
 	take_config(n);
 	if (take_allow(n))
@@ -415,6 +417,7 @@ static int seal(struct node *n, struct error *err)
 
 static void free_node(struct node *n)
 {
+	trail_free(n->trail);
 	detector_free(n->detector);
 	registry_free(n->registry);
 	registry_free(n->incoming);

@@ -2,12 +2,14 @@
 #include "sense/observation.h"
 
 #include "base/hash.h"
+#include "base/keccak.h"
 
 /* Indexed by the enums of the header. */
 static const char *const sensors[] = {
 	"?", "hep", "security-log", "honeypot", "ami", "filter"};
 static const char *const kinds[] = {"?", "auth-failed", "unknown-account", "scan",
-	"call-rejected", "malformed", "auth-ok", "proof", "call", "injection"};
+	"call-rejected", "malformed", "auth-ok", "proof", "call", "injection",
+	"dialled"};
 static const char *const transports[] = {"?", "udp", "tcp", "tls", "ws", "wss"};
 
 #define NAME(list, i) ((i) < sizeof(list) / sizeof *(list) ? (list)[i] : "?")
@@ -19,7 +21,9 @@ const char *sensor_name(uint8_t sensor)
 
 const char *observation_kind_name(uint8_t kind)
 {
-	return NAME(kinds, kind);
+	const char *name = NAME(kinds, kind);
+
+	return name ? name : "?";
 }
 
 const char *transport_name(uint8_t transport)
@@ -38,4 +42,24 @@ uint64_t observation_attempt(struct view call_id, struct view response)
 	if (response.n)
 		parts[1] = hash_bytes(&key, response.p, response.n);
 	return hash_bytes(&key, parts, sizeof parts);
+}
+
+uint64_t observation_call_id(struct view call_id)
+{
+	uint8_t hash[KECCAK_SIZE];
+	struct keccak k;
+
+	if (!call_id.n)
+		return 0;
+	keccak_init(&k);
+	keccak_update(&k, call_id.p, call_id.n);
+	keccak_final(&k, hash);
+	return be64_load(hash);
+}
+
+bool dialled_names_account(const char *dialled)
+{
+	size_t digits = strspn(dialled, "+*#0123456789");
+
+	return dialled[digits] || digits <= 5;
 }

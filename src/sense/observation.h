@@ -22,7 +22,12 @@ enum observation_kind {
 	OBSERVED_CALL = 8,
 	/* Text that means to be read as a line of a log, see injection.h. */
 	OBSERVED_INJECTION = 9,
-	OBSERVED_KINDS
+	OBSERVED_KINDS, /* those above are what the detector counts */
+	/*
+	 * An INVITE that says nothing of its sender (busy, overload, no answer) but
+	 * what it dialled. No attempt: the detector does not look at it.
+	 */
+	OBSERVED_DIALLED = OBSERVED_KINDS
 };
 
 /*
@@ -82,6 +87,11 @@ struct observation {
 	char account[64];
 	char dialled[64];
 	char agent[96];
+	/* For the evidence alone; zeros and "" where a sensor has it not. */
+	uint64_t call_id;  /* of the Call-ID, see observation_call_id() */
+	usec issued;       /* when it was sent what it returned; 0: not known */
+	char returned[48]; /* our nonce or To-tag that it sent back, cut to fit */
+	char request[80];  /* the request line, host and account masked: "*" */
 };
 
 /* "hep", "security-log", ...; "auth-failed", "scan", ...; "udp", ... */
@@ -94,6 +104,15 @@ const char *transport_name(uint8_t transport);
  * keyed one: two sensors must agree.
  */
 uint64_t observation_attempt(struct view call_id, struct view response);
+
+/* The first eight bytes of keccak256 of a Call-ID; 0 for an empty one. */
+uint64_t observation_call_id(struct view call_id);
+
+/*
+ * Whether a dialled string is rather an extension or a name of the site than a
+ * number: up to five digits, or letters.
+ */
+bool dialled_names_account(const char *dialled);
 
 /* What every sensor gives its observations to. */
 typedef void observation_fn(void *context, const struct observation *o);

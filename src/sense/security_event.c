@@ -86,6 +86,7 @@ enum security_event_result security_event_observe(
 	if (manager)
 		distinct = view_of(&o->time, sizeof(o->time));
 	o->attempt = observation_attempt(e->session, distinct);
+	o->call_id = observation_call_id(e->session);
 	/* The name of the endpoint that stands in for those not found. */
 	if (!is(e->account, "<unknown>"))
 		view_copy(o->account, sizeof(o->account), e->account);

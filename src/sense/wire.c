@@ -84,6 +84,11 @@ static void emit(struct wire *w, struct observation *o, uint8_t kind, usec now)
 {
 	o->kind = kind;
 	o->time = now;
+	/* What came back proves something or is no part of the evidence. */
+	if (o->proof != PROOF_NONCE && o->proof != PROOF_ACK && o->proof != PROOF_AUTH) {
+		o->returned[0] = 0;
+		o->issued = 0;
+	}
 	w->figures.observations[kind]++;
 	w->observe(w->context, o);
 }
@@ -171,9 +176,24 @@ static void tell_proof(struct wire *w, struct wire_request *r, usec now)
 
 	if (!r->proved || r->proof_told)
 		return;
-	r->proof_told = true;
+	r->proof_told = r->told = true;
 	o.proof = proof_of(r, OBSERVED_PROOF);
 	emit(w, &o, OBSERVED_PROOF, now);
+}
+
+/*
+ * An INVITE of which there is nothing to say: what it dialled is told, once, as
+ * a list of what a source dialled must not lack the calls that met a full trunk.
+ */
+static void tell_dialled(struct wire *w, struct wire_request *r, usec now)
+{
+	struct observation o = r->o;
+
+	if (r->told || !r->o.dialled[0])
+		return;
+	r->told = true;
+	o.proof = PROOF_NONE;
+	emit(w, &o, OBSERVED_DIALLED, now);
 }
 
 static uint64_t client_hash(const struct wire *w, const struct address *a)
@@ -244,6 +264,18 @@ static struct wire_request *answered_request(struct wire *w, const struct passin
 	return NULL;
 }
 
+/* When the nonce of r's credentials was sent to its client, where that is known. */
+static usec issued_at(struct wire *w, const struct wire_request *r)
+{
+	struct wire_request *other;
+	unsigned at = 0;
+
+	while ((other = wire_table_client(w->requests, r->client, &at)))
+		if (other != r && other->issued == r->answered)
+			return other->issued_at;
+	return 0;
+}
+
 /* An ACK or a request within a dialog: what does its To-tag show? */
 static void check_tag(struct wire *w, const struct passing *p)
 {
@@ -267,6 +299,8 @@ static void check_tag(struct wire *w, const struct passing *p)
 	o.attempt = r ? r->o.attempt :
 			observation_attempt(p->m->call_id, (struct view){0});
 	o.signs |= SIGN_TOOK_PART;
+	o.call_id = observation_call_id(p->m->call_id);
+	view_copy(o.returned, sizeof o.returned, p->m->to.tag);
 	if (o.proof == PROOF_NONE)
 		o.proof = PROOF_ACK;
 	emit(w, &o, OBSERVED_PROOF, p->now);
@@ -320,6 +354,7 @@ static void feed_request(struct wire *w, const struct passing *p)
 		r->same_method |= answer.known && answer.same_method;
 		r->proved |= answer.proved;
 	}
+	r->o.issued = issued_at(w, r);
 	supersede(w, r);
 }
 
@@ -393,6 +428,7 @@ static void feed_response(struct wire *w, const struct passing *p)
 		r->seen = p->now;
 		if (m->n_challenges)
 			r->issued = wire_hash(&w->key, m->challenges[0].nonce);
+		r->issued_at = p->now;
 		tell_proof(w, r, p->now);
 	} else if (meaning) {
 		conclude(w, r, meaning, p->now);
@@ -400,6 +436,7 @@ static void feed_response(struct wire *w, const struct passing *p)
 		r->state = WIRE_DONE;
 		r->seen = p->now;
 		tell_proof(w, r, p->now);
+		tell_dialled(w, r, p->now);
 	}
 }
 
@@ -476,6 +513,7 @@ static void overdue(struct wire *w, struct wire_request *r, usec now)
 		conclude(w, r, OBSERVED_SCAN, now);
 	} else {
 		tell_proof(w, r, now);
+		tell_dialled(w, r, now);
 		if (age > ASKED_LIFE)
 			r->state = WIRE_FREE;
 	}

@@ -33,7 +33,8 @@
  * refusal is not acknowledged for four seconds, are signs of a forged source.
  *
  * An answer that never comes says nothing (the agent may capture one
- * direction only) unless the request names an attack tool.
+ * direction only) unless the request names an attack tool. What an INVITE
+ * dialled is told all the same, whatever became of it (dialled).
  *
  * An OPTIONS that is challenged, or answered 404, counts once per target, as
  * trunks are pinged so for years; in a burst (another one within five
@@ -80,7 +81,7 @@ struct wire_figures {
 	uint64_t keepalives, malformed;
 	uint64_t unmatched; /* final responses to requests that were not seen */
 	uint64_t evicted;   /* open requests that had to make room */
-	uint64_t observations[OBSERVED_KINDS]; /* by enum observation_kind */
+	uint64_t observations[OBSERVED_DIALLED + 1]; /* by enum observation_kind */
 	size_t servers, memory;
 	struct proof_figures proofs;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sense/wire_request.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Beginnings of User-Agent, in lower case. */
@@ -142,6 +143,29 @@ static void fill_texts(struct wire_request *r, const struct sip_message *m,
 		copy_dialled(r->o.dialled, sizeof r->o.dialled, m->target.user);
 }
 
+/*
+ * For the evidence: the request line as it came, without the server's address
+ * and without names that may be accounts of the site. What was returned is kept
+ * whatever it proves; conclude() drops it when it proves nothing.
+ */
+static void fill_evidence(struct wire_request *r, const struct sip_message *m,
+	const struct sip_digest *credentials)
+{
+	bool number = r->o.dialled[0] && !dialled_names_account(r->o.dialled);
+
+	r->o.call_id = observation_call_id(m->call_id);
+	snprintf(r->o.request, sizeof r->o.request, "%.*s %.*s:%s%s* SIP/2.0",
+		(int)(m->method_name.n < 16 ? m->method_name.n : 16),
+		(const char *)m->method_name.p,
+		(int)(m->target.scheme.n < 8 ? m->target.scheme.n : 8),
+		(const char *)m->target.scheme.p, number ? r->o.dialled : "",
+		number                   ? "@" :
+			m->target.user.n ? "*@" :
+					   "");
+	if (credentials)
+		view_copy(r->o.returned, sizeof r->o.returned, credentials->nonce);
+}
+
 void wire_request_fill(struct wire_request *r, const struct hash_key *key,
 	const struct sip_message *m, const struct hep_message *h, usec now)
 {
@@ -154,6 +178,7 @@ void wire_request_fill(struct wire_request *r, const struct hash_key *key,
 	wire_observation_begin(&r->o, h, m, now);
 	r->tool = r->o.signs & SIGN_TOOL;
 	fill_texts(r, m, c);
+	fill_evidence(r, m, c);
 	target = view_str(m->method == SIP_INVITE ? r->o.dialled : r->o.account);
 	r->target = wire_hash(key, target);
 	r->o.attempt = observation_attempt(
@@ -206,20 +231,12 @@ static bool is_everyday(unsigned status)
 	return false;
 }
 
-/* Up to five digits, or letters: an extension rather than a number. */
-static bool looks_like_account(const char *dialled)
-{
-	size_t digits = strspn(dialled, "+*#0123456789");
-
-	return dialled[digits] || digits <= 5;
-}
-
 static uint8_t invite_refused(const struct wire_request *r, unsigned status)
 {
 	if (is_everyday(status))
 		return WIRE_MEANS_NOTHING;
 	if ((status == 404 || status == 410 || status == 604) &&
-		looks_like_account(r->o.dialled))
+		dialled_names_account(r->o.dialled))
 		return OBSERVED_UNKNOWN_ACCOUNT;
 	return OBSERVED_CALL_REJECTED;
 }

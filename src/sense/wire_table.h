@@ -28,6 +28,7 @@ struct wire_request {
 	uint64_t realms[SIP_DIGESTS_MAX]; /* of the credentials; 0: none */
 	uint64_t tag;                     /* To-tag of the final answer; 0: none yet */
 	uint64_t by_target; /* attempt key that names the target, see wire.c */
+	usec issued_at;     /* when that was */
 	usec seen;          /* when it came; when challenged: when that was */
 	uint8_t state;      /* enum wire_state */
 	uint8_t method;     /* enum sip_method */

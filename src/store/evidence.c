@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "store/outbox.h"
 #include "store/sql.h"
 
 void evidence_leaf(uint8_t out[KECCAK_SIZE], const uint8_t salt[EVIDENCE_SALT],
@@ -183,16 +184,88 @@ int evidence_prove(
 	return rc == 0 ? 1 : -1;
 }
 
-int evidence_prune(struct store *s, uint64_t before, struct error *err)
+int evidence_list(struct store *s, const struct indicator *i, uint64_t before, int max,
+	evidence_summary_fn *fn, void *context, struct error *err)
 {
 	struct sql q;
+	int n = 0, rc;
 
-	if (sql_ready(s, STORE_SYNCED, err) != 0)
-		return -1;
 	sql_prepare(&q, s,
-		"DELETE FROM evidence WHERE created < ? AND NOT EXISTS"
-		" (SELECT 1 FROM outbox WHERE outbox.evidence = evidence.id"
-		"  AND outbox.state <= 3)");
-	sql_u64(&q, before);
-	return sql_run(&q, err);
+		"SELECT " COLUMNS ","
+		" (SELECT o.state FROM outbox o WHERE o.evidence = evidence.id"
+		"  ORDER BY o.id DESC LIMIT 1),"
+		" (SELECT max(b.block) FROM batch_leaf l JOIN batch b ON b.id = l.batch"
+		"  WHERE l.evidence = evidence.id)"
+		" FROM evidence WHERE id < ?1 AND (?2 IS NULL OR indicator = ?2)"
+		" ORDER BY id DESC LIMIT ?3");
+	sql_u64(&q, before ? before : INT64_MAX);
+	if (i != NULL)
+		sql_blob(&q, i, INDICATOR_SIZE);
+	else
+		sql_null(&q);
+	sql_u64(&q, max > 0 ? (uint64_t)max : 0);
+	while ((rc = sql_step(&q, err)) == 1) {
+		struct evidence_summary e;
+
+		read_row(&e.evidence, &q);
+		e.state = (uint8_t)sql_get_u64(&q, 6);
+		e.block = sql_get_u64(&q, 7);
+		/* Its row is forgotten sooner than itself: its batch is final. */
+		if (e.state == 0 && !sql_is_null(&q, 7))
+			e.state = OUTBOX_FINAL;
+		fn(context, &e);
+		n++;
+	}
+	sql_end(&q);
+	return rc == 0 ? n : -1;
+}
+
+int evidence_bytes(struct store *s, uint64_t *bytes, struct error *err)
+{
+	struct sql q;
+	int rc;
+
+	*bytes = 0;
+	sql_prepare(&q, s, "SELECT bytes FROM evidence_size");
+	rc = sql_step(&q, err);
+	if (rc == 1)
+		*bytes = sql_get_u64(&q, 0);
+	sql_end(&q);
+	return rc < 0 ? -1 : 0;
+}
+
+/* No report that commits to it waits, is on its way or lives. */
+#define FREE                                                                             \
+	" NOT EXISTS (SELECT 1 FROM outbox o WHERE o.evidence = e.id"                    \
+	"  AND (o.state <= 3 OR (o.state = 4 AND o.expiry > ?1)))"
+
+int evidence_prune(
+	struct store *s, const struct evidence_limits *limits, struct error *err)
+{
+	uint64_t bytes;
+	struct sql q;
+
+	if (evidence_bytes(s, &bytes, err) != 0 || sql_ready(s, STORE_SYNCED, err) != 0)
+		return -1;
+	if (limits->bytes != 0 && bytes > limits->bytes)
+		/* Those, oldest first, with which there is too much. */
+		sql_prepare(&q, s,
+			"DELETE FROM evidence WHERE id IN (SELECT id FROM"
+			" (SELECT id, created, sum(size) OVER (ORDER BY id) - size"
+			"   AS earlier FROM (SELECT e.id, e.created, length(e.body)"
+			"   AS size FROM evidence e WHERE" FREE
+			"   ORDER BY e.id LIMIT ?3))"
+			" WHERE created < ?2 OR earlier < ?4)");
+	else
+		sql_prepare(&q, s,
+			"DELETE FROM evidence WHERE id IN (SELECT e.id FROM evidence e"
+			" WHERE e.created < ?2 AND" FREE " ORDER BY e.id LIMIT ?3)");
+	sql_u64(&q, limits->now);
+	sql_u64(&q, limits->before);
+	sql_u64(&q, limits->most > 0 ? (uint64_t)limits->most : 0);
+	if (limits->bytes != 0 && bytes > limits->bytes)
+		sql_u64(&q, bytes - limits->bytes);
+	if (sql_run(&q, err) != 0)
+		return -1;
+	return (int)sql_changes(s);
 }

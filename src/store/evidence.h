@@ -75,11 +75,37 @@ int evidence_each(struct store *s, const struct indicator *i, int max, evidence_
 int evidence_prove(
 	struct store *s, struct evidence_proof *out, uint64_t id, struct error *err);
 
+/* A record and what became of the report that commits to it. */
+struct evidence_summary {
+	struct evidence evidence; /* valid during the call */
+	uint8_t state;            /* enum outbox_state of its latest row; 0: none */
+	uint64_t block;           /* final */
+};
+
 /*
- * Forget records made before `before` (unix seconds), but none whose report
- * still waits in the outbox. Leaves stay with their batches, so that paths of
- * other records still verify. Returns 0, or -1 with a text.
+ * Records, newest first, at most max, with ids below `before` (0: all), about
+ * exactly i (NULL: any). How many, or -1 with a text.
  */
-int evidence_prune(struct store *s, uint64_t before, struct error *err);
+typedef void evidence_summary_fn(void *context, const struct evidence_summary *e);
+int evidence_list(struct store *s, const struct indicator *i, uint64_t before, int max,
+	evidence_summary_fn *fn, void *context, struct error *err);
+
+/* Bytes of all bodies together. Returns 0, or -1 with a text. */
+int evidence_bytes(struct store *s, uint64_t *bytes, struct error *err);
+
+struct evidence_limits {
+	uint64_t now;    /* unix seconds */
+	uint64_t before; /* forget what was made before this */
+	uint64_t bytes;  /* and the oldest while there are more; 0: no limit */
+	int most;        /* at most so many at once */
+};
+
+/*
+ * Forget some records, oldest first, but none whose report waits in the outbox
+ * or lives on the ledger. Leaves stay with their batches, so that paths of other
+ * records still verify. Returns how many, or -1 with a text.
+ */
+int evidence_prune(
+	struct store *s, const struct evidence_limits *limits, struct error *err);
 
 #endif

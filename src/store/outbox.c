@@ -388,7 +388,9 @@ int outbox_prune(struct store *s, uint64_t before, struct error *err)
 
 	if (sql_enter(s, STORE_SYNCED, err) != 0)
 		return -1;
-	sql_prepare(&q, s, "DELETE FROM outbox WHERE state > 3 AND updated < ?");
+	sql_prepare(&q, s,
+		"DELETE FROM outbox WHERE state > 3 AND updated < ?1 AND"
+		" NOT (state = 4 AND evidence IS NOT NULL AND expiry > ?1)");
 	sql_u64(&q, before);
 	rc = sql_run(&q, err);
 	if (rc == 0)

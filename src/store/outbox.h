@@ -152,8 +152,9 @@ int outbox_counts(struct store *s, uint64_t counts[OUTBOX_STATES], struct error 
 int outbox_oldest(struct store *s, uint64_t *created, struct error *err);
 
 /*
- * Forget finished rows last changed before `before`, and batches that no row
- * and no evidence belongs to any more. Returns 0, or -1 with a text.
+ * Forget finished rows last changed before `before`, but those with evidence
+ * whose report had not ended by then (it is what keeps the evidence), and
+ * batches that no row and no evidence belongs to any more. Returns 0, or -1 with a text.
  */
 int outbox_prune(struct store *s, uint64_t before, struct error *err);
 

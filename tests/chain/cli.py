@@ -19,6 +19,7 @@ from chain_stage import (CERTIFICATE, CONFIG, FAILED, FEE, LIED, NO_CODE, NO_END
                          UNREACHABLE, USAGE, WRONG_CHAIN, WRONG_CODE, ChainStage, want)
 import certificates
 import checks
+from evidence import evidence
 import ports
 from network import Anvil, ChainError
 from proxy import Proxy
@@ -396,7 +397,7 @@ def elsewhere(s):
     s.expect(REFUSED, "report", "10.0.0.1", *local, err=["RFC"])
 
 
-CHECKS = (deploy, init, info, members, permission, purse, report, refused, full, ask, history,
+CHECKS = (deploy, init, info, members, permission, purse, report, refused, full, ask, evidence, history,
           bench, wrong, unreachable, secrets, lied, not_mined, elsewhere)
 
 

@@ -70,9 +70,9 @@ def decode_word(value):
                 value >> 8 & 0xff, value & 0xff)
 
 
-def submit_data(member, words, texts=b""):
+def submit_data(member, words, texts=b"", commitment=bytes(32)):
     """The call data of submit()."""
-    data = SUBMIT + word32(member) + bytes(32) + word32(128)
+    data = SUBMIT + word32(member) + commitment + word32(128)
     data += word32(128 + 32 + 32 * len(words)) + word32(len(words))
     data += b"".join(word32(encode_word(w)) for w in words)
     return data + word32(len(texts)) + texts + bytes(-len(texts) % 32)

@@ -5,8 +5,10 @@ Cases are in an order in which each leaves the world as the next one needs it.
 PAPER has what the SIPchain paper measured for the same step (Febro, Xiao,
 Spring: "SIPchain: SIP defense cluster with blockchain", IPTComm 2019).
 """
+import json
 import time
 
+import asterisk
 import node
 import sip
 import topology
@@ -327,6 +329,68 @@ def removed(world):
     else:
         raise Failed("a removed member's report was accepted")
     return last - since
+
+
+def evidence(n, *arguments, status=0):
+    """`sipchain evidence` in a node's namespace: what it prints, or why it fails."""
+    result = topology.run(n.program, "evidence", *arguments, "--config", n.configuration,
+                          namespace=n.namespace, check=False)
+    expect(result.returncode == status, "sipchain evidence %s: status %d: %s",
+           " ".join(arguments), result.returncode, result.stderr or result.stdout)
+    return result.stdout if status == 0 else result.stderr
+
+
+@case("evidence exported at A is verified at C, and no byte more or less")
+def shown(world):
+    address, since = world.attacker(), time.monotonic()
+    attack = world.guess_passwords(world.a, address, calls=8)
+    world.detection(world.a, address, since)
+    world.rule(world.c, address, since, 30)
+    attack.stop()
+    begun = time.monotonic()
+    expect(address in evidence(world.a, "list", address), "A keeps no record")
+    path = world.a.configuration + ".evidence.json"
+    evidence(world.a, "export", address, path)
+    verdict = json.loads(evidence(world.c, "verify", path, "--json"))
+    expect(verdict["verified"] and verdict["indicator"] == address
+           and verdict["name"] == "bank-a" and verdict["proof"] == "nonce", "%s", verdict)
+    seen = verdict["record"]["observations"]
+    expect(any("nonce" in o.get("returned", {}) for o in seen), "no nonce: %s", seen)
+    with open(path, encoding="ascii") as f:
+        text = f.read()
+    for secret in ("response", *asterisk.EXTENSIONS, world.a.address):
+        expect('"%s"' % secret not in text and secret + "@" not in text,
+               "the file tells %s", secret)
+    # The list of what can be edited, with what is then said.
+    for before, after, why in (("auth-failed", "auth-faileD", "record: it was edited"),
+                               ('"salt": "', '"salt": "00', "salt: is not 32 bytes"),
+                               ('"index": ', '"index": 1', "path"),
+                               ('"commitment": "', '"commitment": "f', "commitment")):
+        forged_path = path + ".forged"
+        with open(forged_path, "w", encoding="ascii") as f:
+            f.write(text.replace(before, after, 1))
+        expect(why in evidence(world.c, "verify", forged_path, status=1),
+               "%s is not what is said of %s", why, after)
+    took = time.monotonic() - begun
+    elsewhere(world, path)
+    return took
+
+
+def elsewhere(world, path):
+    """The same file against an exported history, a changed one, another ledger."""
+    n, history, other = world.c, path + ".history", path + ".db"
+    lines = topology.run(n.program, "ledger", "export", "--config", n.configuration,
+                         namespace=n.namespace).stdout.splitlines(keepends=True)
+    for text, status, why in (("".join(lines), 0, "unchanged"),
+                              ("".join(lines[:1] + lines[2:]), 1, "was left out"),
+                              ("".join(lines[:3]), 1, "not on this ledger")):
+        with open(history, "w", encoding="ascii") as f:
+            f.write(text)
+        expect(why in evidence(n, "verify", path, "--history", history, status=status),
+               "%s is not what is said of a history", why)
+    node.sipchain(n.program, "init", "--yes", "--ledger", other, "--owner-key", other + ".key")
+    expect("not on this ledger: the file is of ledger" in evidence(
+        n, "verify", path, "--ledger", other, status=1), "another ledger will do")
 
 
 @case("the customer's calls work throughout")

@@ -351,7 +351,7 @@ static uint64_t decide(struct node *n, const char *text, uint8_t action, uint32_
 	r.proof = PROOF_NONCE;
 	r.action = action;
 	r.expiry = expiry;
-	snprintf(r.evidence, sizeof r.evidence, "{}");
+	r.evidence = "{}";
 	row = node_publish(n, &r, &err);
 	if (!row)
 		fail_msg("%s", err.text);

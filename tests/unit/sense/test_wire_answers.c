@@ -112,7 +112,8 @@ static void test_invite(void **state)
 		only(OBSERVED_UNKNOWN_ACCOUNT, PROOF_NONE)->dialled, "1%0a%20x");
 	assert_int_equal(invite_answered("100", 400), OBSERVED_MALFORMED);
 	for (unsigned i = 0; i < sizeof everyday / sizeof *everyday; i++)
-		assert_int_equal(invite_answered("900972590000101", everyday[i]), 0);
+		assert_int_equal(invite_answered("900972590000101", everyday[i]),
+			everyday[i] < 200 ? 0 : OBSERVED_DIALLED);
 }
 
 static void test_forbidden(void **state)
@@ -207,6 +208,45 @@ static void test_malformed(void **state)
 	assert_in_range(f.memory, 1 << 20, 4 << 20);
 }
 
+/* What an INVITE dialled is told once, whatever became of it. */
+static void test_dialled(void **state)
+{
+	(void)state;
+	/* Refused for want of lines, busy, answered without being asked who. */
+	FEED(1 * S, .method = "INVITE", .uri = "sip:00972590000101@" PBX);
+	FEED(1 * S, .method = "INVITE", .status = 503);
+	assert_string_equal(
+		only(OBSERVED_DIALLED, PROOF_NONE)->dialled, "00972590000101");
+	FEED(2 * S, .method = "INVITE", .call_id = "c2", .uri = "sip:%30044@" PBX);
+	FEED(2 * S, .method = "INVITE", .call_id = "c2", .status = 486);
+	assert_string_equal(only(OBSERVED_DIALLED, PROOF_NONE)->dialled, "0044");
+	FEED(3 * S, .method = "INVITE", .call_id = "c3", .uri = "sip:810@" PBX);
+	FEED(3 * S, .method = "INVITE", .call_id = "c3", .status = 200);
+	assert_string_equal(only(OBSERVED_DIALLED, PROOF_NONE)->dialled, "810");
+	/* Never answered; a retransmission is no second one, nor is time. */
+	FEED(4 * S, .method = "INVITE", .call_id = "c4", .uri = "sip:011@" PBX);
+	FEED(5 * S, .method = "INVITE", .call_id = "c4", .uri = "sip:011@" PBX);
+	wire_expire(wire, 5 * S);
+	assert_int_equal(n_seen, 0);
+	/* Two refusals that nobody acknowledges are signs beside it. */
+	wire_expire(wire, 7 * S);
+	assert_int_equal(n_seen, 3);
+	assert_int_equal(count(OBSERVED_PROOF), 2);
+	assert_int_equal(count(OBSERVED_DIALLED), 1);
+	n_seen = 0;
+	wire_expire(wire, 10 * S);
+	wire_expire(wire, 300 * S);
+	assert_int_equal(n_seen, 0);
+	/* An answer that says something tells it itself; other methods dial nothing. */
+	FEED(400 * S, .method = "INVITE", .call_id = "c5", .uri = "sip:0900@" PBX);
+	FEED(400 * S, .method = "INVITE", .call_id = "c5", .status = 403);
+	assert_string_equal(only(OBSERVED_CALL_REJECTED, PROOF_NONE)->dialled, "0900");
+	FEED(500 * S, .method = "OPTIONS", .call_id = "c6", .uri = "sip:0900@" PBX);
+	FEED(500 * S, .method = "OPTIONS", .call_id = "c6", .status = 200);
+	wire_expire(wire, 900 * S);
+	assert_int_equal(n_seen, count(OBSERVED_PROOF)); /* no ACK, as above */
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, wire_steps_setup, wire_steps_teardown)
 
 int main(void)
@@ -217,6 +257,7 @@ int main(void)
 		TEST(test_invite),
 		TEST(test_forbidden),
 		TEST(test_own_calls),
+		TEST(test_dialled),
 		TEST(test_tools),
 		TEST(test_malformed),
 	};

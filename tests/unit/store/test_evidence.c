@@ -4,8 +4,10 @@
 
 #include "store/evidence.h"
 #include "store/outbox_batch.h"
+#include "store/sql.h"
 
-#define NOW 1000
+#define NOW    1000
+#define EXPIRY 5000
 
 /* One record and its waiting report. Returns the record's id. */
 static uint64_t record(struct fixture *f, const char *indicator, const char *body,
@@ -190,6 +192,26 @@ static void test_sent_anew(void **state)
 	assert_int_equal(proof.path.index, 1);
 }
 
+/* Forget at most `most` of what was made before `before`, and says how many. */
+static int prune(struct fixture *f, uint64_t now, uint64_t before, uint64_t bytes)
+{
+	const struct evidence_limits limits = {
+		.now = now, .before = before, .bytes = bytes, .most = 3};
+	int n = evidence_prune(f->store, &limits, &err);
+
+	if (n < 0)
+		fail_msg("%s", err.text);
+	return n;
+}
+
+static uint64_t bytes_kept(struct fixture *f)
+{
+	uint64_t bytes;
+
+	OK(evidence_bytes(f->store, &bytes, &err));
+	return bytes;
+}
+
 static void test_prune(void **state)
 {
 	struct fixture *f = *state;
@@ -199,26 +221,123 @@ static void test_prune(void **state)
 	struct evidence_proof proof;
 	struct evidence e;
 
+	assert_int_equal(bytes_kept(f), 0);
 	sent[0] = record(f, "192.0.2.1", "one", 1, &entries[0]);
 	sent[1] = record(f, "192.0.2.2", "two", 2, &entries[1]);
 	open = record(f, "192.0.2.3", "three", 3, &waiting);
+	assert_int_equal(bytes_kept(f), 11);
 	OK(outbox_assign(f->store, entries, 2, NOW, &batch, commitment, &err));
-	/* All are old, but their reports are open: nothing goes. */
-	OK(evidence_prune(f->store, NOW + 1, &err));
+	/* All are old, but their reports are open: nothing goes, however much it is. */
+	assert_int_equal(prune(f, NOW + 1, NOW + 1, 1), 0);
 	verify(f, sent[0], commitment);
 	OK(outbox_final(f->store, batch, 60, NOW, &err));
-	OK(evidence_prune(f->store, NOW, &err));
-	verify(f, sent[0], commitment);
+	/* They live on the ledger: still nothing, and their rows stay to tell. */
 	OK(outbox_prune(f->store, NOW + 1, &err));
-	/* Rows are gone; the batch stays for its evidence. */
+	assert_int_equal(prune(f, EXPIRY - 1, NOW + 1, 1), 0);
 	verify(f, sent[1], commitment);
-	OK(evidence_prune(f->store, NOW + 1, &err));
+	/* Ended, and younger than what is kept. */
+	assert_int_equal(prune(f, EXPIRY, NOW, 0), 0);
+	assert_int_equal(prune(f, EXPIRY, NOW + 1, 0), 2);
+	assert_int_equal(bytes_kept(f), 5);
 	assert_int_equal(evidence_get(f->store, &e, sent[0], NULL), 0);
 	assert_int_equal(evidence_get(f->store, &e, open, NULL), 1);
 	evidence_free(&e);
 	assert_int_equal(evidence_prove(f->store, &proof, sent[0], NULL), 1);
-	OK(outbox_prune(f->store, NOW + 1, &err));
+	OK(outbox_prune(f->store, EXPIRY + 1, &err));
 	assert_int_equal(evidence_prove(f->store, &proof, sent[0], NULL), 0);
+}
+
+/* Too many bytes: the oldest go, as few as are enough, and not all at once. */
+static void test_limit(void **state)
+{
+	static const uint8_t salt[EVIDENCE_SALT];
+	struct fixture *f = *state;
+	struct indicator i = of("192.0.2.9");
+	struct evidence e;
+	uint64_t id;
+
+	for (unsigned n = 0; n < 10; n++)
+		OK(evidence_add(
+			f->store, &id, &i, view_str("0123456789"), salt, NOW + n, &err));
+	assert_int_equal(bytes_kept(f), 100);
+	assert_int_equal(prune(f, NOW, 0, 100), 0);
+	assert_int_equal(prune(f, NOW, 0, 99), 1);
+	assert_int_equal(prune(f, NOW, 0, 75), 2);
+	assert_int_equal(bytes_kept(f), 70);
+	/* Three a step, whatever there is. */
+	assert_int_equal(prune(f, NOW, 0, 1), 3);
+	assert_int_equal(prune(f, NOW, 0, 1), 3);
+	assert_int_equal(evidence_get(f->store, &e, id, NULL), 1);
+	evidence_free(&e);
+	assert_int_equal(prune(f, NOW, 0, 1), 1);
+	assert_int_equal(bytes_kept(f), 0);
+	assert_int_equal(prune(f, NOW, 0, 1), 0);
+}
+
+struct listed {
+	unsigned n;
+	struct evidence_summary last;
+};
+
+static void count_listed(void *context, const struct evidence_summary *e)
+{
+	struct listed *l = context;
+
+	l->n++;
+	l->last = *e;
+}
+
+static void test_list(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_assignment entry, waiting;
+	struct indicator i = of("192.0.2.1");
+	uint8_t commitment[KECCAK_SIZE];
+	struct listed l = {0};
+	uint64_t batch, first = record(f, "192.0.2.1", "one", 1, &entry);
+
+	record(f, "192.0.2.2", "two", 2, &waiting);
+	OK(outbox_assign(f->store, &entry, 1, NOW, &batch, commitment, &err));
+	OK(outbox_final(f->store, batch, 77, NOW, &err));
+	assert_int_equal(evidence_list(f->store, NULL, 0, 9, count_listed, &l, &err), 2);
+	assert_int_equal(l.last.evidence.id, first);
+	assert_int_equal(l.last.state, OUTBOX_FINAL);
+	assert_int_equal(l.last.block, 77);
+	assert_int_equal(evidence_list(f->store, NULL, 0, 1, count_listed, &l, &err), 1);
+	assert_int_equal(l.last.state, OUTBOX_WAITING);
+	assert_int_equal(l.last.block, 0);
+	l.n = 0;
+	assert_int_equal(evidence_list(f->store, &i, 0, 9, count_listed, &l, &err), 1);
+	assert_int_equal(l.last.evidence.id, first);
+	assert_int_equal(
+		evidence_list(f->store, &i, first, 9, count_listed, &l, &err), 0);
+}
+
+/* A full disk: the record is refused with a text, what was there stays whole. */
+static void test_full_disk(void **state)
+{
+	static const uint8_t salt[EVIDENCE_SALT];
+	static char body[EVIDENCE_BODY_MAX];
+	struct fixture *f = *state;
+	struct indicator i = of("192.0.2.9");
+	unsigned kept = 0;
+	uint64_t id;
+
+	memset(body, 'x', sizeof(body));
+	assert_int_equal(sqlite3_exec(f->store->db, "PRAGMA max_page_count = 100", NULL,
+				 NULL, NULL),
+		SQLITE_OK);
+	while (kept < 100 &&
+		!evidence_add(
+			f->store, &id, &i, view_of(body, sizeof(body)), salt, NOW, &err))
+		kept++;
+	assert_in_range(kept, 1, 10);
+	assert_non_null(strstr(err.text, "full"));
+	assert_int_equal(bytes_kept(f), kept * sizeof(body));
+	/* What is forgotten makes room. */
+	assert_int_equal(prune(f, NOW, NOW + 1, 0), 3);
+	OK(evidence_add(f->store, &id, &i, view_of(body, sizeof(body)), salt, NOW, &err));
+	assert_int_equal(bytes_kept(f), (kept - 2) * sizeof(body));
 }
 
 int main(void)
@@ -230,6 +349,9 @@ int main(void)
 		STORE_TEST(test_commitment),
 		STORE_TEST(test_sent_anew),
 		STORE_TEST(test_prune),
+		STORE_TEST(test_limit),
+		STORE_TEST(test_list),
+		STORE_TEST(test_full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * replay CORPUS: every case of CORPUS/asterisk and CORPUS/kamailio through the
+ * sensors, the detector and the default configuration's policy, by the clock of
+ * the capture: once for each sensor alone, once for all together ("all"). One
+ * JSON object a line and run:
+ *
+ *   {"set", "pbx", "case", "files": [...], "lines", "injections", "sources":
+ *    {ADDRESS: {"published", "banned", "category", "proof", "dialled": [...]}}}
+ *
+ * What is right of it is judged by accuracy.py, which reads the truth.
+ */
+#include "sensors.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/escape.h"
+#include "daemon/config.h"
+#include "daemon/config_schema.h"
+#include "decide/own.h"
+
+#define QUIET (60 * USEC_PER_SEC) /* after which nothing comes of silence */
+
+struct seen {
+	struct observation o;
+	size_t order;
+};
+
+struct run {
+	struct sensor_run sensors; /* first: its context is this */
+	struct seen *seen;
+	size_t n, capacity;
+	struct config config;
+	struct own_config own;
+	json_t *sources;
+};
+
+static void observe(void *context, const struct observation *o)
+{
+	struct run *r = context;
+
+	if (r->n == r->capacity) {
+		r->capacity = r->capacity ? 2 * r->capacity : 1024;
+		r->seen = realloc(r->seen, r->capacity * sizeof *r->seen);
+		if (!r->seen)
+			abort();
+	}
+	r->seen[r->n] = (struct seen){*o, r->n};
+	r->n++;
+}
+
+/* In the order of time; of equal times as they were read. */
+static int by_time(const void *a, const void *b)
+{
+	const struct seen *x = a, *y = b;
+
+	if (x->o.time != y->o.time)
+		return x->o.time < y->o.time ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* The source's object, made when it is new. */
+static json_t *source_of(struct run *r, const char *address)
+{
+	json_t *s = json_object_get(r->sources, address);
+
+	if (s)
+		return s;
+	s = json_pack("{s:b, s:b, s:s, s:s, s:s, s:[]}", "published", 0, "banned", 0,
+		"category", "", "proof", "", "reason", "", "dialled");
+	json_object_set_new(r->sources, address, s);
+	return s;
+}
+
+static void note_dialled(struct run *r, const struct observation *o)
+{
+	char address[ADDRESS_TEXT];
+	const json_t *one;
+	json_t *list;
+	size_t i;
+
+	if (!o->dialled[0])
+		return;
+	list = json_object_get(
+		source_of(r, address_print(address, &o->source)), "dialled");
+	json_array_foreach(list, i, one)
+	{
+		if (!strcmp(json_string_value(one), escaped(view_str(o->dialled))))
+			return;
+	}
+	json_array_append_new(list, json_string(escaped(view_str(o->dialled))));
+}
+
+/* What the node does with a detection: node_sense.c asks the same function. */
+static void note_detection(struct run *r, const struct detection *d)
+{
+	char indicator[INDICATOR_TEXT];
+	struct own_action a;
+	json_t *s;
+
+	own_decide(&a, &r->own, NULL, r->sensors.allow, d,
+		(uint32_t)(d->time / USEC_PER_SEC));
+	s = source_of(r, indicator_print(indicator, &a.indicator));
+	if (a.publish)
+		json_object_set_new(s, "published", json_true());
+	if (a.ban)
+		json_object_set_new(s, "banned", json_true());
+	json_object_set_new(s, "category", json_string(category_name(d->category)));
+	json_object_set_new(s, "proof", json_string(proof_name(d->proof)));
+	json_object_set_new(s, "reason", json_string(a.reason));
+}
+
+/* The node's clock from one observation's time to another's, second by second. */
+static void pass_time(struct run *r, struct detector *d, usec from, usec to)
+{
+	usec end = to - from > QUIET ? from + QUIET : to;
+	struct detection out;
+
+	for (usec now = from + USEC_PER_SEC; now < end; now += USEC_PER_SEC)
+		while (detector_due(d, now, &out))
+			note_detection(r, &out);
+}
+
+static int detect(struct run *r)
+{
+	struct detector *d = detector_new(&r->config.detect, (struct hash_key){3, 4});
+	struct detection out;
+	usec last = 0;
+
+	if (!d)
+		return -1;
+	if (r->n)
+		qsort(r->seen, r->n, sizeof *r->seen, by_time);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct observation *o = &r->seen[i].o;
+
+		if (last)
+			pass_time(r, d, last, o->time);
+		last = o->time;
+		note_dialled(r, o);
+		/* By name: a sensor that knows such a kind need not be known here. */
+		r->sensors.injections += !strcmp(
+			observation_kind_name(o->kind), "injection");
+		if (detector_feed(d, o, &out))
+			note_detection(r, &out);
+	}
+	pass_time(r, d, last, last + QUIET);
+	detector_free(d);
+	return 0;
+}
+
+/* The first of the sensor's files that is in the folder, or false. */
+static bool find_file(char *path, size_t size, const char *folder, const struct sensor *s)
+{
+	const char *at = s->files;
+
+	while (*at) {
+		size_t n = strcspn(at, "|");
+
+		snprintf(path, size, "%s/%.*s", folder, (int)n, at);
+		if (!access(path, R_OK))
+			return true;
+		at += n + (at[n] == '|');
+	}
+	return false;
+}
+
+/*
+ * One case with the sensors of a set. Nothing is printed when it has no file of
+ * theirs; all together it is: what nothing shows is missed.
+ */
+static int run_case(
+	const char *folder, const char *pbx, const char *name, const char *set)
+{
+	struct run r = {.sensors = {.observe = observe}};
+	json_t *files = json_array(), *out;
+	char path[4096];
+	int rc = 0;
+
+	r.sensors.context = &r;
+	r.sensors.allow = allowlist_new();
+	r.sources = json_object();
+	config_defaults(&r.config);
+	config_own(&r.own, &r.config);
+	r.own.may_report = true;
+	for (size_t i = 0; i < sensors_count && !rc; i++) {
+		const struct sensor *s = &sensors[i];
+
+		if ((strcmp(set, "all") && strcmp(set, s->set)) ||
+			(s->pbx && strcmp(s->pbx, pbx)) ||
+			!find_file(path, sizeof path, folder, s))
+			continue;
+		json_array_append_new(files, json_string(strrchr(path, '/') + 1));
+		rc = s->run(&r.sensors, path);
+		if (rc)
+			fprintf(stderr, "%s: cannot be read\n", path);
+	}
+	if (!rc && (json_array_size(files) || !strcmp(set, "all"))) {
+		rc = detect(&r);
+		out = json_pack("{s:s, s:s, s:s, s:O, s:I, s:I, s:O}", "set", set, "pbx",
+			pbx, "case", name, "files", files, "lines",
+			(json_int_t)r.sensors.lines, "injections",
+			(json_int_t)r.sensors.injections, "sources", r.sources);
+		json_dumpf(out, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+		putchar('\n');
+		json_decref(out);
+	}
+	json_decref(files);
+	json_decref(r.sources);
+	allowlist_free(r.sensors.allow);
+	config_free(&r.config);
+	free(r.seen);
+	return rc;
+}
+
+/* Every set, once each, and "all". */
+static int run_sets(const char *folder, const char *pbx, const char *name)
+{
+	for (size_t i = 0; i < sensors_count; i++) {
+		bool again = false;
+
+		for (size_t k = 0; k < i; k++)
+			again |= !strcmp(sensors[k].set, sensors[i].set);
+		if (!again && run_case(folder, pbx, name, sensors[i].set))
+			return -1;
+	}
+	return run_case(folder, pbx, name, "all");
+}
+
+static int is_case(const struct dirent *d)
+{
+	return d->d_name[0] != '.';
+}
+
+static int run_pbx(const char *corpus, const char *pbx)
+{
+	struct dirent **names;
+	char folder[4096];
+	int n, rc = 0;
+
+	snprintf(folder, sizeof folder, "%s/%s", corpus, pbx);
+	n = scandir(folder, &names, is_case, alphasort);
+	if (n < 0)
+		return 0; /* a corpus may be of one PBX alone */
+	for (int i = 0; i < n; i++) {
+		snprintf(
+			folder, sizeof folder, "%s/%s/%s", corpus, pbx, names[i]->d_name);
+		if (!rc)
+			rc = run_sets(folder, pbx, names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: replay CORPUS\n");
+		return 2;
+	}
+	if (access(argv[1], R_OK | X_OK)) {
+		fprintf(stderr, "%s: %s\n", argv[1], strerror(errno));
+		return 1;
+	}
+	return run_pbx(argv[1], "asterisk") || run_pbx(argv[1], "kamailio");
+}
