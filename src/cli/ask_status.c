@@ -116,6 +116,26 @@ static void status_log(const json_t *s)
 		number_of(s, "exhausted"), number_of(s, "off"));
 }
 
+/* What the include for Kamailio or OpenSIPS wrote. */
+static void status_kamailio(const json_t *s)
+{
+	printf("; %lld observations, %lld lines, %lld cut, %lld forged\n",
+		number_of(s, "observations"), number_of(s, "lines"), number_of(s, "cut"),
+		number_of(s, "injected"));
+}
+
+/* What did not come by syslog or from the journal, if anything. */
+static void status_way(const json_t *s)
+{
+	if (number_of(s, "bad") || number_of(s, "refused") || number_of(s, "dropped"))
+		printf("          syslog: %lld refused, %lld bad, %lld dropped\n",
+			number_of(s, "refused"), number_of(s, "bad"),
+			number_of(s, "dropped"));
+	if (number_of(s, "unreadable"))
+		printf("          the journal could not be read %lld times\n",
+			number_of(s, "unreadable"));
+}
+
 /* A line for each [source], and what it lacks. */
 static void status_sources(const json_t *list)
 {
@@ -130,8 +150,11 @@ static void status_sources(const json_t *list)
 			printf("\n");
 		else if (strcmp(text_of(s, "type"), "log") == 0)
 			status_log(s);
+		else if (strcmp(text_of(s, "type"), "kamailio") == 0)
+			status_kamailio(s);
 		else
 			status_ami(s);
+		status_way(s);
 		if (text_of(s, "trouble")[0])
 			printf("          %s\n", shown_sentence(text_of(s, "trouble")));
 	}

@@ -30,6 +30,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_CAP] = {"cap", "N", "most live reports it may hold (default 1000)"},
 	[OPTION_CATEGORY] = {"category", "NAME",
 		"scan, enumeration, password, fraud, malformed, stolen, campaign, other"},
+	[OPTION_CLASS] = {"class", "NAME",
+		"manual (default), or log: what a program such as fail2ban found in a log"},
 	[OPTION_TTL] = {"ttl", "DURATION", "how long, such as 10m, 24h"},
 	[OPTION_NOTE] = {"note", "TEXT", "a remark kept beside it, on this node only"},
 	[OPTION_KIND] = {"kind", "NAME", "ip4, ip6, number, uri, domain or agent"},
@@ -231,15 +233,21 @@ const struct command commands[] = {
 	{"report", NULL, run_report, "INDICATOR", 1, 1,
 		"report an attacker to the consortium (proof class manual)",
 		"sipchain report 198.51.100.7 --category password --ttl 1h",
-		.options = {WRITES, OPTION_CATEGORY, OPTION_TTL, OPTION_NOTE},
-		.more = DIRECTLY},
+		.options = {WRITES, OPTION_CATEGORY, OPTION_CLASS, OPTION_TTL,
+			OPTION_NOTE},
+		.more = DIRECTLY
+		" With --class log, which the daemon alone takes, it must be an "
+		"address; a report that is there with a better proof stays as it is, and a "
+		"longer --ttl than the ledger allows is cut."},
 	{"object", NULL, run_object, "INDICATOR", 1, 1,
 		"speak for an indicator: it counts against the reports of others",
 		"sipchain object 198.51.100.7 --ttl 24h --note 'our customer, cleaned up'",
 		.options = {WRITES, OPTION_TTL, OPTION_NOTE}, .more = DIRECTLY},
 	{"revoke", NULL, run_revoke, "INDICATOR", 1, 1,
 		"end this member's own live report or objection",
-		"sipchain revoke 198.51.100.7", .options = {WRITES}, .more = DIRECTLY},
+		"sipchain revoke 198.51.100.7", .options = {WRITES, OPTION_CLASS},
+		.more = DIRECTLY
+		" With --class log only a report of that class is ended."},
 	{"list", NULL, run_list, "", 0, 0,
 		"what is on the ledger and what this node does about it",
 		"sipchain list --kind ip4",

@@ -44,6 +44,9 @@ static json_t *arguments(struct invocation *in)
 	if (given(in, OPTION_CATEGORY))
 		json_object_set_new(
 			args, "category", json_string(option(in, OPTION_CATEGORY, "")));
+	if (given(in, OPTION_CLASS))
+		json_object_set_new(
+			args, "class", json_string(option(in, OPTION_CLASS, "")));
 	return args;
 }
 
@@ -108,6 +111,9 @@ static int order_or(
 
 	switch (whom_to_ask(in, &code)) {
 	case WHOM_LEDGER:
+		if (given(in, OPTION_CLASS))
+			return failure(CONTROL_USAGE,
+				"--class is for the daemon; leave out --direct");
 		return direct(in);
 	case WHOM_DAEMON:
 		break;

@@ -8,6 +8,7 @@
 #include "detect/detect.h"
 #include "enforce/nft.h"
 #include "ledger/ethereum/settings.h"
+#include "sense/syslog_server.h"
 
 /*
  * The configuration: INI files described by one table (config_schema.c), from
@@ -34,6 +35,7 @@ struct config_server {
 enum config_source_type {
 	CONFIG_SOURCE_AMI = 1,
 	CONFIG_SOURCE_LOG = 2,
+	CONFIG_SOURCE_KAMAILIO = 3,
 };
 
 /* One [source "name"]; what its type does not have is zero, or the default. */
@@ -46,7 +48,12 @@ struct config_source {
 	char secret_file[CONFIG_PATH_MAX];
 	/* of log */
 	char filter[CONFIG_PATH_MAX]; /* as definition_load() takes it */
+	/* of log and kamailio: where lines come from, one of path, journal, syslog */
 	char path[CONFIG_PATH_MAX];
+	char journal[64]; /* a unit or an identifier */
+	char journal_path[CONFIG_PATH_MAX];
+	struct config_listen syslog; /* transport 0: none */
+	struct syslog_config from;   /* who may send */
 };
 
 struct config_allow {

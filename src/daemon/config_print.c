@@ -113,6 +113,12 @@ int config_value_print(struct buffer *out, const struct config *c,
 		return print_ports(out, &c->enforce.nft);
 	case CONFIG_SERVER:
 		return config_server_print(out, at);
+	case CONFIG_SYSLOG:
+		return ((const struct config_listen *)at)->transport ?
+			print_listen(out, at) :
+			0;
+	case CONFIG_SENDERS:
+		return config_senders_print(out, at);
 	case CONFIG_LISTEN:
 		return print_listen(out, &c->hep.listen[i]);
 	case CONFIG_PATHS:

@@ -29,6 +29,7 @@ static const struct config_choice enforcers[] = {
 static const struct config_choice source_types[] = {
 	{"ami", CONFIG_SOURCE_AMI},
 	{"log", CONFIG_SOURCE_LOG},
+	{"kamailio", CONFIG_SOURCE_KAMAILIO},
 	{NULL, 0},
 };
 
@@ -40,6 +41,8 @@ const char *const config_source_help[] = {
 		"A text log, read by a filter of fail2ban's, unchanged. What a log says is proved\n"
 		"by nothing: it is never reported, and bans here only with unproved = ban in\n"
 		"[report].",
+	[CONFIG_SOURCE_KAMAILIO] =
+		"What the include for Kamailio or OpenSIPS writes (sipchain.cfg).",
 };
 
 static const struct config_choice unproved[] = {
@@ -86,7 +89,9 @@ const size_t config_sections_count = sizeof config_sections / sizeof config_sect
 #define PATH_ETHEREUM "/var/lib/sipchain/ethereum.db"
 #define SOURCE_AMI    (1U << CONFIG_SOURCE_AMI)
 #define SOURCE_LOG    (1U << CONFIG_SOURCE_LOG)
-#define CHAIN_ID_MAX  UINT64_C(9007199254740991) /* what JSON numbers hold exactly */
+/* The types whose lines come from a file, the journal or remote syslog. */
+#define SOURCE_TEXT  (SOURCE_LOG | 1U << CONFIG_SOURCE_KAMAILIO)
+#define CHAIN_ID_MAX UINT64_C(9007199254740991) /* what JSON numbers hold exactly */
 
 /* clang-format off */
 #define RULE(key, index, text) {"detect", key, CONFIG_RULE, .max = 1000000, \
@@ -197,8 +202,24 @@ const struct config_key config_keys[] = {
 			"/etc/fail2ban/filter.d, or its file; with options as in a jail:\n"
 			"asterisk[logtype=short]. Read at start and on reload."},
 	{"source", "path", CONFIG_PATH_NAME, .fallback = "", AT(sources[0].path),
-		.of = SOURCE_LOG, .example = "/var/log/asterisk/messages",
-		.help = "The log to follow."},
+		.of = SOURCE_TEXT, .example = "/var/log/pbx.log",
+		.help = "A log to follow, or"},
+	{"source", "journal", CONFIG_TEXT, .fallback = "", AT(sources[0].journal),
+		.of = SOURCE_TEXT,
+		.help = "a unit of the journal, or an identifier, which any local program may claim, or\n"
+			"Example: journal = kamailio.service"},
+	{"source", "syslog", CONFIG_SYSLOG, .fallback = "", AT(sources[0].syslog),
+		.of = SOURCE_TEXT,
+		.help = "where other machines send their syslog to: udp:ADDRESS:PORT or tcp:ADDRESS:PORT.\n"
+			"Example: syslog = tcp:192.0.2.5:5514"},
+	{"source", "from", CONFIG_SENDERS, .fallback = "", AT(sources[0].from),
+		.of = SOURCE_TEXT,
+		.help = "The addresses that may send syslog, and this machine; empty: this machine only.\n"
+			"Anybody can forge the sender of UDP: what comes so from another machine proves\n"
+			"nothing. Use TCP. Example: from = 192.0.2.10 192.0.2.11"},
+	{"source", "journal_path", CONFIG_PATH_NAME, .fallback = "",
+		AT(sources[0].journal_path), .of = SOURCE_TEXT,
+		.help = "The journal's folder, where it is not systemd-journald's own of this machine."},
 
 	RULE("auth_failed", OBSERVED_AUTH_FAILED, "Wrong passwords."),
 	RULE("unknown_account", OBSERVED_UNKNOWN_ACCOUNT, "Accounts that are not there."),

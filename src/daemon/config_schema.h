@@ -26,6 +26,8 @@ enum config_type {
 	CONFIG_ALLOW,       /* struct config_allow *: INDICATOR note */
 	CONFIG_KEY_NAME,    /* char[]: absolute path, or credential:NAME */
 	CONFIG_SERVER,      /* struct config_server: ADDRESS:PORT */
+	CONFIG_SYSLOG,      /* struct config_listen: udp:ADDRESS:PORT, or empty */
+	CONFIG_SENDERS,     /* struct syslog_config: addresses, or empty */
 	/* config_chain.c: */
 	CONFIG_ADDRESS,   /* uint8_t[20]: 0x... */
 	CONFIG_HASH,      /* uint8_t[32]: 0x... */

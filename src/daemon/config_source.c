@@ -11,9 +11,9 @@
 
 #include "base/escape.h"
 #include "indicator/unroutable.h"
-#include "sense/filter/filter.h"
 
-#define PORT_AMI 5038
+#define PORT_AMI    5038
+#define PORT_SYSLOG 514
 
 static bool is_name(struct view v)
 {
@@ -134,6 +134,7 @@ int config_source_strange(
 		types_print(other, k->of), types_print(own, 1U << s->type));
 }
 
+/* What AMI needs. */
 static int check_ami(
 	const struct config_source *s, const struct config_key **at, struct error *err)
 {
@@ -159,18 +160,42 @@ static int check_ami(
 	return 0;
 }
 
-static int check_log(
+/* What a unit's or an identifier's name is made of; systemd.unit(5). */
+static bool is_journal_name(const char *name)
+{
+	for (const char *c = name; *c; c++)
+		if (!((*c | 0x20) >= 'a' && (*c | 0x20) <= 'z') &&
+			!(*c >= '0' && *c <= '9') && !strchr(":-_.\\@", *c))
+			return false;
+	return true;
+}
+
+/* Lines come from one place. */
+static int check_text(
 	const struct config_source *s, const struct config_key **at, struct error *err)
 {
-	*at = key_of("filter");
-	if (!s->filter[0])
-		return error_set(
-			err, "is missing; add a line such as \"filter = asterisk\"");
+	unsigned places = !!s->path[0] + !!s->journal[0] + !!s->syslog.transport;
+
 	*at = key_of("path");
-	if (!s->path[0])
+	if (!places)
 		return error_set(err,
-			"is missing; add a line such as \"path = "
-			"/var/log/asterisk/messages\"");
+			"is missing; name a log by path, a unit by journal, or a socket by "
+			"syslog");
+	if (places > 1)
+		return error_set(err,
+			"path, journal and syslog exclude each other; write a source for each");
+	*at = key_of("journal");
+	if (!is_journal_name(s->journal))
+		return error_set(err,
+			"\"%s\" is no unit and no identifier: write its name alone, such as "
+			"kamailio.service",
+			s->journal);
+	*at = key_of("journal_path");
+	if (s->journal_path[0] && !s->journal[0])
+		return error_set(err, "is of no use without journal");
+	*at = key_of("from");
+	if (s->from.from_count && !s->syslog.transport)
+		return error_set(err, "is of no use without syslog");
 	return 0;
 }
 
@@ -183,7 +208,13 @@ int config_source_check(
 	case CONFIG_SOURCE_AMI:
 		return check_ami(s, at, err);
 	case CONFIG_SOURCE_LOG:
-		return check_log(s, at, err);
+		*at = key_of("filter");
+		if (!s->filter[0])
+			return error_set(
+				err, "is missing; add a line such as \"filter = asterisk\"");
+		return check_text(s, at, err);
+	case CONFIG_SOURCE_KAMAILIO:
+		return check_text(s, at, err);
 	default:
 		*at = key_of("type");
 		return error_set(
@@ -191,9 +222,16 @@ int config_source_check(
 	}
 }
 
+struct filter *config_source_filter(const struct config_source *s, struct error *err)
+{
+	const struct filter_settings settings = {
+		.now = clock_wall(), .journal = !s->path[0]};
+
+	return filter_new(s->filter, &settings, err);
+}
+
 unsigned config_sources_try(const struct config *c, struct buffer *errors)
 {
-	struct filter_settings settings = {.now = clock_wall()};
 	char title[CONFIG_SOURCE_TITLE];
 	unsigned count = 0;
 
@@ -204,7 +242,7 @@ unsigned config_sources_try(const struct config *c, struct buffer *errors)
 
 		if (s->type != CONFIG_SOURCE_LOG)
 			continue;
-		f = filter_new(s->filter, &settings, &err);
+		f = config_source_filter(s, &err);
 		if (!f) {
 			buffer_printf(errors, "[%s] %s\n", config_source_title(title, s),
 				err.text);
@@ -292,4 +330,44 @@ int config_server_print(struct buffer *out, const struct config_server *s)
 
 	return buffer_printf(
 		out, "%s%s%s:%u", open, address_print(text, &s->address), close, s->port);
+}
+
+int config_syslog_parse(struct config_listen *out, struct view v, struct error *err)
+{
+	if (v.n)
+		return config_listen_parse(out, v, PORT_SYSLOG, err);
+	memset(out, 0, sizeof *out);
+	return 0;
+}
+
+int config_senders_parse(struct syslog_config *out, struct view v, struct error *err)
+{
+	struct syslog_config senders;
+
+	memset(&senders, 0, sizeof senders); /* values are compared as memory */
+	for (v = view_trim(v); v.n; v = view_trim(v)) {
+		size_t end = view_find(v, ' ');
+
+		if (senders.from_count == SYSLOG_FROM_MAX)
+			return error_set(
+				err, "names more than %u addresses", SYSLOG_FROM_MAX);
+		if (address_parse(
+			    &senders.from[senders.from_count], view_head(v, end), err))
+			return -1;
+		senders.from_count++;
+		v = view_from(v, end);
+	}
+	*out = senders;
+	return 0;
+}
+
+int config_senders_print(struct buffer *out, const struct syslog_config *s)
+{
+	char text[ADDRESS_TEXT];
+	int rc = 0;
+
+	for (size_t i = 0; i < s->from_count; i++)
+		rc = buffer_printf(
+			out, "%s%s", i ? " " : "", address_print(text, &s->from[i]));
+	return rc;
 }

@@ -3,6 +3,7 @@
 #define DAEMON_CONFIG_SOURCE_H
 
 #include "daemon/config_schema.h"
+#include "sense/filter/filter.h"
 
 /*
  * Sections that have a name: [source "pbx"]. There are as many as the operator
@@ -62,6 +63,12 @@ int config_source_strange(
 	const struct config_source *s, const struct config_key *k, struct error *err);
 
 /*
+ * The filter of a source of type log, made for the place that its lines come
+ * from. NULL with a text.
+ */
+struct filter *config_source_filter(const struct config_source *s, struct error *err);
+
+/*
  * Load what sources of type log read, to see that it is right, and append each
  * error as a line "[source "x"] ...\n". Returns how many there are.
  */
@@ -79,5 +86,16 @@ int config_source_secret(
 /* ADDRESS[:PORT] of a server. 0 or -1 with a text. */
 int config_server_parse(struct config_server *out, struct view v, struct error *err);
 int config_server_print(struct buffer *out, const struct config_server *s);
+
+/* udp:ADDRESS[:PORT] or tcp:..., with the port that is usual. config_value.c */
+int config_listen_parse(
+	struct config_listen *out, struct view v, unsigned usual, struct error *err);
+
+/* The same, or nothing. 0 or -1 with a text. */
+int config_syslog_parse(struct config_listen *out, struct view v, struct error *err);
+
+/* Addresses with blanks between them, or nothing. 0 or -1 with a text. */
+int config_senders_parse(struct syslog_config *out, struct view v, struct error *err);
+int config_senders_print(struct buffer *out, const struct syslog_config *s);
 
 #endif

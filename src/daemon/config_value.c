@@ -289,7 +289,8 @@ static int parse_ports(struct nft_config *out, struct view v, struct error *err)
 	return 0;
 }
 
-static int parse_listen(struct config_listen *out, struct view v, struct error *err)
+int config_listen_parse(
+	struct config_listen *out, struct view v, unsigned usual, struct error *err)
 {
 	struct config_listen listen;
 
@@ -301,14 +302,14 @@ static int parse_listen(struct config_listen *out, struct view v, struct error *
 	else
 		return error_set(err,
 			"\"%s\": write udp:ADDRESS:PORT or tcp:ADDRESS:PORT, "
-			"such as udp:127.0.0.1:9060",
-			escaped(v));
+			"such as udp:127.0.0.1:%u",
+			escaped(v), usual);
 	if (address_port_parse(
-		    &listen.address, &listen.port, view_from(v, 4), HEP_PORT, err))
+		    &listen.address, &listen.port, view_from(v, 4), (uint16_t)usual, err))
 		return -1;
 	if (!listen.port)
 		return error_set(err, "\"%s\": port 0 is no port; the usual one is %u",
-			escaped(v), HEP_PORT);
+			escaped(v), usual);
 	*out = listen;
 	return 0;
 }
@@ -389,7 +390,7 @@ static int parse_repeated(
 	if (k->type == CONFIG_LISTEN) {
 		struct config_listen *listen = config_at(c, k->offset);
 
-		rc = parse_listen(&listen[*count], v, err);
+		rc = config_listen_parse(&listen[*count], v, HEP_PORT, err);
 	} else {
 		rc = parse_text(list + *count * each, k, v, err);
 	}
@@ -449,6 +450,10 @@ int config_value_parse(struct config *c, const struct config_key *k, struct view
 		return config_rules_file(c, k, value, err);
 	case CONFIG_RULES_LINE:
 		return config_rules_line(c, value, err);
+	case CONFIG_SYSLOG:
+		return config_syslog_parse(at, value, err);
+	case CONFIG_SENDERS:
+		return config_senders_parse(at, value, err);
 	case CONFIG_LISTEN:
 	case CONFIG_PATHS:
 	case CONFIG_ALLOW:

@@ -80,6 +80,7 @@ struct log_position {
 	uint8_t fingerprint[16]; /* of the bytes before offset, see logtail.h */
 };
 
+/* Logs and journals: of the latter path is "journal:SOURCE", see sense_journal.h. */
 #define POSITIONS_MAX (CONFIG_LOGS_MAX + CONFIG_SOURCES_MAX)
 
 struct sense_figures {
@@ -112,7 +113,16 @@ struct source_status {
 			uint64_t lines, failures, unnamed, exhausted;
 			uint32_t off;
 		} log;
+		struct {
+			/* cut: begins as the include's, and was cut */
+			uint64_t lines, cut, injected;
+		} kamailio;
 	} of;
+	/* Of log and kamailio: what did not come by syslog (no syslog, of others
+	   than may send, dropped by the kernel), times that a journal failed. */
+	struct {
+		uint64_t bad, refused, dropped, failures;
+	} way;
 };
 
 struct trunks_header {

@@ -26,6 +26,7 @@ struct request {
 	struct indicator indicator;
 	char canonical[INDICATOR_SOURCE_TEXT + 1];
 	uint32_t ttl; /* seconds; 0: not given */
+	bool log;     /* class log: a program says so, not a person */
 	char note[80];
 };
 
@@ -53,10 +54,17 @@ static int parse(struct request *r)
 	const json_t *ttl = json_object_get(r->arguments, "ttl");
 	const char *text = json_string_value(json_object_get(r->arguments, "indicator"));
 	const char *note = json_string_value(json_object_get(r->arguments, "note"));
+	const char *class = json_string_value(json_object_get(r->arguments, "class"));
 	struct error err = {""};
 
 	if (!text)
 		return control_refuse(r->client, CONTROL_USAGE, "no indicator"), -1;
+	r->log = class && !strcmp(class, "log");
+	if (class && !r->log && strcmp(class, "manual") != 0)
+		return control_refuse(r->client, CONTROL_USAGE,
+			       "no such class: %s; manual or log",
+			       escaped(view_str(class))),
+		       -1;
 	if (indicator_parse(&r->indicator, r->canonical, view_str(text), &err))
 		return control_refuse(r->client, CONTROL_USAGE, "%s", err.text), -1;
 	if (ttl &&
@@ -150,7 +158,7 @@ static void publish(struct request *r, uint8_t category, uint8_t action, uint32_
 	report.indicator = r->indicator;
 	snprintf(report.text, sizeof report.text, "%s", r->canonical);
 	report.category = category;
-	report.proof = PROOF_MANUAL;
+	report.proof = r->log ? PROOF_LOG : PROOF_MANUAL;
 	report.action = action;
 	report.expiry = node_now() + ttl;
 	record = evidence_record_manual(n->config->node.name, &r->indicator, category,
@@ -171,7 +179,8 @@ static uint32_t ttl_within(const struct request *r, uint32_t fallback)
 	const struct ledger_config *c = registry_config(r->node->registry);
 	uint32_t ttl = r->ttl ? r->ttl : fallback;
 
-	return !r->ttl && c && ttl > c->max_ttl ? c->max_ttl : ttl;
+	/* A program's ban may be for ever; a report is not. */
+	return (!r->ttl || r->log) && c && ttl > c->max_ttl ? c->max_ttl : ttl;
 }
 
 /* What the ledger would refuse is refused here, where the reason is plain. */
@@ -201,11 +210,42 @@ static bool reportable(struct request *r, uint32_t ttl)
 	}
 	if (ttl > c->max_ttl) {
 		control_refuse(r->client, CONTROL_USAGE,
-			"ttl: this ledger allows at most "
-			"%u seconds",
-			c->max_ttl);
+			"ttl: this ledger allows at most %u seconds", c->max_ttl);
 		return false;
 	}
+	return true;
+}
+
+static bool is_address(struct request *r)
+{
+	if (r->indicator.kind == INDICATOR_IP4 || r->indicator.kind == INDICATOR_IP6)
+		return true;
+	control_refuse(r->client, CONTROL_USAGE,
+		r->log ? "class log is for addresses and prefixes alone" :
+			 "only addresses and prefixes are banned in the firewall; "
+			 "numbers and names are shared with `sipchain report`");
+	return false;
+}
+
+/*
+ * Whether this node has told the others already, by what it saw itself or by a
+ * person; answered then. A log's word would take the proof away.
+ */
+static bool better_known(struct request *r)
+{
+	const struct member *m = node_member(r->node);
+	char name[INDICATOR_TEXT], when[32];
+	struct report word;
+
+	if (registry_own_word(
+		    r->node->registry, m->index, &r->indicator, node_now(), &word) ||
+		word.proof == PROOF_LOG)
+		return false;
+	answer(r, word.expiry,
+		word.category == CATEGORY_OBJECTION ?
+			"%s stays as it is: this member objects to it until %s" :
+			"%s stays as it is: reported by this member with a better proof until %s",
+		indicator_print(name, &r->indicator), clock_rfc3339(when, word.expiry));
 	return true;
 }
 
@@ -220,7 +260,11 @@ static void do_report(struct request *r)
 			escaped(view_str(name ? name : "")));
 		return;
 	}
+	if (r->log && !is_address(r))
+		return;
 	if (!writer(r) || !reportable(r, ttl))
+		return;
+	if (r->log && better_known(r))
 		return;
 	audit(r, "report");
 	publish(r, (uint8_t)category, ACTION_REPORT, ttl);
@@ -246,6 +290,12 @@ static void do_revoke(struct request *r)
 		return;
 	if (!registry_own_word(
 		    r->node->registry, m->index, &r->indicator, node_now(), &word)) {
+		if (r->log && word.proof != PROOF_LOG) {
+			control_refuse(r->client, CONTROL_FAILED,
+				"the live report of %s is not of class log; it stays",
+				indicator_print(text, &r->indicator));
+			return;
+		}
 		audit(r, "revoke");
 		publish(r, word.category, ACTION_SPEND, word.expiry - node_now());
 		return;
@@ -262,16 +312,6 @@ static void do_revoke(struct request *r)
 }
 
 /* --- ban, unban: this node alone --- */
-
-static bool is_address(struct request *r)
-{
-	if (r->indicator.kind == INDICATOR_IP4 || r->indicator.kind == INDICATOR_IP6)
-		return true;
-	control_refuse(r->client, CONTROL_USAGE,
-		"only addresses and prefixes are banned in "
-		"the firewall; numbers and names are shared with `sipchain report`");
-	return false;
-}
 
 static void do_ban(struct request *r)
 {

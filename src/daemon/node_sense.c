@@ -185,7 +185,7 @@ static void add_position(void *context, const struct position *p)
 	struct position_list *l = context;
 	struct log_position *to;
 
-	if (l->count == sizeof l->list / sizeof l->list[0])
+	if (l->count == POSITIONS_MAX)
 		return;
 	to = &l->list[l->count++];
 	memset(to, 0, sizeof *to);

@@ -150,12 +150,48 @@ static json_t *ami_json(const struct source_status *s)
 		"trunks_unused", (json_int_t)s->of.ami.trunks_unused);
 }
 
+/* How lines come that are text. */
+static void add_way(json_t *o, const struct source_status *s)
+{
+	const json_int_t figures[] = {(json_int_t)s->way.bad, (json_int_t)s->way.refused,
+		(json_int_t)s->way.dropped, (json_int_t)s->way.failures};
+	static const char *const names[] = {"bad", "refused", "dropped", "unreadable"};
+
+	for (size_t i = 0; i < 4; i++)
+		json_object_set_new(o, names[i], json_integer(figures[i]));
+}
+
+static json_t *kamailio_json(const struct source_status *s)
+{
+	json_t *out = json_pack("{s:I, s:I, s:I}", "lines",
+		(json_int_t)s->of.kamailio.lines, "cut", (json_int_t)s->of.kamailio.cut,
+		"injected", (json_int_t)s->of.kamailio.injected);
+
+	add_way(out, s);
+	return out;
+}
+
 static json_t *log_json(const struct source_status *s)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "lines",
+	json_t *out = json_pack("{s:I, s:I, s:I, s:I, s:I}", "lines",
 		(json_int_t)s->of.log.lines, "failures", (json_int_t)s->of.log.failures,
 		"unnamed", (json_int_t)s->of.log.unnamed, "exhausted",
 		(json_int_t)s->of.log.exhausted, "off", (json_int_t)s->of.log.off);
+
+	add_way(out, s);
+	return out;
+}
+
+static json_t *own_json(const struct source_status *s)
+{
+	switch (s->type) {
+	case CONFIG_SOURCE_AMI:
+		return ami_json(s);
+	case CONFIG_SOURCE_LOG:
+		return log_json(s);
+	default:
+		return kamailio_json(s);
+	}
 }
 
 static const char *source_state(const struct source_status *s)
@@ -170,7 +206,7 @@ static json_t *source_json(const struct source_status *s)
 	json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:I}", "name", s->name, "type",
 		config_source_type_name(s->type), "state", source_state(s), "trouble",
 		s->trouble, "observations", (json_int_t)s->observations);
-	json_t *own = s->type == CONFIG_SOURCE_AMI ? ami_json(s) : log_json(s);
+	json_t *own = own_json(s);
 
 	json_object_update(out, own);
 	json_decref(own);

@@ -16,8 +16,8 @@
 #include "daemon/parent.h"
 #include "daemon/roles.h"
 #include "daemon/sense_ami.h"
-#include "daemon/sense_filters.h"
 #include "daemon/sense_logs.h"
+#include "daemon/sense_text.h"
 #include "sense/hep.h"
 #include "sense/security_log.h"
 
@@ -37,7 +37,7 @@ struct sense_role {
 	struct sense_logs *logs;
 	/* The [source]s, by type. */
 	struct sense_ami *ami;
-	struct sense_filters *filters;
+	struct sense_text *text;
 	struct security_log_figures log_figures;
 	struct observation *pending;
 	size_t pending_count;
@@ -90,15 +90,17 @@ static void on_flush(uv_prepare_t *handle)
 	if (r->pending_count)
 		send_observations(r);
 	/* A position only after the observations of the lines before it. */
-	if (!r->pending_count)
-		sense_logs_tell(r->logs, r->node);
+	if (r->pending_count)
+		return;
+	sense_logs_tell(r->logs, r->node);
+	sense_text_tell_positions(r->text, r->node);
 }
 
 /* Tell the node of each [source]. again: it knows nothing. */
 static void tell_sources(struct sense_role *r, bool again)
 {
 	sense_ami_tell(r->ami, r->node, again);
-	sense_filters_tell(r->filters, r->node, again);
+	sense_text_tell(r->text, r->node, again);
 }
 
 static void on_figures(uv_timer_t *timer)
@@ -155,6 +157,7 @@ static void on_message(
 		memcpy(list, payload.p, payload.n);
 	r->node_started = true;
 	sense_logs_start(r->logs, list, count);
+	sense_text_start(r->text, list, count);
 	tell_sources(r, true);
 }
 
@@ -165,6 +168,7 @@ static void node_lost(struct sense_role *r)
 	r->node_started = false;
 	memset(&r->told, 0, sizeof r->told);
 	sense_logs_stop(r->logs);
+	sense_text_stop(r->text);
 }
 
 static void on_link_closed(void *context, struct link *l, const char *why)
@@ -195,18 +199,6 @@ static void on_peer(void *context, enum role peer, int fd, uint32_t starts, pid_
 		log_error("link to the node: %s", strerror(errno));
 }
 
-/*
- * Whether files that sources read when they begin may say something else by now:
- * those of filters, and of a secret that let nobody in.
- */
-static bool sources_read_again(const struct sense_role *r)
-{
-	for (size_t i = 0; i < r->config->source_count; i++)
-		if (r->config->sources[i].type == CONFIG_SOURCE_LOG)
-			return true;
-	return sense_ami_waits(r->ami);
-}
-
 /* Nothing can be opened from inside the sandbox. */
 static int on_reload(void *context, struct config *config, struct error *err)
 {
@@ -217,7 +209,7 @@ static int on_reload(void *context, struct config *config, struct error *err)
 		memcmp(&config->security_log, &r->config->security_log,
 			sizeof config->security_log) ||
 		memcmp(config->sources, r->config->sources, sizeof config->sources) ||
-		sources_read_again(r)) {
+		sense_ami_waits(r->ami) || sense_text_waits(r->text)) {
 		r->again = true;
 		uv_stop(&r->loop);
 	}
@@ -289,8 +281,8 @@ static int open_security_logs(struct sense_role *r)
 static int open_sources(struct sense_role *r)
 {
 	r->ami = sense_ami_new(r->config, on_observation, r);
-	r->filters = sense_filters_new(r->config, r->logs, on_observation, r);
-	if (!r->ami || !r->filters)
+	r->text = sense_text_new(&r->loop, r->config, r->logs, on_observation, r);
+	if (!r->ami || !r->text)
 		return -1;
 	return sense_ami_start(r->ami, &r->loop, r->parent);
 }
@@ -308,14 +300,16 @@ static int open_all(struct sense_role *r)
 		&r->figures, on_figures, FIGURES_EVERY_MS, FIGURES_EVERY_MS);
 }
 
-/* The logs' folders are all that stays within reach. */
+/* The folders of logs and journals are all that stays within reach. */
 static int seal(struct sense_role *r, struct error *err)
 {
-	struct sandbox_path paths[POSITIONS_MAX];
+	struct sandbox_path paths[POSITIONS_MAX + SENSE_TEXT_PATHS_MAX];
+	size_t logs = sense_logs_paths(r->logs, paths, POSITIONS_MAX);
 	struct sandbox box = {.role = ROLE_SENSE,
 		.user = r->config->node.user,
 		.paths = paths,
-		.paths_count = sense_logs_paths(r->logs, paths, POSITIONS_MAX)};
+		.paths_count = logs +
+			sense_text_paths(r->text, paths + logs, SENSE_TEXT_PATHS_MAX)};
 
 	return sandbox_seal(&box, err);
 }
@@ -349,10 +343,10 @@ int role_sense(struct config *config, int parent_fd, const struct control_hello 
 	rc = r.again ? ROLE_EXIT_AGAIN : ROLE_EXIT_OK;
 done:
 	sense_logs_free(r.logs);
-	sense_filters_free(r.filters);
 	if (r.hep)
 		hep_collector_close(r.hep);
 	sense_ami_free(r.ami);
+	sense_text_free(r.text);
 	link_close(r.node);
 	parent_close(r.parent);
 	uv_close((uv_handle_t *)&r.flush, NULL);

@@ -183,6 +183,21 @@ void sense_logs_tell(struct sense_logs *l, struct link *node)
 	}
 }
 
+void sense_logs_trouble(
+	const struct sense_logs *l, const char *path, char *text, size_t size)
+{
+	struct logtail_figures f;
+
+	snprintf(text, size, "%s", "");
+	for (size_t i = 0; i < l->count; i++) {
+		if (!l->logs[i].tail || strcmp(l->logs[i].path, path) != 0)
+			continue;
+		logtail_figures(l->logs[i].tail, &f);
+		if (f.trouble)
+			snprintf(text, size, "%.150s %s", path, logtail_trouble(f.trouble));
+	}
+}
+
 void sense_logs_free(struct sense_logs *l)
 {
 	if (!l)

@@ -43,6 +43,13 @@ void sense_logs_start(
 /* The node is gone: nobody keeps positions, logs wait where they are. */
 void sense_logs_stop(struct sense_logs *l);
 
+/*
+ * Why the log of that path cannot be read at present, "" when it can: a text with
+ * the remedy, cut to size.
+ */
+void sense_logs_trouble(
+	const struct sense_logs *l, const char *path, char *text, size_t size);
+
 /* Tell the node which positions changed, once their observations are sent. */
 void sense_logs_tell(struct sense_logs *l, struct link *node);
 

@@ -300,7 +300,7 @@ static int parse_value(
 			"observation", err);
 	case KEY_SENSORS:
 		return parse_bits(
-			at, v, sensor_name, 1, SENSOR_FILTER + 1, "sensor", err);
+			at, v, sensor_name, 1, SENSOR_KAMAILIO + 1, "sensor", err);
 	case KEY_METHODS:
 		return parse_bits(at, v, method_name, 0, SIP_UPDATE + 1, "method", err);
 	case KEY_CHOICE:

@@ -43,7 +43,7 @@ struct logtail {
 	struct logfile *current; /* NULL: not there */
 	struct logfile *old;     /* what had the name before; NULL: none */
 	uint64_t old_until;      /* in the loop's time */
-	int last_errno;          /* told already */
+	int open_errno, read_errno;
 	struct logtail_events events;
 	struct logfile_position told;
 	struct logtail_figures figures;
@@ -81,15 +81,33 @@ static void on_inotify(uv_poll_t *poll, int status, int events)
 		schedule(t, 0);
 }
 
-/* Tell once why the file cannot be read, and again when the reason changes. */
-static void tell_errno(struct logtail *t, int error)
+const char *logtail_trouble(int trouble)
 {
-	if (error && error != t->last_errno && error != ENOENT)
-		log_warning("log %s: cannot read: %s; trying on",
-			escaped(view_str(t->name)),
-			error == ENXIO || error == ELOOP ? "not a regular file" :
-							   strerror(error));
-	t->last_errno = error;
+	switch (trouble) {
+	case ENOENT:
+		return "is not there; it is read as soon as it is";
+	case ENXIO:
+	case ELOOP:
+		return "is no regular file but a folder, a pipe or a link; put the log back";
+	case EACCES:
+	case EPERM:
+		return "may not be read by this user; let its owner give the right";
+	default:
+		return strerror(trouble);
+	}
+}
+
+/*
+ * Tell once why the file cannot be opened or read (last: what was told of that),
+ * and again when the reason changes.
+ */
+static void tell_errno(struct logtail *t, int *last, int error)
+{
+	if (error && error != *last && error != ENOENT)
+		log_warning("log %s: cannot read: it %s; trying on",
+			escaped(view_str(t->name)), logtail_trouble(error));
+	*last = error;
+	t->figures.trouble = t->open_errno ? t->open_errno : t->read_errno;
 }
 
 /* Give up the old file. */
@@ -111,13 +129,15 @@ static bool look_for_new(struct logtail *t)
 
 	t->figures.present = !fstatat(t->directory, t->name, &st, AT_SYMLINK_NOFOLLOW);
 	if (!t->figures.present) {
-		tell_errno(t, errno);
+		tell_errno(t, &t->open_errno, errno);
 		return false;
 	}
-	if (t->current && logfile_is(t->current, st.st_dev, st.st_ino))
+	if (t->current && logfile_is(t->current, st.st_dev, st.st_ino)) {
+		tell_errno(t, &t->open_errno, 0);
 		return false;
+	}
 	found = logfile_open(t->directory, t->name);
-	tell_errno(t, found ? 0 : errno);
+	tell_errno(t, &t->open_errno, found ? 0 : errno);
 	if (!found)
 		return false;
 	if (!t->current) {
@@ -140,8 +160,7 @@ static bool read_turn(struct logtail *t, struct logfile *f)
 
 	state = logfile_read(
 		f, TURN_BYTES, t->events.line, t->events.context, &t->figures.file);
-	if (state == LOGFILE_FAILED)
-		tell_errno(t, errno);
+	tell_errno(t, &t->read_errno, state == LOGFILE_FAILED ? errno : 0);
 	return state == LOGFILE_MORE || state == LOGFILE_TRUNCATED;
 }
 
@@ -219,10 +238,10 @@ static struct logfile *find_renamed(
 static void start(struct logtail *t, const struct logfile_position *resume)
 {
 	t->current = logfile_open(t->directory, t->name);
-	tell_errno(t, t->current ? 0 : errno);
+	tell_errno(t, &t->open_errno, t->current ? 0 : errno);
 	if (!resume) {
 		if (t->current && logfile_seek_end(t->current))
-			tell_errno(t, errno);
+			tell_errno(t, &t->read_errno, errno);
 		return;
 	}
 	if (t->current && logfile_is(t->current, resume->device, resume->inode)) {

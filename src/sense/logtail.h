@@ -39,7 +39,11 @@ struct logtail_figures {
 	uint64_t rotations; /* another file took the name */
 	uint64_t lost;      /* rotated away while not running, and not found */
 	bool present;       /* the name is there */
+	int trouble;        /* errno: why what has the name cannot be read; 0: it can */
 };
+
+/* What such a trouble is, and what helps: "is a ...; ...". */
+const char *logtail_trouble(int trouble);
 
 /*
  * Follow `name` (no slash) in a directory. directory is an open descriptor,

@@ -6,7 +6,7 @@
 
 /* Indexed by the enums of the header. */
 static const char *const sensors[] = {
-	"?", "hep", "security-log", "honeypot", "ami", "filter"};
+	"?", "hep", "security-log", "honeypot", "ami", "filter", "kamailio"};
 static const char *const kinds[] = {"?", "auth-failed", "unknown-account", "scan",
 	"call-rejected", "malformed", "auth-ok", "proof", "call", "injection",
 	"dialled"};
@@ -62,4 +62,41 @@ bool dialled_names_account(const char *dialled)
 	size_t digits = strspn(dialled, "+*#0123456789");
 
 	return dialled[digits] || digits <= 5;
+}
+
+/* The value of a hexadecimal digit, or -1. */
+static int hex_value(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool dial_char(int c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+		(c >= 'A' && c <= 'Z') || (c && strchr("+*#._-", c));
+}
+
+void observation_dialled(char *dst, size_t size, struct view user)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < user.n && n + 1 < size; i++) {
+		int high = -1, low = -1, c;
+
+		if (user.p[i] == '%' && user.n - i > 2) {
+			high = hex_value(user.p[i + 1]);
+			low = hex_value(user.p[i + 2]);
+		}
+		c = high >= 0 && low >= 0 ? high * 16 + low : 0;
+		if (dial_char(c)) {
+			dst[n++] = (char)c;
+			i += 2;
+		} else {
+			dst[n++] = user.p[i] ? (char)user.p[i] : '?';
+		}
+	}
+	dst[n] = '\0';
 }

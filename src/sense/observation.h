@@ -54,6 +54,7 @@ enum observation_sensor {
 	SENSOR_HONEYPOT = 3,
 	SENSOR_AMI = 4,
 	SENSOR_FILTER = 5,
+	SENSOR_KAMAILIO = 6, /* the shipped include's log lines, also OpenSIPS's */
 };
 
 enum sip_transport {
@@ -113,6 +114,14 @@ uint64_t observation_call_id(struct view call_id);
  * number: up to five digits, or letters.
  */
 bool dialled_names_account(const char *dialled);
+
+/*
+ * The user part of a dialled URI as a PBX dials it, into dst of size bytes,
+ * NUL-terminated, cut to fit: escapes of what may be dialled are undone (%39 is
+ * a 9 like any other), all others stay as they came, so that %0a does not
+ * become a line break here.
+ */
+void observation_dialled(char *dst, size_t size, struct view user);
 
 /* What every sensor gives its observations to. */
 typedef void observation_fn(void *context, const struct observation *o);

@@ -70,48 +70,6 @@ bool wire_is_tool(const struct sip_message *m)
 		view_eq_nocase(m->from.display, "sipvicious");
 }
 
-/* The value of a hexadecimal digit, or -1. */
-static int hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool dial_char(int c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-		(c >= 'A' && c <= 'Z') || (c && strchr("+*#._-", c));
-}
-
-/*
- * The user part as the PBX dials it: escapes of what may be dialled are undone
- * (%39 is a 9 like any other), all others stay as they came, so that %0a does
- * not become a line break here.
- */
-static void copy_dialled(char *dst, size_t size, struct view user)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < user.n && n + 1 < size; i++) {
-		int high = -1, low = -1, c;
-
-		if (user.p[i] == '%' && user.n - i > 2) {
-			high = hex_value(user.p[i + 1]);
-			low = hex_value(user.p[i + 2]);
-		}
-		c = high >= 0 && low >= 0 ? high * 16 + low : 0;
-		if (dial_char(c)) {
-			dst[n++] = (char)c;
-			i += 2;
-		} else {
-			dst[n++] = user.p[i] ? (char)user.p[i] : '?';
-		}
-	}
-	dst[n] = '\0';
-}
-
 void wire_observation_begin(struct observation *o, const struct hep_message *h,
 	const struct sip_message *m, usec now)
 {
@@ -140,7 +98,7 @@ static void fill_texts(struct wire_request *r, const struct sip_message *m,
 		account = credentials->username;
 	view_copy(r->o.account, sizeof r->o.account, account);
 	if (invite)
-		copy_dialled(r->o.dialled, sizeof r->o.dialled, m->target.user);
+		observation_dialled(r->o.dialled, sizeof r->o.dialled, m->target.user);
 }
 
 /*

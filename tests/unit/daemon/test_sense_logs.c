@@ -5,8 +5,8 @@
 
 #include <errno.h>
 
-#include "daemon/sense_filters.h"
 #include "daemon/sense_source.h"
+#include "daemon/sense_text.h"
 
 struct stage {
 	struct folder folder;
@@ -16,7 +16,7 @@ struct stage {
 	struct link *link;
 	int node; /* the link's other end */
 	struct sense_logs *logs;
-	struct sense_filters *filters;
+	struct sense_text *text;
 	struct observation seen[8];
 	unsigned seen_count;
 	unsigned lines; /* given to on_line() */
@@ -98,15 +98,15 @@ static struct stage *begin(void)
 	s->node = fds[1];
 	s->logs = sense_logs_new(&s->loop);
 	assert_non_null(s->logs);
-	s->filters = sense_filters_new(&s->config, s->logs, on_observation, s);
-	assert_non_null(s->filters);
+	s->text = sense_text_new(&s->loop, &s->config, s->logs, on_observation, s);
+	assert_non_null(s->text);
 	return s;
 }
 
 static void end(struct stage *s)
 {
 	sense_logs_free(s->logs);
-	sense_filters_free(s->filters);
+	sense_text_free(s->text);
 	link_close(s->link);
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&s->loop), 0);
@@ -190,7 +190,7 @@ static void test_filters(void **state)
 		assert_int_equal(s->seen[i].sensor, SENSOR_FILTER);
 	}
 
-	sense_filters_tell(s->filters, s->link, true);
+	sense_text_tell(s->text, s->link, true);
 	next_source(s, &one, "bad", 0, 1);
 	assert_string_equal(one.trouble, "");
 	assert_int_equal(one.observations, 1);
@@ -208,17 +208,17 @@ static void test_filters(void **state)
 	assert_false(told(s, MSG_SOURCE, &one, sizeof one));
 
 	/* Again only what changed, or everything to a node that knows nothing. */
-	sense_filters_tell(s->filters, s->link, false);
+	sense_text_tell(s->text, s->link, false);
 	assert_false(told(s, MSG_SOURCE, &one, sizeof one));
 	append(s, "worse 192.0.2.5\n");
 	run_until(s, 4, 0);
-	sense_filters_tell(s->filters, s->link, false);
+	sense_text_tell(s->text, s->link, false);
 	next_source(s, &one, "bad", 0, 1);
 	assert_int_equal(one.of.log.lines, 4);
 	assert_int_equal(one.observations, 1);
 	next_source(s, &one, "worse", 1, 1);
 	assert_false(told(s, MSG_SOURCE, &one, sizeof one));
-	sense_filters_tell(s->filters, s->link, true);
+	sense_text_tell(s->text, s->link, true);
 	for (unsigned i = 0; i < 4; i++)
 		assert_true(told(s, MSG_SOURCE, &one, sizeof one));
 	assert_false(told(s, MSG_SOURCE, &one, sizeof one));

@@ -281,7 +281,7 @@ static void test_open_errors(void **state)
 	(void)state;
 	assert_int_equal(hep_open_udp(&local, udp_port, &err), -1);
 	assert_non_null(strstr(err.text, "HEP: cannot bind 127.0.0.1 port "));
-	assert_non_null(strstr(err.text, "is another collector running?"));
+	assert_non_null(strstr(err.text, "is another program running?"));
 	assert_int_equal(hep_open_tcp(&local, tcp_port, &err), -1);
 	assert_int_equal(address_parse(&other, view_str("198.51.100.1"), NULL), 0);
 	assert_int_equal(hep_open_udp(&other, 9060, &err), -1);

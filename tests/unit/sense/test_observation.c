@@ -14,7 +14,8 @@ static void test_names(void **state)
 	assert_string_equal(sensor_name(SENSOR_SECURITY_LOG), "security-log");
 	assert_string_equal(sensor_name(SENSOR_FILTER), "filter");
 	assert_string_equal(sensor_name(0), "?");
-	assert_string_equal(sensor_name(6), "?");
+	assert_string_equal(sensor_name(SENSOR_KAMAILIO), "kamailio");
+	assert_string_equal(sensor_name(7), "?");
 	assert_string_equal(observation_kind_name(OBSERVED_AUTH_FAILED), "auth-failed");
 	assert_string_equal(
 		observation_kind_name(OBSERVED_CALL_REJECTED), "call-rejected");
