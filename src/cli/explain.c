@@ -35,12 +35,9 @@ static json_t *signs_json(uint8_t signs)
 {
 	json_t *list = json_array();
 
-	if (signs & SIGN_TOOK_PART)
-		json_array_append_new(list, json_string("took-part"));
-	if (signs & SIGN_FORGED)
-		json_array_append_new(list, json_string("forged"));
-	if (signs & SIGN_TOOL)
-		json_array_append_new(list, json_string("tool"));
+	for (uint8_t bit = 0; signs >> bit; bit++)
+		if (signs >> bit & 1)
+			json_array_append_new(list, json_string(sign_name(bit)));
 	return list;
 }
 

@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "cli/command.h"
 #include "sense/filter/definition.h"
+#include "sense/filter/filter.h"
 
 #define POOL_MAX (16u << 20)
 
@@ -91,8 +92,9 @@ static void name_of(char *dst, size_t size, const char *jail, unsigned number)
 		snprintf(dst + n, size - n, "-%u", number);
 }
 
+/* place: the key that says where its lines are. */
 static void put_source(struct import *m, const char *jail, const char *filter,
-	const char *path, unsigned number)
+	const char *place, const char *value, unsigned number)
 {
 	char name[32];
 
@@ -101,10 +103,10 @@ static void put_source(struct import *m, const char *jail, const char *filter,
 	if (given(m->in, OPTION_JSON))
 		json_array_append_new(m->list,
 			json_pack("{s:s, s:s, s:s, s:s}", "name", name, "type", "log",
-				"filter", filter, "path", path));
+				"filter", filter, place, value));
 	else
-		printf("[source \"%s\"]\ntype = log\nfilter = %s\npath = %s\n\n", name,
-			filter, path);
+		printf("[source \"%s\"]\ntype = log\nfilter = %s\n%s = %s\n\n", name,
+			filter, place, value);
 }
 
 /* Each file of one line of logpath: "PATTERN [tail|head]". */
@@ -117,7 +119,7 @@ static unsigned put_paths(struct import *m, const char *jail, const char *filter
 
 	view_copy(pattern, sizeof pattern, view_head(line, end));
 	if (!strpbrk(pattern, "*?[")) {
-		put_source(m, jail, filter, pattern, ++number);
+		put_source(m, jail, filter, "path", pattern, ++number);
 		return number;
 	}
 	if (glob(pattern, 0, NULL, &found)) {
@@ -127,9 +129,47 @@ static unsigned put_paths(struct import *m, const char *jail, const char *filter
 		return number;
 	}
 	for (size_t i = 0; i < found.gl_pathc; i++)
-		put_source(m, jail, filter, found.gl_pathv[i], ++number);
+		put_source(m, jail, filter, "path", found.gl_pathv[i], ++number);
 	globfree(&found);
 	return number;
+}
+
+/* The unit, or else the identifier, that matches of the journal name first. */
+static bool unit_of(char *dst, size_t size, const char *matches)
+{
+	static const char *const fields[] = {"_SYSTEMD_UNIT=", "SYSLOG_IDENTIFIER="};
+
+	for (size_t i = 0; matches && i < sizeof fields / sizeof fields[0]; i++) {
+		const char *at = strstr(matches, fields[i]);
+		size_t n = at ? strcspn(at += strlen(fields[i]), " \t\n\"'") : 0;
+
+		if (n && n < size) {
+			view_copy(dst, size, view_of(at, n));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A jail that reads the journal: what it, or its filter, names there. */
+static void put_journal(struct import *m, const char *jail, const char *filter)
+{
+	const struct filter_settings settings = {.journal = true, .now = clock_wall()};
+	const char *matches = value(m, jail, "journalmatch");
+	struct error err = {"it names no unit of the journal"};
+	struct filter *loaded = NULL;
+	char unit[64];
+
+	if (!matches || !*matches) {
+		loaded = filter_new(filter, &settings, &err);
+		matches = loaded ? filter_journalmatch(loaded) : NULL;
+	}
+	if (unit_of(unit, sizeof unit, matches))
+		put_source(m, jail, filter, "journal", unit, 1);
+	else if (!given(m->in, OPTION_JSON))
+		printf("# [%s] reads the journal: %s: left out\n", shown(jail),
+			shown_sentence(err.text));
+	filter_free(loaded);
 }
 
 static void put_jail(struct import *m, const char *jail)
@@ -146,9 +186,7 @@ static void put_jail(struct import *m, const char *jail)
 	if (!filter || !*filter)
 		filter = jail;
 	if (backend && strncmp(backend, "systemd", 7) == 0) {
-		if (!given(m->in, OPTION_JSON))
-			printf("# [%s] reads the journal, not a file: left out\n",
-				shown(jail));
+		put_journal(m, jail, filter);
 		return;
 	}
 	rest = view_str(paths ? paths : "");
@@ -183,7 +221,7 @@ int run_filter_import(struct invocation *in)
 	if (given(in, OPTION_JSON))
 		print_json(m.list);
 	else if (!m.sources)
-		printf("# no jail that reads a file is enabled\n");
+		printf("# no jail that reads a log is enabled\n");
 done:
 	json_decref(m.list);
 	pool_free(&pool);

@@ -210,8 +210,8 @@ int config_source_check(
 	case CONFIG_SOURCE_LOG:
 		*at = key_of("filter");
 		if (!s->filter[0])
-			return error_set(
-				err, "is missing; add a line such as \"filter = asterisk\"");
+			return error_set(err,
+				"is missing; add a line such as \"filter = asterisk\"");
 		return check_text(s, at, err);
 	case CONFIG_SOURCE_KAMAILIO:
 		return check_text(s, at, err);

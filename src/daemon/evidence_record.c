@@ -169,12 +169,12 @@ char *evidence_record(const struct evidence_facts *f)
 }
 
 char *evidence_record_manual(const char *node, const struct indicator *i,
-	uint8_t category, unsigned uid, uint32_t now)
+	uint8_t category, uint8_t proof, unsigned uid, uint32_t now)
 {
 	json_t *o = head_json(node, i, category);
 
 	put_time(o, "detected", now * USEC_PER_SEC);
-	put_text(o, "proof", proof_name(PROOF_MANUAL));
+	put_text(o, "proof", proof_name(proof));
 	json_object_set_new(o, "by", json_sprintf("uid %u", uid));
 	return finish(o);
 }

@@ -33,8 +33,8 @@ struct evidence_facts {
 /* Allocated text, the caller frees it; NULL when memory is short. */
 char *evidence_record(const struct evidence_facts *f);
 
-/* Of what a person reported: who on this machine and when. */
+/* Of what a person or, with proof log, a program reported: who on this machine and when. */
 char *evidence_record_manual(const char *node, const struct indicator *i,
-	uint8_t category, unsigned uid, uint32_t now);
+	uint8_t category, uint8_t proof, unsigned uid, uint32_t now);
 
 #endif

@@ -311,6 +311,9 @@ void node_outbox_reconcile(struct node *n);
 
 void node_control_request(void *context, struct control_client *client,
 	const char *command, const json_t *arguments);
+/* The commands that only ask. Returns whether it was one, and is answered. */
+bool node_answer(struct node *n, struct control_client *client, const char *command,
+	const json_t *arguments);
 /* An event for `watch`. indicator may be NULL. */
 void node_event(struct node *n, const char *type, const struct indicator *i,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -334,10 +337,7 @@ void node_stop_waiting(struct node *n);
 json_t *node_status(struct node *n);
 /* {"seq": operations folded, "hash": the chain's tip}. */
 json_t *node_tip(const struct node *n, enum chain chain);
-json_t *node_list(struct node *n, const char *kind);
-json_t *node_check(struct node *n, const struct indicator *i);
 json_t *node_banned(struct node *n);
-json_t *node_allow_list(struct node *n);
 
 /* --- role_node.c --- */
 

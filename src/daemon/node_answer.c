@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the control socket answers about indicators: list, check, banned. */
+/* The control socket's commands that only ask. */
 #include "daemon/node.h"
 
 #include <string.h>
@@ -43,7 +43,7 @@ static json_t *ban_json(const struct ban *b)
 
 /* --- list --- */
 
-json_t *node_list(struct node *n, const char *kind)
+static json_t *list_json(struct node *n, const char *kind)
 {
 	const struct answer_source from = source(n);
 
@@ -107,7 +107,7 @@ static const char *verdict(const struct node *n, bool is_address, const json_t *
 			    "not listed";
 }
 
-json_t *node_check(struct node *n, const struct indicator *i)
+static json_t *check_json(struct node *n, const struct indicator *i)
 {
 	const struct indicator *protected = registry_protected_overlap(n->registry, i);
 	const struct allow_entry *allowed = allowlist_overlap(n->allow, i, node_now());
@@ -151,7 +151,7 @@ json_t *node_banned(struct node *n)
 		(json_int_t)(n->counters_at / USEC_PER_SEC));
 }
 
-json_t *node_allow_list(struct node *n)
+static json_t *allow_json(struct node *n)
 {
 	json_t *list = json_array();
 	char text[INDICATOR_TEXT];
@@ -165,4 +165,44 @@ json_t *node_allow_list(struct node *n)
 				allow_origin_name(e[k].origin), "expiry",
 				(json_int_t)e[k].expiry, "note", e[k].note));
 	return json_pack("{s:o}", "entries", list);
+}
+
+static void check(struct node *n, struct control_client *client, const json_t *arguments)
+{
+	const char *query = json_string_value(json_object_get(arguments, "query"));
+	struct indicator i;
+	struct error err = {""};
+
+	if (!query)
+		control_refuse(client, CONTROL_USAGE, "no query");
+	else if (indicator_parse(&i, NULL, view_str(query), &err))
+		control_refuse(client, CONTROL_USAGE, "%s", err.text);
+	else
+		control_answer(client, check_json(n, &i));
+}
+
+bool node_answer(struct node *n, struct control_client *client, const char *command,
+	const json_t *arguments)
+{
+	if (!strcmp(command, "status"))
+		control_answer(client, node_status(n));
+	else if (!strcmp(command, "list"))
+		control_answer(client,
+			list_json(n,
+				json_string_value(json_object_get(arguments, "kind"))));
+	else if (!strcmp(command, "check"))
+		check(n, client, arguments);
+	else if (!strcmp(command, "banned"))
+		node_ask_counters(n, client);
+	else if (!strcmp(command, "allow-list"))
+		control_answer(client, allow_json(n));
+	else if (!strcmp(command, "evidence-list"))
+		node_evidence_list(n, client, arguments);
+	else if (!strcmp(command, "evidence-get"))
+		node_evidence_get(n, client, arguments);
+	else if (!strcmp(command, "watch"))
+		control_watch(client);
+	else
+		return false;
+	return true;
 }

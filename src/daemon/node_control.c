@@ -162,7 +162,7 @@ static void publish(struct request *r, uint8_t category, uint8_t action, uint32_
 	report.action = action;
 	report.expiry = node_now() + ttl;
 	record = evidence_record_manual(n->config->node.name, &r->indicator, category,
-		(unsigned)control_uid(r->client), node_now());
+		report.proof, (unsigned)control_uid(r->client), node_now());
 	report.evidence = record;
 	row = node_publish(n, &report, &err);
 	free(record);
@@ -438,53 +438,12 @@ static const struct {
 	{"allow-remove", do_allow_remove},
 };
 
-static void check(struct node *n, struct control_client *client, const json_t *arguments)
-{
-	const char *query = json_string_value(json_object_get(arguments, "query"));
-	struct indicator i;
-	struct error err = {""};
-
-	if (!query)
-		control_refuse(client, CONTROL_USAGE, "no query");
-	else if (indicator_parse(&i, NULL, view_str(query), &err))
-		control_refuse(client, CONTROL_USAGE, "%s", err.text);
-	else
-		control_answer(client, node_check(n, &i));
-}
-
-/* Commands that only ask. Returns whether it was one. */
-static bool asks(struct node *n, struct control_client *client, const char *command,
-	const json_t *arguments)
-{
-	if (!strcmp(command, "status"))
-		control_answer(client, node_status(n));
-	else if (!strcmp(command, "list"))
-		control_answer(client,
-			node_list(n,
-				json_string_value(json_object_get(arguments, "kind"))));
-	else if (!strcmp(command, "check"))
-		check(n, client, arguments);
-	else if (!strcmp(command, "banned"))
-		node_ask_counters(n, client);
-	else if (!strcmp(command, "allow-list"))
-		control_answer(client, node_allow_list(n));
-	else if (!strcmp(command, "evidence-list"))
-		node_evidence_list(n, client, arguments);
-	else if (!strcmp(command, "evidence-get"))
-		node_evidence_get(n, client, arguments);
-	else if (!strcmp(command, "watch"))
-		control_watch(client);
-	else
-		return false;
-	return true;
-}
-
 void node_control_request(void *context, struct control_client *client,
 	const char *command, const json_t *arguments)
 {
 	struct node *n = context;
 
-	if (asks(n, client, command, arguments))
+	if (node_answer(n, client, command, arguments))
 		return;
 	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
 		struct request r = {.node = n, .client = client, .arguments = arguments};

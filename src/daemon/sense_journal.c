@@ -10,8 +10,8 @@ struct sense_journal {
 	log_entry_fn *entry;
 	void *context;
 	struct journald *journal; /* open while a node is there to take positions */
-	uint64_t failures;        /* of journals that were closed with a node that ended */
-	bool moved;               /* position changed since it was told */
+	uint64_t failures; /* of journals that were closed with a node that ended */
+	bool moved;        /* position changed since it was told */
 	struct log_position position;
 };
 
@@ -101,7 +101,8 @@ int sense_journal_start(struct sense_journal *j, const struct log_position *list
 	bool known = find_position(&resume, j->config, list, count);
 
 	sense_journal_stop(j);
-	j->journal = journald_open(j->loop, &config, known ? &resume : NULL, &events, err);
+	j->journal = journald_open(
+		j->loop, &config, known ? &resume : NULL, &events, err);
 	if (!j->journal)
 		return -1;
 	/* Looked at after the sandbox closed: what this user may read counts. */

@@ -194,7 +194,8 @@ void sense_logs_trouble(
 			continue;
 		logtail_figures(l->logs[i].tail, &f);
 		if (f.trouble)
-			snprintf(text, size, "%.150s %s", path, logtail_trouble(f.trouble));
+			snprintf(text, size, "%.150s %s", path,
+				logtail_trouble(f.trouble));
 	}
 }
 

@@ -191,8 +191,7 @@ size_t sense_text_paths(
 
 /* --- journals --- */
 
-static void start_journal(
-	struct source *s, const struct log_position *list, size_t count)
+static void start_journal(struct source *s, const struct log_position *list, size_t count)
 {
 	char title[CONFIG_SOURCE_TITLE];
 	struct error err = {""};

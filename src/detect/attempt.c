@@ -31,7 +31,7 @@ struct attempt attempt_of(const struct observation *o)
 			ATTEMPT_LIVE,
 		.sensor = o->sensor & 7,
 		.method = o->method & 15,
-		.signs = o->signs & 7,
+		.signs = o->signs & SIGNS_ALL,
 		.sensors = (1U << (o->sensor & 7)) & 255,
 	};
 

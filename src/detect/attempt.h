@@ -33,7 +33,7 @@ struct attempt {
 	uint32_t state : 2;   /* enum attempt_state */
 	uint32_t sensor : 3;  /* of the first observation */
 	uint32_t method : 4;  /* enum sip_method */
-	uint32_t signs : 3;   /* of enum observation_sign */
+	uint32_t signs : 4;   /* of enum observation_sign */
 	uint32_t sensors : 8; /* bit by enum observation_sensor: who saw it */
 	uint32_t phone : 1;   /* the agent is one that a rule takes for a phone's */
 };

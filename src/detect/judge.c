@@ -362,7 +362,7 @@ void campaign_feed(struct detector *d, const struct observation *o)
 			!(r->kinds & UINT32_C(1) << o->kind) ||
 			(r->methods && !(r->methods & UINT32_C(1) << o->method)) ||
 			(r->sensors && !(r->sensors & UINT32_C(1) << o->sensor)) ||
-			(r->tool && !(o->signs & SIGN_TOOL)) ||
+			(o->signs & r->signs) != r->signs ||
 			((r->digits || r->dialled[0][0]) && !(fit & UINT32_C(1) << i)))
 			continue;
 		c = campaigns_note(d->campaigns, r, i, o);

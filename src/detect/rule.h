@@ -56,13 +56,13 @@ struct rule {
 	char name[RULE_NAME_MAX];
 	bool enabled;
 	bool together; /* one kind; its attempts weigh together with other such rules' */
-	bool tool;     /* only requests that name an attack tool */
 	bool publish;
 	bool while_banned; /* told although a ban runs already */
 	uint8_t per;       /* enum rule_per */
 	uint8_t distinct;  /* enum rule_distinct */
 	uint8_t unproved;  /* enum rule_unproved */
 	uint8_t category;  /* enum category */
+	uint32_t signs;    /* only requests with all these, enum observation_sign */
 	uint32_t kinds;    /* bits by enum observation_kind */
 	uint32_t sensors;  /* bits by enum observation_sensor; 0: all */
 	uint32_t methods;  /* bits by enum sip_method; 0: all */

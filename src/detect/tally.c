@@ -59,7 +59,7 @@ static bool rule_takes(const struct rule *r, unsigned at, const struct attempt *
 		return false;
 	if ((r->methods && !(r->methods & UINT32_C(1) << e->method)) ||
 		(r->sensors && !(r->sensors & e->sensors)) ||
-		(r->tool && !(e->signs & SIGN_TOOL)))
+		(e->signs & r->signs) != r->signs)
 		return false;
 	if ((r->digits || r->dialled[0][0]) && !(e->fits & UINT32_C(1) << at))
 		return false;

@@ -89,8 +89,9 @@ static void skip_syslog_head(struct view *rest)
 	else if (!take_token(&r, &token) || token.n < 19 || token.p[4] != '-' ||
 		token.p[10] != 'T')
 		return;
-	if (!take_token(&r, &token) || !take_token(&r, &token) ||
-		token.p[token.n - 1] != ':')
+	if (!take_token(&r, &token)) /* the host */
+		return;
+	if (!take_token(&r, &token) || token.p[token.n - 1] != ':')
 		return;
 	*rest = r;
 }

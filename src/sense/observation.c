@@ -10,6 +10,7 @@ static const char *const sensors[] = {
 static const char *const kinds[] = {"?", "auth-failed", "unknown-account", "scan",
 	"call-rejected", "malformed", "auth-ok", "proof", "call", "injection",
 	"dialled"};
+static const char *const signs[] = {"took-part", "forged", "tool", "unserved"};
 static const char *const transports[] = {"?", "udp", "tcp", "tls", "ws", "wss"};
 
 #define NAME(list, i) ((i) < sizeof(list) / sizeof *(list) ? (list)[i] : "?")
@@ -29,6 +30,11 @@ const char *observation_kind_name(uint8_t kind)
 const char *transport_name(uint8_t transport)
 {
 	return NAME(transports, transport);
+}
+
+const char *sign_name(uint8_t bit)
+{
+	return NAME(signs, bit);
 }
 
 uint64_t observation_attempt(struct view call_id, struct view response)

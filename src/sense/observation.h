@@ -46,6 +46,13 @@ enum observation_sign {
 	 */
 	SIGN_FORGED = 2,
 	SIGN_TOOL = 4, /* the request names itself a tool that only attacks */
+	/*
+	 * The PBX forbade it (403) without asking for credentials, or let it drop
+	 * without any answer though it answers others: whoever really has this
+	 * address is not served there.
+	 */
+	SIGN_UNSERVED = 8,
+	SIGNS_ALL = 15
 };
 
 enum observation_sensor {
@@ -99,6 +106,8 @@ struct observation {
 const char *sensor_name(uint8_t sensor);
 const char *observation_kind_name(uint8_t kind);
 const char *transport_name(uint8_t transport);
+/* Of the bit with this number: "took-part", "forged", "tool", "unserved". */
+const char *sign_name(uint8_t bit);
 
 /*
  * The attempt key. Call-ID and response may be empty. A fixed hash, not a

@@ -194,6 +194,8 @@ static void make_room(struct syslog_server *s)
 	for (struct connection *k = silent; k; k = k->next)
 		if (k->heard < silent->heard)
 			silent = k;
+	if (!silent)
+		return;
 	s->figures.ended++;
 	end_connection(silent);
 }

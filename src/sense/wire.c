@@ -3,12 +3,10 @@
 
 #include <stdlib.h>
 
-#include "base/table.h"
 #include "sense/injection.h"
-#include "sense/wire_request.h"
+#include "sense/wire_state.h"
 
 #define SERVERS_MAX 256
-#define BURST       (5 * USEC_PER_SEC)
 #define DONE_LIFE   (32 * USEC_PER_SEC)  /* timer F: no retransmission after it */
 #define ACK_WITHIN  (4 * USEC_PER_SEC)   /* answers repeated after .5, 1, 2 s */
 #define ASKED_LIFE  (180 * USEC_PER_SEC) /* timer C: a phone may ring so long */
@@ -18,17 +16,6 @@ const struct wire_config wire_config_default = {
 	.answer_within = 2 * USEC_PER_SEC,
 	.proofs = {.nonces = 16384, .tags = 8192, .owners = 8192},
 	.learn_servers = true,
-};
-
-struct wire {
-	struct hash_key key;
-	struct wire_config config;
-	struct proofs *proofs;
-	struct wire_table *requests;
-	struct table *servers; /* of struct address */
-	observation_fn *observe;
-	void *context;
-	struct wire_figures figures;
 };
 
 /* A message on its way through: what every step needs. */
@@ -78,122 +65,6 @@ void wire_free(struct wire *w)
 	wire_table_free(w->requests);
 	proofs_free(w->proofs);
 	free(w);
-}
-
-static void emit(struct wire *w, struct observation *o, uint8_t kind, usec now)
-{
-	o->kind = kind;
-	o->time = now;
-	/* What came back proves something or is no part of the evidence. */
-	if (o->proof != PROOF_NONCE && o->proof != PROOF_ACK && o->proof != PROOF_AUTH) {
-		o->returned[0] = 0;
-		o->issued = 0;
-	}
-	w->figures.observations[kind]++;
-	w->observe(w->context, o);
-}
-
-/* The strongest proof that r holds; credentials that were accepted are one. */
-static uint8_t proof_of(const struct wire_request *r, uint8_t kind)
-{
-	uint8_t transport = wire_transport_proof(r->o.transport);
-
-	if (r->proved && kind == OBSERVED_AUTH_OK)
-		return PROOF_AUTH;
-	return r->proved && transport == PROOF_NONE ? PROOF_NONCE : transport;
-}
-
-/* Whether the same client sent another OPTIONS within five seconds. */
-static bool in_burst(struct wire *w, const struct wire_request *r)
-{
-	struct wire_request *other;
-	unsigned at = 0;
-
-	while ((other = wire_table_client(w->requests, r->client, &at))) {
-		usec apart = other->o.time > r->o.time ? other->o.time - r->o.time :
-							 r->o.time - other->o.time;
-
-		if (other != r && other->method == SIP_OPTIONS && apart < BURST)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Whether this Call-ID already had a request for something else: a tool that
- * keeps one Call-ID for everything must not hide behind it.
- */
-static bool reuses_call_id(struct wire *w, const struct wire_request *r)
-{
-	struct wire_request *other;
-	unsigned at = 0;
-
-	while ((other = wire_table_client(w->requests, r->client, &at)))
-		if (other != r && other->dialog == r->dialog &&
-			other->target != r->target)
-			return true;
-	return false;
-}
-
-/* Close r with an observation. */
-static void conclude(struct wire *w, struct wire_request *r, uint8_t kind, usec now)
-{
-	struct observation o = r->o;
-
-	if (!r->credentials &&
-		(kind == OBSERVED_SCAN || kind == OBSERVED_UNKNOWN_ACCOUNT)) {
-		bool ping = r->method == SIP_OPTIONS && !r->tool && !in_burst(w, r);
-
-		if (ping || (r->method != SIP_OPTIONS && reuses_call_id(w, r)))
-			o.attempt = r->by_target;
-	}
-	o.proof = proof_of(r, kind);
-	if (r->credentials && !r->known)
-		o.signs |= SIGN_FORGED;
-	r->proof_told = o.proof != PROOF_NONE;
-	r->told = true;
-	r->o.attempt = o.attempt;
-	r->state = WIRE_DONE;
-	r->seen = now;
-	emit(w, &o, kind, now);
-}
-
-/* Tell nothing but a sign, which belongs to r's attempt. */
-static void tell_sign(
-	struct wire *w, const struct wire_request *r, uint8_t sign, usec now)
-{
-	struct observation o = r->o;
-
-	o.proof = PROOF_NONE;
-	o.signs = sign;
-	emit(w, &o, OBSERVED_PROOF, now);
-}
-
-/* Tell nothing but that r's source is real, if that was not told already. */
-static void tell_proof(struct wire *w, struct wire_request *r, usec now)
-{
-	struct observation o = r->o;
-
-	if (!r->proved || r->proof_told)
-		return;
-	r->proof_told = r->told = true;
-	o.proof = proof_of(r, OBSERVED_PROOF);
-	emit(w, &o, OBSERVED_PROOF, now);
-}
-
-/*
- * An INVITE of which there is nothing to say: what it dialled is told, once, as
- * a list of what a source dialled must not lack the calls that met a full trunk.
- */
-static void tell_dialled(struct wire *w, struct wire_request *r, usec now)
-{
-	struct observation o = r->o;
-
-	if (r->told || !r->o.dialled[0])
-		return;
-	r->told = true;
-	o.proof = PROOF_NONE;
-	emit(w, &o, OBSERVED_DIALLED, now);
 }
 
 static uint64_t client_hash(const struct wire *w, const struct address *a)
@@ -292,7 +163,7 @@ static void check_tag(struct wire *w, const struct passing *p)
 	if (proof_tag_used(w->proofs, &p->h->source, &p->h->destination, p->m->call_id,
 		    p->m->to.tag, p->now) != PROOF_TAG_FIRST) {
 		if (r && r->told)
-			tell_sign(w, r, SIGN_TOOK_PART, p->now);
+			wire_tell_sign(w, r, SIGN_TOOK_PART, p->now);
 		return;
 	}
 	wire_observation_begin(&o, p->h, p->m, p->now);
@@ -303,7 +174,7 @@ static void check_tag(struct wire *w, const struct passing *p)
 	view_copy(o.returned, sizeof o.returned, p->m->to.tag);
 	if (o.proof == PROOF_NONE)
 		o.proof = PROOF_ACK;
-	emit(w, &o, OBSERVED_PROOF, p->now);
+	wire_tell(w, &o, OBSERVED_PROOF, p->now);
 }
 
 /* Text for somebody's log: an offence whatever becomes of the request. */
@@ -317,7 +188,7 @@ static void check_injection(struct wire *w, const struct passing *p)
 	wire_observation_begin(&o, p->h, p->m, p->now);
 	/* Not the request's own attempt: its answer is counted beside it. */
 	o.attempt = observation_attempt(p->m->call_id, marked);
-	emit(w, &o, OBSERVED_INJECTION, p->now);
+	wire_tell(w, &o, OBSERVED_INJECTION, p->now);
 }
 
 static void feed_request(struct wire *w, const struct passing *p)
@@ -344,6 +215,7 @@ static void feed_request(struct wire *w, const struct passing *p)
 	w->figures.evicted += evicted;
 	r->dialog = dialog;
 	wire_request_fill(r, &w->key, m, p->h, p->now);
+	r->answers = is_server(w, &p->h->destination);
 	if (!r->credentials)
 		return;
 	/* All of them: a request may bear one pair for the proxy, one for the end. */
@@ -372,7 +244,7 @@ static void prove_early(
 		r->known = r->proved = true;
 		r->same_method |= r->method == (uint8_t)p->m->method;
 		if (r->state == WIRE_DONE)
-			tell_proof(w, r, p->now);
+			wire_tell_proof(w, r, p->now);
 	}
 }
 
@@ -429,14 +301,16 @@ static void feed_response(struct wire *w, const struct passing *p)
 		if (m->n_challenges)
 			r->issued = wire_hash(&w->key, m->challenges[0].nonce);
 		r->issued_at = p->now;
-		tell_proof(w, r, p->now);
+		wire_tell_proof(w, r, p->now);
 	} else if (meaning) {
-		conclude(w, r, meaning, p->now);
+		if (m->status == 403 && !r->credentials)
+			r->o.signs |= SIGN_UNSERVED;
+		wire_conclude(w, r, meaning, p->now);
 	} else {
 		r->state = WIRE_DONE;
 		r->seen = p->now;
-		tell_proof(w, r, p->now);
-		tell_dialled(w, r, p->now);
+		wire_tell_proof(w, r, p->now);
+		wire_tell_dialled(w, r, p->now);
 	}
 }
 
@@ -455,10 +329,10 @@ static void feed_malformed(struct wire *w, const struct passing *p)
 	/* pjproject writes the whole packet into the log, line breaks included. */
 	if (injection_packet(p->h->payload)) {
 		o.attempt = observation_attempt(payload, view_str("injection"));
-		emit(w, &o, OBSERVED_INJECTION, p->now);
+		wire_tell(w, &o, OBSERVED_INJECTION, p->now);
 	} else {
 		o.attempt = observation_attempt(payload, (struct view){0});
-		emit(w, &o, OBSERVED_MALFORMED, p->now);
+		wire_tell(w, &o, OBSERVED_MALFORMED, p->now);
 	}
 }
 
@@ -503,17 +377,19 @@ static void overdue(struct wire *w, struct wire_request *r, usec now)
 		if (r->refused && !r->acknowledged && age > ACK_WITHIN &&
 			r->o.transport == TRANSPORT_UDP) {
 			r->acknowledged = true; /* told once */
-			tell_sign(w, r, SIGN_FORGED, now);
+			wire_tell_sign(w, r, SIGN_FORGED, now);
 		}
 		if (age > DONE_LIFE)
 			r->state = WIRE_FREE;
 	} else if (age < w->config.answer_within) {
 		return;
 	} else if (r->state == WIRE_CHALLENGED || (r->tool && !r->credentials)) {
-		conclude(w, r, OBSERVED_SCAN, now);
+		if (r->state == WIRE_ASKED && r->answers)
+			r->o.signs |= SIGN_UNSERVED;
+		wire_conclude(w, r, OBSERVED_SCAN, now);
 	} else {
-		tell_proof(w, r, now);
-		tell_dialled(w, r, now);
+		wire_tell_proof(w, r, now);
+		wire_tell_dialled(w, r, now);
 		if (age > ASKED_LIFE)
 			r->state = WIRE_FREE;
 	}

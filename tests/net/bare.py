@@ -189,6 +189,14 @@ class BareNode(node.Node):
         except node.CommandFailed:
             return set()
 
+    def source(self, name):
+        """The status of one [source]; {} while nobody answers, or it is not told yet."""
+        try:
+            sources = self.ask("status")["sources"]
+        except node.CommandFailed:
+            return {}
+        return next((s for s in sources if s["name"] == name), {})
+
     def wait_outbox(self, state, least, seconds=20):
         wait_for(lambda: self.ask("status")["outbox"][state] >= least, seconds,
                  "node %s: %d reports %s in the outbox", self.letter, least, state)

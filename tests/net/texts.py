@@ -45,15 +45,12 @@ def line(address):
     return LINE % (time.time(), address, secrets.token_hex(8), secrets.token_hex(16))
 
 
-def texts(n):
-    return n.ask("status")["sense"]["texts"]
-
-
 def settled(n):
-    """Its sensors' figures once they change no more; they come once a second."""
+    """(what all sensors saw, each source) once that changes no more; it comes once a second."""
     last = None
     while True:
-        now = n.ask("status")["sense"]
+        status = n.ask("status")
+        now = status["sense"], {s["name"]: s for s in status["sources"]}
         if now == last:
             return now
         last = now
@@ -152,9 +149,9 @@ def published(s):
     s.b.wait_banned(source, "sip4_32")
     # a's rsyslog sends b the same lines, RFC 5424 in counted frames.
     s.b.wait_banned(source, "all4_32")
-    figures = settled(s.b)["texts"]
-    expect(figures["syslog_messages"] >= 6 and not figures["syslog_bad"], "b: %s", figures)
-    figures = settled(s.a)["texts"]
+    figures = settled(s.b)[1]["tcp"]
+    expect(figures["lines"] >= 6 and not figures["bad"], "b: %s", figures)
+    figures = settled(s.a)[1]["kamailio"]
     expect(figures["injected"] == 0, "a counts its own lines as forged: %s", figures)
 
 
@@ -192,7 +189,7 @@ def fence(s):
 
 def hostile(s):
     """Bytes that escaping drops hide nobody; what is written in names nobody."""
-    server, source, begun = s.pbx.address, s.source(), settled(s.a)["texts"]
+    server, source, begun = s.pbx.address, s.source(), settled(s.a)[1]["kamailio"]
     sock = sip.udp("attacker", source)
     # Broken, so that Kamailio dumps it whole, line breaks included.
     lines = "\r\n".join("Nov 22 08:13:39 vm kamailio[1]: " + line(VICTIM)
@@ -212,7 +209,7 @@ def hostile(s):
     wait_reported(s.ledger, source)
     expect(any("callid=:ff01" in text for text in s.pbx.lines()), "no line in hexadecimal")
     fence(s)
-    figures = settled(s.a)["texts"]
+    figures = settled(s.a)[1]["kamailio"]
     expect(figures["injected"] > begun["injected"], "the dump is not counted: %s", figures)
     expect(VICTIM not in s.a.banned(), "who is named in the texts is banned")
     expect_never_reported(s.ledger, VICTIM)
@@ -222,13 +219,13 @@ def typos(s):
     """Two typos, seen by HEP and in the log: one attempt each, and nobody is banned."""
     source = s.source()
     sock = sip.udp("attacker", source)
-    before = settled(s.a)
+    before = settled(s.a)[0]
     for password in ("wrong", "wrong again", kamailio.ACCOUNTS["101"]):
         code = sip.register(sock, s.pbx.address, "101", password)
     sock.close()
     expect(code == 200, "the right password: %s", code)
     fence(s)
-    after = settled(s.a)
+    after = settled(s.a)[0]
     expect(after["hep_received"] >= before["hep_received"] + 12, "HEP: %s", after)
     # Each of three guesses: challenge and answer, from two sensors.
     expect(after["duplicates"] >= before["duplicates"] + 3, "the log's lines are attempts "
@@ -255,7 +252,7 @@ def restarted(s):
 
 def forged_sender(s):
     """A perfect line over UDP in the name of an allowed sender: never reported."""
-    before = settled(s.b)["texts"]
+    before = settled(s.b)[1]["udp"]
     forger = sip.udp("attacker", s.a.address, 514, spoofed=True)
     stranger = sip.udp("attacker", topology.ATTACKERS[-1], 514)
     for sock in (forger, stranger):
@@ -263,8 +260,8 @@ def forged_sender(s):
             sock.sendto(("<133>Nov 22 08:13:39 kamailio[1]: " + line(VICTIM)).encode(),
                         (s.b.address, 5515))
         sock.close()
-    wait_for(lambda: texts(s.b)["syslog_messages"] >= before["syslog_messages"] + 4
-             and texts(s.b)["syslog_refused"] >= before["syslog_refused"] + 4, 10,
+    wait_for(lambda: s.b.source("udp")["lines"] >= before["lines"] + 4
+             and s.b.source("udp")["refused"] >= before["refused"] + 4, 10,
              "b reads the four forged ones and refuses the stranger's")
     s.b.wait_banned(VICTIM, "all4_32")  # as unproved = ban says, and only here
     expect_never_reported(s.ledger, VICTIM)
@@ -273,10 +270,10 @@ def forged_sender(s):
 
 def stranger_tcp(s):
     """Over TCP nobody else gets in; junk ends a connection and nothing else."""
-    before = settled(s.b)["texts"]["syslog_refused"]
+    before = settled(s.b)[1]["tcp"]["refused"]
     with topology.inside("attacker"):
         sock = socket.create_connection((s.b.address, 5514), 5, (s.source(), 0))
-    wait_for(lambda: texts(s.b)["syslog_refused"] > before, 10, "b refuses it")
+    wait_for(lambda: s.b.source("tcp")["refused"] > before, 10, "b refuses it")
     sock.settimeout(5)
     expect(sock.recv(1) == b"", "the connection stays")
     sock.close()
@@ -313,9 +310,9 @@ def journal(s):
         s.journal(line(down))
     s.a.restart()
     s.a.wait_banned(down, "all4_32")
-    wait_for(lambda: texts(s.a)["journal_entries"], 10, "its figures come")
-    expect(texts(s.a)["journal_entries"] == 3, "it reads %d entries after the restart",
-           texts(s.a)["journal_entries"])
+    wait_for(lambda: s.a.source("journal").get("lines"), 10, "its figures come")
+    expect(s.a.source("journal")["lines"] == 3, "it reads %d entries after the restart",
+           s.a.source("journal")["lines"])
     wait_reported(s.ledger, down)
     expect_reported_once(s.ledger, s.a, first)
     expect(other not in s.a.banned(), "another unit's entries count")

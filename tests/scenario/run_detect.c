@@ -175,14 +175,13 @@ static uint8_t parse_signs(const struct scenario *s, char *text)
 	uint8_t signs = 0;
 
 	for (char *w = strtok_r(text, ",", &rest); w; w = strtok_r(NULL, ",", &rest)) {
-		uint8_t sign = !strcmp(w, "took-part") ? SIGN_TOOK_PART :
-			!strcmp(w, "forged")           ? SIGN_FORGED :
-			!strcmp(w, "tool")             ? SIGN_TOOL :
-							 0;
+		uint8_t bit = 0;
 
-		if (!sign)
+		while (SIGNS_ALL >> bit & 1 && strcmp(w, sign_name(bit)))
+			bit++;
+		if (!(SIGNS_ALL >> bit & 1))
 			fail(s, "unknown sign \"%s\"", w);
-		signs |= sign;
+		signs |= (uint8_t)(1 << bit);
 	}
 	return signs;
 }

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Logs that several read, and sources of type log: lines, positions, what the node is told. */
+/* Logs that several read, and sources that are text: lines, positions, what the node is told. */
 #include "../cmocka_all.h"
 #include "../filter/folder.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "daemon/sense_source.h"
 #include "daemon/sense_text.h"
+#include "sense/logtail.h"
 
 struct stage {
 	struct folder folder;
 	char path[128]; /* of the log */
+	unsigned port, other_port;
 	struct config config;
 	uv_loop_t loop;
 	struct link *link;
@@ -56,13 +60,29 @@ static void on_line(void *context, struct view line)
 	view_copy(s->last, sizeof s->last, line);
 }
 
-/* Sources 0 and 1 read the log; 2 has no such filter, 3 no such folder. */
-static void configure(struct stage *s)
+static void configure(struct stage *s, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void configure(struct stage *s, const char *format, ...)
 {
-	struct buffer text = {0}, errors = {0};
+	struct buffer errors = {0};
+	char text[2048];
+	va_list list;
+
+	va_start(list, format);
+	assert_true(vsnprintf(text, sizeof text, format, list) < (int)sizeof text);
+	va_end(list);
+	if (config_parse(&s->config, "test.conf", view_str(text), &errors))
+		fail_msg("%.*s", (int)errors.n, (const char *)errors.p);
+	buffer_free(&errors);
+}
+
+/* Sources 0 and 1 read the log; 2 has no such filter, 3 no such folder. */
+static void with_logs(struct stage *s)
+{
 	const char *f = s->folder.path;
 
-	buffer_printf(&text,
+	configure(s,
 		"[node]\nname = edge1\n"
 		"[source \"bad\"]\ntype = log\nfilter = %s/bad.conf\npath = %s\n"
 		"[source \"worse\"]\ntype = log\nfilter = %s/worse.conf\npath = %s\n"
@@ -70,13 +90,49 @@ static void configure(struct stage *s)
 		"[source \"pathless\"]\ntype = log\nfilter = %s/bad.conf\n"
 		"path = %s/none/log\n",
 		f, s->path, f, s->path, f, s->path, f, f);
-	if (config_parse(&s->config, "test.conf", view_of(text.p, text.n), &errors))
-		fail_msg("%.*s", (int)errors.n, (const char *)errors.p);
-	buffer_free(&text);
-	buffer_free(&errors);
 }
 
-static struct stage *begin(void)
+/* A port that nobody has at present. */
+static unsigned free_port(void)
+{
+	struct sockaddr_in in = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof in;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof in), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &n), 0);
+	close(fd);
+	return ntohs(in.sin_port);
+}
+
+/*
+ * Source 0 is a filter, 1 Kamailio, each with a socket of its own; 2 has the socket
+ * of 0, 3 is the log as Kamailio's, 4 a journal that is not there.
+ */
+static void with_sockets(struct stage *s)
+{
+	const char *f = s->folder.path;
+
+	s->port = free_port();
+	do
+		s->other_port = free_port();
+	while (s->other_port == s->port);
+	folder_write(&s->folder, "entry.conf",
+		"[Definition]\nfailregex = ^gw pbx\\[7\\]: bad <HOST>$\n");
+	configure(s,
+		"[node]\nname = edge1\n"
+		"[source \"entries\"]\ntype = log\nfilter = %s/entry.conf\n"
+		"syslog = udp:127.0.0.1:%u\n"
+		"[source \"far\"]\ntype = kamailio\nsyslog = udp:127.0.0.1:%u\n"
+		"[source \"second\"]\ntype = kamailio\nsyslog = udp:127.0.0.1:%u\n"
+		"[source \"file\"]\ntype = kamailio\npath = %s\n"
+		"[source \"journal\"]\ntype = log\nfilter = %s/entry.conf\n"
+		"journal = pbx.service\njournal_path = %s/none\n",
+		f, s->port, s->other_port, s->port, s->path, f, f);
+}
+
+static struct stage *begin(void (*with)(struct stage *s))
 {
 	const struct link_callbacks callbacks = {
 		.message = on_message, .closed = on_closed};
@@ -90,7 +146,7 @@ static struct stage *begin(void)
 		"[Definition]\nfailregex = ^(?:bad|worse) <HOST>$\n");
 	folder_write(&s->folder, "log", "bad 192.0.2.1\n");
 	snprintf(s->path, sizeof s->path, "%s/log", s->folder.path);
-	configure(s);
+	with(s);
 	assert_int_equal(uv_loop_init(&s->loop), 0);
 	assert_int_equal(packet_pair(fds), 0);
 	s->link = link_open(&s->loop, fds[0], 1 << 20, &callbacks);
@@ -174,7 +230,7 @@ static void next_source(struct stage *s, struct source_status *to, const char *n
 
 static void test_filters(void **state)
 {
-	struct stage *s = begin();
+	struct stage *s = begin(with_logs);
 	struct source_status one;
 	char text[ADDRESS_TEXT];
 
@@ -228,7 +284,7 @@ static void test_filters(void **state)
 /* A log is followed once, its position told once, and found again. */
 static void test_positions(void **state)
 {
-	struct stage *s = begin();
+	struct stage *s = begin(with_logs);
 	struct sandbox_path paths[4];
 	struct log_position position, none;
 	struct error err = {""};
@@ -265,7 +321,7 @@ static void test_positions(void **state)
 
 static void test_faults(void **state)
 {
-	struct stage *s = begin();
+	struct stage *s = begin(with_logs);
 	struct error err = {""};
 
 	(void)state;
@@ -276,12 +332,158 @@ static void test_faults(void **state)
 	end(s);
 }
 
+/* The i-th source as the node was told last. */
+static void sources(struct stage *s, struct source_status *to, unsigned count)
+{
+	sense_text_tell(s->text, s->link, true);
+	for (unsigned i = 0; i < count; i++) {
+		assert_true(told(s, MSG_SOURCE, &to[i], sizeof to[i]));
+		assert_int_equal(to[i].source, i);
+	}
+	assert_false(told(s, MSG_SOURCE, &to[0], sizeof to[0]));
+}
+
+static void send_to(unsigned port, const char *text)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(
+		sendto(fd, text, strlen(text), 0, (struct sockaddr *)&in, sizeof in),
+		(ssize_t)strlen(text));
+	close(fd);
+}
+
+#define SIPCHAIN_LINE                                                                    \
+	"NOTICE: <script>: SIPCHAIN ev=auth_fail t=1795638440.123456 "                   \
+	"src=198.51.100.%d:5071 proto=udp method=REGISTER rc=-2 verified=1 "             \
+	"authuser=101 from=101 to=101 ruser= callid=a resp= ua=x\n"
+
+/* Syslog and files, by filters and Kamailio's reader; what cannot be opened. */
+static void test_places(void **state)
+{
+	struct stage *s = begin(with_sockets);
+	struct source_status all[5];
+	struct sandbox_path paths[SENSE_TEXT_PATHS_MAX];
+	char text[ADDRESS_TEXT], line[512], when[32];
+	/* Older ones than a minute are taken for new, as by fail2ban. */
+	const uint64_t written = clock_wall() / USEC_PER_SEC - 20;
+
+	(void)state;
+	assert_true(sense_text_waits(s->text));
+	sense_logs_start(s->logs, NULL, 0);
+	sense_text_start(s->text, NULL, 0);
+
+	/* A filter sees an entry as fail2ban writes one of the journal's. */
+	send_to(s->port, "<133>Nov 22 08:13:39 gw pbx[7]: bad 192.0.2.7");
+	run_until(s, 1, 0);
+	snprintf(line, sizeof line, "<133>1 %s gw pbx 7 - - bad 192.0.2.8",
+		clock_rfc3339(when, written));
+	send_to(s->port, line);
+	run_until(s, 2, 0);
+	send_to(s->port, "<133>Nov 22 08:13:39 gw pbx[8]: bad 192.0.2.9");
+	snprintf(line, sizeof line, "<133>Nov 22 08:13:39 gw kamailio[1]: " SIPCHAIN_LINE,
+		1);
+	send_to(s->other_port, line);
+	run_until(s, 3, 0);
+	snprintf(line, sizeof line, "Nov 22 08:13:39 gw kamailio[1]: " SIPCHAIN_LINE, 2);
+	append(s, line);
+	run_until(s, 4, 0);
+	assert_string_equal(address_print(text, &s->seen[0].source), "192.0.2.7");
+	assert_string_equal(address_print(text, &s->seen[1].source), "192.0.2.8");
+	assert_int_equal(s->seen[1].time, written * USEC_PER_SEC);
+	assert_int_equal(s->seen[1].proof, PROOF_NONE);
+	assert_int_equal(s->seen[1].sensor, SENSOR_FILTER);
+	assert_string_equal(address_print(text, &s->seen[2].source), "198.51.100.1");
+	assert_int_equal(s->seen[2].proof, PROOF_NONCE); /* of this machine */
+	assert_int_equal(s->seen[2].sensor, SENSOR_KAMAILIO);
+	assert_string_equal(address_print(text, &s->seen[3].source), "198.51.100.2");
+	assert_int_equal(s->seen[3].proof, PROOF_NONCE);
+
+	send_to(s->port, "no syslog");
+	send_to(s->port, "<133>Nov 22 08:13:39 gw pbx[7]: bad 192.0.2.10");
+	run_until(s, 5, 0);
+	sources(s, all, 5);
+	assert_int_equal(all[0].state, 1);
+	assert_int_equal(all[0].of.log.lines, 4);
+	assert_int_equal(all[0].of.log.failures, 3);
+	assert_int_equal(all[0].way.bad, 1);
+	assert_int_equal(all[0].way.refused, 0);
+	assert_int_equal(all[1].observations, 1);
+	assert_int_equal(all[1].of.kamailio.lines, 1);
+	assert_int_equal(all[1].of.kamailio.injected, 0);
+	assert_int_equal(all[2].state, 0);
+	assert_non_null(strstr(all[2].trouble, "syslog: cannot bind 127.0.0.1 port"));
+	assert_int_equal(all[3].of.kamailio.lines, 1);
+	assert_int_equal(all[3].way.bad, 0);
+	assert_string_equal(all[3].trouble, "");
+	assert_int_equal(all[4].state, 0);
+	assert_non_null(strstr(all[4].trouble, "journal"));
+	if (sense_text_paths(s->text, paths, SENSE_TEXT_PATHS_MAX)) /* else no library */
+		assert_string_equal(paths[0].path, s->config.sources[4].journal_path);
+	assert_int_equal(sense_text_paths(s->text, paths, 0), 0);
+	end(s);
+}
+
+/* Turn the loop until the trouble of the log is that text behind its path. */
+static void wait_trouble(struct stage *s, const char *want)
+{
+	char text[200], all[200];
+
+	snprintf(all, sizeof all, "%s%s%s", *want ? s->path : "", *want ? " " : "", want);
+	for (int turn = 0; turn < 20000; turn++) {
+		uv_run(&s->loop, UV_RUN_NOWAIT);
+		sense_logs_trouble(s->logs, s->path, text, sizeof text);
+		if (strcmp(text, all) == 0)
+			return;
+		usleep(1000);
+	}
+	assert_string_equal(text, all);
+}
+
+static void test_troubles(void **state)
+{
+	struct stage *s = begin(with_logs);
+	struct source_status all[4];
+	char away[160], text[8];
+
+	(void)state;
+	snprintf(away, sizeof away, "%s.away", s->path);
+	sense_logs_start(s->logs, NULL, 0);
+	wait_trouble(s, "");
+	assert_int_equal(rename(s->path, away), 0);
+	wait_trouble(s, logtail_trouble(ENOENT));
+	assert_int_equal(mkdir(s->path, 0700), 0);
+	wait_trouble(s, logtail_trouble(ENXIO));
+	sources(s, all, 4);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(all[i].state, 1);
+		assert_non_null(strstr(all[i].trouble, "is no regular file"));
+	}
+	assert_non_null(strstr(all[2].trouble, "none.conf"));
+	sense_logs_trouble(s->logs, s->path, text, sizeof text);
+	assert_int_equal(strlen(text), sizeof text - 1);
+	assert_int_equal(rmdir(s->path), 0);
+	assert_int_equal(mkfifo(s->path, 0600), 0);
+	wait_trouble(s, logtail_trouble(ENXIO));
+	assert_int_equal(unlink(s->path), 0);
+	assert_int_equal(rename(away, s->path), 0);
+	wait_trouble(s, "");
+	sources(s, all, 4);
+	assert_string_equal(all[0].trouble, "");
+	end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_positions),
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_troubles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

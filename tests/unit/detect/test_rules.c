@@ -138,8 +138,8 @@ static void test_errors(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		assert_string_equal(read_text(cases[i].text), cases[i].told);
 	/* All mistakes are told, not the first alone. */
-	assert_non_null(strstr(read_text("[scan]\nban = x1\ntool = maybe\n"),
-		"\nr.conf:3: [scan] tool: \"maybe\": write yes or no\n"));
+	assert_non_null(strstr(read_text("[scan]\nban = x1\nsigns = maybe\n"),
+		"\nr.conf:3: [scan] signs: \"maybe\" is no sign; see the head of rules.conf\n"));
 }
 
 static void test_too_many(void **state)

@@ -254,7 +254,7 @@ static void test_whole(void **state)
 {
 	(void)state;
 	each_case(0);
-	print_message("%u sources, %u events, %u victims, %u calls, %u injected\n",
+	print_message("# %u sources, %u events, %u victims, %u calls, %u injected\n",
 		sources_checked, events_checked, victims, dialled_checked, injected_all);
 	assert_true(sources_checked > 60);
 	assert_true(events_checked > 700);
