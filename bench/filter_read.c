@@ -44,6 +44,13 @@ static void on_line(void *context, struct view line)
 	filter_observe(r->filter, line, 0, r->now, on_observation, r);
 }
 
+static size_t on_skip(void *context, struct view text, uint64_t *lines)
+{
+	struct reading *r = context;
+
+	return filter_skip(r->filter, text, lines);
+}
+
 /* Seconds of this process on a core: what else runs here does not count. */
 static double cpu(void)
 {
@@ -73,9 +80,10 @@ int main(int argc, char **argv)
 	struct detect_config config = detect_config_default;
 	struct logfile_figures lines = {.lines = 0};
 	struct filter_settings settings = {.test = false};
+	struct reading r = {.filter = NULL};
+	const struct logfile_taker taker = {on_line, on_skip, &r};
 	struct detect_figures figures;
 	struct filter_figures filtered;
-	struct reading r = {.filter = NULL};
 	struct error err = {""};
 	enum logfile_state state;
 	struct logfile *log;
@@ -103,7 +111,7 @@ int main(int argc, char **argv)
 	}
 	loaded = cpu();
 	do
-		state = logfile_read(log, 256 * 1024, on_line, &r, &lines);
+		state = logfile_read(log, 256 * 1024, &taker, &lines);
 	while (state == LOGFILE_MORE);
 	done = cpu();
 	memset(&figures, 0, sizeof figures);
@@ -112,12 +120,13 @@ int main(int argc, char **argv)
 	filter_figures(r.filter, &filtered);
 	printf("{\"lines\": %llu, \"looked_at\": %llu, \"failures\": %llu, \"observations\": %llu, "
 	       "\"detections\": %llu, \"sources\": %zu, \"exhausted\": %llu, \"load_seconds\": %.4f, "
-	       "\"seconds\": %.3f, \"lines_per_second\": %.0f, \"rss_kib\": %ld}\n",
+	       "\"seconds\": %.3f, \"lines_per_second\": %.0f, \"detector_kib\": %zu, \"rss_kib\": %ld}\n",
 		(unsigned long long)lines.lines, (unsigned long long)filtered.looked_at,
 		(unsigned long long)filtered.failures, (unsigned long long)r.observations,
 		(unsigned long long)r.detections, figures.sources,
 		(unsigned long long)filtered.exhausted, loaded - begun, done - loaded,
-		(double)lines.lines / (done - loaded), highest_rss());
+		(double)lines.lines / (done - loaded), figures.memory / 1024,
+		highest_rss());
 	logfile_close(log);
 	close(directory);
 	if (r.detector)

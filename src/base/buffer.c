@@ -7,8 +7,7 @@
 
 #define FIRST_CAPACITY 256
 
-/* Make room for extra more bytes. Returns 0, or -1 and marks b failed. */
-static int reserve(struct buffer *b, size_t extra)
+int buffer_reserve(struct buffer *b, size_t extra)
 {
 	size_t need, capacity;
 	uint8_t *p;
@@ -38,7 +37,7 @@ fail:
 
 int buffer_put(struct buffer *b, const void *p, size_t n)
 {
-	if (reserve(b, n) < 0)
+	if (buffer_reserve(b, n) < 0)
 		return -1;
 	if (n > 0) {
 		memcpy(b->p + b->n, p, n);

@@ -21,6 +21,12 @@ struct buffer {
 /* Append n bytes. Returns 0, or -1 when the buffer failed. */
 int buffer_put(struct buffer *b, const void *p, size_t n);
 
+/*
+ * Room for n more bytes at p + n, without appending them: the caller writes there
+ * and adds to b->n what it wrote. Returns as buffer_put().
+ */
+int buffer_reserve(struct buffer *b, size_t n);
+
 /* Append big-endian integers. Return as buffer_put(). */
 int buffer_put_u8(struct buffer *b, uint8_t v);
 int buffer_put_u16(struct buffer *b, uint16_t v);

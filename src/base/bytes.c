@@ -45,33 +45,29 @@ struct view view_trim(struct view a)
 	return a;
 }
 
-struct view view_from(struct view a, size_t at)
-{
-	if (at >= a.n)
-		return (struct view){NULL, 0};
-	return (struct view){a.p + at, a.n - at};
-}
-
-struct view view_head(struct view a, size_t n)
-{
-	if (n < a.n)
-		a.n = n;
-	return a;
-}
-
-size_t view_find(struct view a, uint8_t c)
-{
-	const uint8_t *found = a.n ? memchr(a.p, c, a.n) : NULL;
-
-	return found ? (size_t)(found - a.p) : a.n;
-}
-
 size_t view_rfind(struct view a, uint8_t c)
 {
 	for (size_t i = a.n; i > 0; i--)
 		if (a.p[i - 1] == c)
 			return i - 1;
 	return a.n;
+}
+
+size_t view_count(struct view a, uint8_t c)
+{
+	size_t count = 0, i = 0;
+
+	/* Compilers add up bytes of one size many at once. */
+	for (; i + 128 <= a.n; i += 128) {
+		uint8_t some = 0;
+
+		for (size_t k = 0; k < 128; k++)
+			some = (uint8_t)(some + (a.p[i + k] == c));
+		count += some;
+	}
+	for (; i < a.n; i++)
+		count += a.p[i] == c;
+	return count;
 }
 
 size_t view_find_str(struct view a, const char *s)
@@ -96,11 +92,13 @@ int view_decimal(struct view a, uint64_t max, uint64_t *out)
 		if (a.p[i] < '0' || a.p[i] > '9')
 			return -1;
 		digit = (uint64_t)(a.p[i] - '0');
-		/* v * 10 + digit <= max, written so that it cannot overflow */
-		if (digit > max || v > (max - digit) / 10)
+		/* v * 10 + digit, without overflow */
+		if (v > UINT64_MAX / 10 || v * 10 > UINT64_MAX - digit)
 			return -1;
 		v = v * 10 + digit;
 	}
+	if (v > max)
+		return -1;
 	*out = v;
 	return 0;
 }

@@ -41,16 +41,34 @@ bool view_starts(struct view a, const char *s);
 struct view view_trim(struct view a);
 
 /* The bytes from offset at on; empty when at is past the end. */
-struct view view_from(struct view a, size_t at);
+static inline struct view view_from(struct view a, size_t at)
+{
+	if (at >= a.n)
+		return (struct view){NULL, 0};
+	return (struct view){a.p + at, a.n - at};
+}
 
 /* The first n bytes, or fewer when there are fewer. */
-struct view view_head(struct view a, size_t n);
+static inline struct view view_head(struct view a, size_t n)
+{
+	if (n < a.n)
+		a.n = n;
+	return a;
+}
 
 /* Index of byte c, or a.n when it is not there. */
-size_t view_find(struct view a, uint8_t c);
+static inline size_t view_find(struct view a, uint8_t c)
+{
+	const uint8_t *found = a.n ? (const uint8_t *)memchr(a.p, c, a.n) : NULL;
+
+	return found ? (size_t)(found - a.p) : a.n;
+}
 
 /* Index of the last byte c, or a.n when it is not there. */
 size_t view_rfind(struct view a, uint8_t c);
+
+/* How often byte c is there. */
+size_t view_count(struct view a, uint8_t c);
 
 /* Index of string s (case counts), or a.n when it is not there. */
 size_t view_find_str(struct view a, const char *s);

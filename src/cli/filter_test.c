@@ -101,6 +101,7 @@ static void on_line(void *context, struct view line)
 /* Read the whole log. Returns 0 or an exit code. */
 static int read_log(struct testing *t, const char *path)
 {
+	const struct logfile_taker taker = {.line = on_line, .context = t};
 	char folder[PATH_MAX], name[PATH_MAX];
 	enum logfile_state state = LOGFILE_MORE;
 	struct logfile *log = NULL;
@@ -119,7 +120,7 @@ static int read_log(struct testing *t, const char *path)
 		goto done;
 	}
 	while (state == LOGFILE_MORE)
-		state = logfile_read(log, READ_AT_ONCE, on_line, t, &t->figures);
+		state = logfile_read(log, READ_AT_ONCE, &taker, &t->figures);
 	if (state != LOGFILE_END)
 		rc = failure(CONTROL_FAILED, "%s: %s", shown(path),
 			state == LOGFILE_FAILED ? strerror(errno) :

@@ -18,6 +18,7 @@
 
 struct line_reader {
 	sense_line_fn *fn;
+	sense_skip_fn *skip; /* NULL: it takes all lines */
 	void *context;
 };
 
@@ -87,8 +88,18 @@ int sense_logs_add(struct sense_logs *l, const char *path, sense_line_fn *fn,
 			return 0;
 	if (log->readers_count == READERS_MAX)
 		return error_set(err, "path %s: more than %u read it", path, READERS_MAX);
-	log->readers[log->readers_count++] = (struct line_reader){fn, context};
+	log->readers[log->readers_count++] = (struct line_reader){fn, NULL, context};
 	return 0;
+}
+
+void sense_logs_skip(
+	struct sense_logs *l, const char *path, sense_skip_fn *skip, void *context)
+{
+	for (size_t i = 0; i < l->count; i++)
+		for (size_t k = 0; k < l->logs[i].readers_count; k++)
+			if (strcmp(l->logs[i].path, path) == 0 &&
+				l->logs[i].readers[k].context == context)
+				l->logs[i].readers[k].skip = skip;
 }
 
 size_t sense_logs_paths(
@@ -111,6 +122,14 @@ static void on_line(void *context, struct view line)
 
 	for (size_t i = 0; i < log->readers_count; i++)
 		log->readers[i].fn(log->readers[i].context, line);
+}
+
+static size_t on_skip(void *context, struct view text, uint64_t *lines)
+{
+	struct log *log = context;
+	const struct line_reader *r = &log->readers[0];
+
+	return log->readers_count == 1 && r->skip ? r->skip(r->context, text, lines) : 0;
 }
 
 static void on_position(void *context, const struct logfile_position *p)
@@ -155,7 +174,9 @@ static void start(
 	}
 	log->tail = logtail_open(
 		loop, log->directory, log->name, known ? &resume : NULL, &events, &err);
-	if (!log->tail)
+	if (log->tail)
+		logtail_skip(log->tail, on_skip);
+	else
 		log_error("%s: %s", log->path, err.text);
 }
 

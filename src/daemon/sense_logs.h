@@ -16,6 +16,7 @@ struct sense_logs;
 
 /* A line of a log, without its end. */
 typedef void sense_line_fn(void *context, struct view line);
+typedef size_t sense_skip_fn(void *context, struct view text, uint64_t *lines);
 
 /* NULL when memory is short. */
 struct sense_logs *sense_logs_new(uv_loop_t *loop);
@@ -28,6 +29,13 @@ struct sense_logs *sense_logs_new(uv_loop_t *loop);
  */
 int sense_logs_add(struct sense_logs *l, const char *path, sense_line_fn *fn,
 	void *context, struct error *err);
+
+/*
+ * That reader does not need all lines, see logfile_skip_fn. It is asked where
+ * nobody else reads the log.
+ */
+void sense_logs_skip(
+	struct sense_logs *l, const char *path, sense_skip_fn *skip, void *context);
 
 /*
  * The logs' folders, into paths[] of most elements, which must stay within

@@ -72,6 +72,14 @@ static void on_line(void *context, struct view line)
 		feed_kamailio(s, line, true);
 }
 
+/* Lines of a file that say nothing to the filter. */
+static size_t on_skip(void *context, struct view text, uint64_t *lines)
+{
+	struct source *s = context;
+
+	return filter_skip(s->filter, text, lines);
+}
+
 /* real: nobody but its writer can have sent it. What a filter reads is never proved. */
 static void feed(struct source *s, const struct log_entry *e, bool real)
 {
@@ -122,8 +130,13 @@ static int open_place(struct source *s, struct error *err)
 {
 	if (s->config->syslog.transport)
 		return open_syslog(s, err);
-	if (!s->config->journal[0])
-		return sense_logs_add(s->all->logs, s->config->path, on_line, s, err);
+	if (!s->config->journal[0]) {
+		if (sense_logs_add(s->all->logs, s->config->path, on_line, s, err))
+			return -1;
+		if (s->filter)
+			sense_logs_skip(s->all->logs, s->config->path, on_skip, s);
+		return 0;
+	}
 	s->journal = sense_journal_new(s->all->loop, s->config, on_journal, s, err);
 	return s->journal ? 0 : -1;
 }

@@ -18,12 +18,11 @@ uint32_t text_hash(const char *text)
 
 struct attempt attempt_of(const struct observation *o)
 {
-	uint32_t dialled = text_hash(o->dialled);
-	struct attempt a = {
+	return (struct attempt){
 		.key = o->attempt,
 		.time = o->time,
 		.account = text_hash(o->account),
-		.dialled = dialled,
+		.dialled = text_hash(o->dialled),
 		.kind = o->kind & 15,
 		.proof = o->proof < PROOF_COUNT ? o->proof & 15 : PROOF_NONE,
 		.state = o->kind == OBSERVED_AUTH_OK || o->kind == OBSERVED_CALL ?
@@ -34,50 +33,19 @@ struct attempt attempt_of(const struct observation *o)
 		.signs = o->signs & SIGNS_ALL,
 		.sensors = (1U << (o->sensor & 7)) & 255,
 	};
-
-	/* Multiplied, for an account that dials itself is a target, too. */
-	a.target = a.account + dialled * 31;
-	return a;
-}
-
-unsigned kind_harm(uint8_t kind)
-{
-	static const uint8_t harm[] = {
-		[OBSERVED_SCAN] = 1,
-		[OBSERVED_MALFORMED] = 2,
-		[OBSERVED_UNKNOWN_ACCOUNT] = 3,
-		[OBSERVED_AUTH_FAILED] = 4,
-		[OBSERVED_CALL_REJECTED] = 5,
-	};
-
-	return kind < sizeof(harm) ? harm[kind] : 0;
-}
-
-unsigned proof_rank(uint8_t proof)
-{
-	static const uint8_t rank[PROOF_COUNT] = {
-		[PROOF_LOG] = PROOF_RANK_LOG,
-		[PROOF_ACK] = PROOF_RANK_PROVED,
-		[PROOF_TCP] = 3,
-		[PROOF_NONCE] = 4,
-		[PROOF_AUTH] = 5,
-	};
-
-	return proof < PROOF_COUNT ? rank[proof] : 0;
 }
 
 static bool same_attempt(
 	const struct attempt *known, const struct attempt *new, usec keep)
 {
 	usec age = apart(known->time, new->time);
-	bool same_target = known->target == new->target;
+	uint32_t was = attempt_target(known), is = attempt_target(new);
 
 	if (known->key != new->key)
 		return false;
 	if (age < ATTEMPT_SAME)
-		return same_target || known->sensor != new->sensor || !known->target ||
-			!new->target;
-	return age < keep && same_target &&
+		return was == is || known->sensor != new->sensor || !was || !is;
+	return age < keep && was == is &&
 		known->sensor == new->sensor &&kind_is_challenge(known->kind) &&
 		kind_is_challenge(new->kind);
 }
@@ -114,29 +82,49 @@ static void drop_old(struct attempts *a, usec now, usec keep)
 {
 	unsigned left = 0;
 
-	for (unsigned i = 0; i < a->n; i++)
+	/* Nearly always in order: then the first and the last are enough. */
+	if (!a->mixed && apart(a->list[0].time, now) < keep &&
+		apart(a->list[a->n - 1].time, now) < keep)
+		return;
+	while (left < a->n && apart(a->list[left].time, now) < keep)
+		left++;
+	for (unsigned i = left; i < a->n; i++)
 		if (apart(a->list[i].time, now) < keep)
 			a->list[left++] = a->list[i];
 	a->n = (uint8_t)left;
 }
 
-/* Make room for one more. Returns 0, or -1 when memory is short. */
+static void drop_oldest(struct attempts *a)
+{
+	a->list++;
+	a->gone++;
+	a->room--;
+	a->n--;
+}
+
+/* Room for one more behind the last. Returns 0, or -1 when memory is short. */
 static int make_room(struct attempts *a)
 {
-	unsigned capacity = a->capacity ? a->capacity * 2u : 2;
+	const unsigned most = ATTEMPTS_MAX + ATTEMPTS_SPARE;
+	unsigned room = a->room + 1u + a->room / 4u;
 	struct attempt *list;
 
-	if (a->capacity == ATTEMPTS_MAX) {
-		memmove(a->list, a->list + 1, (a->n - 1u) * sizeof(*a->list));
-		a->n--;
+	if (a->gone) {
+		list = a->list - a->gone;
+		memmove(list, a->list, a->n * sizeof(*list));
+		a->list = list;
+		a->room += a->gone;
+		a->gone = 0;
 		return 0;
 	}
 	/* Most sources of a spoofed flood are seen once: start small. */
-	list = realloc(a->list, capacity * sizeof(*list));
+	if (room > most)
+		room = most;
+	list = realloc(a->list, room * sizeof(*list));
 	if (!list)
 		return -1;
 	a->list = list;
-	a->capacity = (uint8_t)capacity;
+	a->room = (uint8_t)room;
 	return 0;
 }
 
@@ -144,14 +132,27 @@ struct attempt *attempts_add(struct attempts *a, const struct attempt *new, usec
 {
 	if (a->n == a->capacity && a->n)
 		drop_old(a, new->time, keep);
-	if (a->n == a->capacity && make_room(a))
+	if (a->n == ATTEMPTS_MAX)
+		drop_oldest(a);
+	if (a->n == a->room && make_room(a))
 		return NULL;
+	if (a->n == a->capacity)
+		a->capacity = a->capacity ? (uint8_t)(a->capacity * 2u) : 2;
+	if (!a->n)
+		a->mixed = false;
+	else if (new->time < a->list[a->n - 1].time)
+		a->mixed = true;
 	a->list[a->n] = *new;
 	return &a->list[a->n++];
 }
 
 void attempts_free(struct attempts *a)
 {
-	free(a->list);
+	free(a->list ? a->list - a->gone : NULL);
 	memset(a, 0, sizeof(*a));
+}
+
+size_t attempts_memory(const struct attempts *a)
+{
+	return (a->room + (size_t)a->gone) * sizeof(*a->list);
 }

@@ -13,21 +13,23 @@
 /* Most attempts kept of one source; half of them may be answered ones. */
 #define ATTEMPTS_MAX 128
 
+/* Room beyond them, so that not each new one moves all the others. */
+#define ATTEMPTS_SPARE 16
+
 enum attempt_state {
 	ATTEMPT_LIVE = 0,     /* counts */
 	ATTEMPT_ANSWERED = 1, /* kept to know its duplicates; never counts */
 	ATTEMPT_SPENT = 2,    /* counted in the offence that is running */
 };
 
-struct attempt {
+/* Packed: tens of thousands of sources have dozens of these. */
+struct __attribute__((packed, aligned(4))) attempt {
 	uint64_t key;
 	usec time;
-	uint32_t account; /* text_hash() of the account */
-	uint32_t target;  /* text_hash() of account and dialled string */
-	uint32_t dialled; /* text_hash() of the dialled string */
-	uint32_t address; /* of a network's attempt: a hash of whose it was */
-	uint32_t fits;    /* bit by rule: the dialled string is one that it counts */
-	/* Packed: tens of thousands of sources have dozens of these. */
+	uint32_t account;     /* text_hash() of the account */
+	uint32_t dialled;     /* text_hash() of the dialled string */
+	uint32_t address;     /* of a network's attempt: a hash of whose it was */
+	uint32_t fits;        /* bit by rule: the dialled string is one that it counts */
 	uint32_t kind : 4;    /* enum observation_kind */
 	uint32_t proof : 4;   /* enum proof */
 	uint32_t state : 2;   /* enum attempt_state */
@@ -36,18 +38,33 @@ struct attempt {
 	uint32_t signs : 4;   /* of enum observation_sign */
 	uint32_t sensors : 8; /* bit by enum observation_sensor: who saw it */
 	uint32_t phone : 1;   /* the agent is one that a rule takes for a phone's */
+	uint32_t account_late : 1; /* a later observation told the account, */
+	uint32_t dialled_late : 1; /* or the dialled string */
 };
 
 _Static_assert(OBSERVED_KINDS <= 16 && PROOF_COUNT <= 16, "they fit");
-_Static_assert(sizeof(struct attempt) == 40, "no gaps");
+_Static_assert(sizeof(struct attempt) == 36, "no gaps");
+
+/* What was asked for at first: a hash of account and dialled string; 0: nothing. */
+static inline uint32_t attempt_target(const struct attempt *e)
+{
+	/* Multiplied, for an account that dials itself is a target, too. */
+	return (e->account_late ? 0 : e->account) +
+		(e->dialled_late ? 0 : e->dialled) * 31;
+}
 
 /* The attempt that an observation alone would be. */
 struct attempt attempt_of(const struct observation *o);
 
-/* The attempts of one source, oldest first. Zero-initialise. */
+/*
+ * The attempts of one source, oldest first. Zero-initialise. capacity is how many
+ * are kept until old ones are looked for; room is there for fewer, and for some
+ * before list where the oldest have gone.
+ */
 struct attempts {
 	struct attempt *list;
-	uint8_t n, capacity;
+	uint8_t n, capacity, room, gone;
+	bool mixed; /* one came later than one that is younger */
 };
 
 /* Time between two clocks' readings, whichever is later. */
@@ -69,13 +86,35 @@ static inline bool kind_is_challenge(uint8_t kind)
  * How much harm a kind stands for: scan < malformed < unknown account <
  * failed password < refused call; 0 for kinds that never weigh together.
  */
-unsigned kind_harm(uint8_t kind);
+static inline unsigned kind_harm(uint8_t kind)
+{
+	static const uint8_t harm[16] = {
+		[OBSERVED_SCAN] = 1,
+		[OBSERVED_MALFORMED] = 2,
+		[OBSERVED_UNKNOWN_ACCOUNT] = 3,
+		[OBSERVED_AUTH_FAILED] = 4,
+		[OBSERVED_CALL_REJECTED] = 5,
+	};
+
+	return harm[kind & 15];
+}
 
 /*
  * Order of proofs: 0 none (and anything a sensor cannot give), 1 log, then
  * ack, tcp, nonce, auth. See detect.h for the reasons.
  */
-unsigned proof_rank(uint8_t proof);
+static inline unsigned proof_rank(uint8_t proof)
+{
+	static const uint8_t rank[PROOF_COUNT] = {
+		[PROOF_LOG] = 1,
+		[PROOF_ACK] = 2,
+		[PROOF_TCP] = 3,
+		[PROOF_NONCE] = 4,
+		[PROOF_AUTH] = 5,
+	};
+
+	return proof < PROOF_COUNT ? rank[proof] : 0;
+}
 
 #define PROOF_RANK_LOG    1
 #define PROOF_RANK_PROVED 2 /* from here on, the wire proves the address */
@@ -109,5 +148,8 @@ struct attempt *attempts_challenge(const struct attempts *a, const struct attemp
 struct attempt *attempts_add(struct attempts *a, const struct attempt *new, usec keep);
 
 void attempts_free(struct attempts *a);
+
+/* Bytes held. */
+size_t attempts_memory(const struct attempts *a);
 
 #endif

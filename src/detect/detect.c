@@ -21,21 +21,53 @@ const struct detect_config detect_config_default = {
 	.success_factor = 5,
 };
 
+/* How long an attempt can matter: the longest window, or its duplicates. */
+static usec longest_window(const struct detector *d)
+{
+	usec keep = ATTEMPT_SAME;
+
+	for (size_t i = 0; i < OBSERVED_KINDS; i++)
+		if (d->config.rules[i].window * USEC_PER_SEC > keep)
+			keep = d->config.rules[i].window * USEC_PER_SEC;
+	for (unsigned i = 0; i < d->rules.n; i++)
+		if (d->rules.at[i].enabled &&
+			d->rules.at[i].threshold.window * USEC_PER_SEC > keep)
+			keep = d->rules.at[i].threshold.window * USEC_PER_SEC;
+	return keep;
+}
+
+/* Where an enabled rule is looked for. */
+static void enter_rule(struct detector *d, const struct rule *r, unsigned at)
+{
+	struct docket *docket;
+
+	d->by_network |= r->per == RULE_PER_NETWORK;
+	d->by_campaign |= r->per == RULE_PER_ACCOUNT || r->per == RULE_PER_DIALLED;
+	if (r->together || r->per > RULE_PER_NETWORK)
+		return;
+	docket = &d->dockets[r->per];
+	docket->rule[docket->n].kinds = r->kinds;
+	docket->rule[docket->n++].at = at;
+}
+
 static void take_rules(struct detector *d, const struct detect_config *config)
 {
 	d->config = *config;
 	d->rules = config->more ? *config->more : *rules_builtin();
 	d->config.more = NULL;
-	d->by_network = false;
+	d->by_network = d->by_campaign = false;
+	memset(d->dockets, 0, sizeof d->dockets);
 	for (unsigned i = 0; i < d->rules.n; i++) {
 		struct rule *r = &d->rules.at[i];
 
-		d->by_network |= r->enabled && r->per == RULE_PER_NETWORK;
+		if (r->enabled)
+			enter_rule(d, r, i);
 		/* Of those that weigh together the configuration has the last word. */
 		for (unsigned kind = 0; r->together && kind < OBSERVED_KINDS; kind++)
 			if (r->kinds & 1U << kind)
 				r->threshold = config->rules[kind];
 	}
+	d->keep = longest_window(d);
 }
 
 struct detector *detector_new(const struct detect_config *config, struct hash_key key)
@@ -79,54 +111,6 @@ void detector_configure(struct detector *d, const struct detect_config *config)
 	d->campaigns_due = 0;
 }
 
-/* How long an attempt can matter: the longest window, or its duplicates. */
-static usec attempts_keep(const struct detector *d)
-{
-	usec keep = ATTEMPT_SAME;
-
-	for (size_t i = 0; i < OBSERVED_KINDS; i++)
-		if (d->config.rules[i].window * USEC_PER_SEC > keep)
-			keep = d->config.rules[i].window * USEC_PER_SEC;
-	for (unsigned i = 0; i < d->rules.n; i++)
-		if (d->rules.at[i].enabled &&
-			d->rules.at[i].threshold.window * USEC_PER_SEC > keep)
-			keep = d->rules.at[i].threshold.window * USEC_PER_SEC;
-	return keep;
-}
-
-/* Texts for the detection: the last that said something. */
-static void remember_texts(struct source *s, const struct observation *o)
-{
-	s->sensor = o->sensor;
-	s->transport = o->transport;
-	if (*o->agent)
-		memcpy(s->agent, o->agent, sizeof(s->agent));
-	if (o->kind == OBSERVED_PROOF)
-		return;
-	if (*o->account)
-		memcpy(s->account, o->account, sizeof(s->account));
-	if (*o->dialled)
-		memcpy(s->dialled, o->dialled, sizeof(s->dialled));
-}
-
-/* Note a success by account, in the place of its former or of the oldest one. */
-static void note_success(struct source *s, const struct observation *o)
-{
-	uint32_t account = text_hash(o->account);
-	unsigned at = 0;
-
-	for (unsigned i = 0; i < SUCCESSES_MAX; i++) {
-		if (s->successes[i].time && s->successes[i].account == account) {
-			at = i;
-			break;
-		}
-		if (s->successes[i].time < s->successes[at].time)
-			at = i;
-	}
-	s->successes[at].account = account;
-	s->successes[at].time = o->time;
-}
-
 /* Another observation of a known attempt: what does it add? */
 static void merge(
 	struct attempt *e, const struct attempt *new, const struct observation *o)
@@ -139,10 +123,14 @@ static void merge(
 	e->phone |= new->phone;
 	if (!e->method)
 		e->method = new->method;
-	if (!e->dialled)
+	if (!e->dialled && new->dialled) {
 		e->dialled = new->dialled;
-	if (!e->account)
-		e->account = text_hash(o->account);
+		e->dialled_late = 1;
+	}
+	if (!e->account && new->account) {
+		e->account = new->account;
+		e->account_late = 1;
+	}
 	if (o->kind == OBSERVED_AUTH_OK) {
 		if (kind_is_challenge(e->kind) && e->state == ATTEMPT_LIVE)
 			e->state = ATTEMPT_ANSWERED;
@@ -166,14 +154,16 @@ static void merge(
 /* A new attempt; credentials make an open challenge part of it. */
 static uint8_t add_attempt(struct detector *d, struct source *s, struct attempt *new)
 {
+	const unsigned challenges = 1U << OBSERVED_SCAN | 1U << OBSERVED_UNKNOWN_ACCOUNT;
 	struct attempt *open = NULL;
 
 	/*
 	 * The sensors name the response, not the challenge that it answers: in
 	 * the order of time, one answers the other.
 	 */
-	if (new->kind == OBSERVED_AUTH_FAILED || new->kind == OBSERVED_AUTH_OK ||
-		new->kind == OBSERVED_CALL_REJECTED)
+	if (s->kinds & challenges &&
+		(new->kind == OBSERVED_AUTH_FAILED || new->kind == OBSERVED_AUTH_OK ||
+			new->kind == OBSERVED_CALL_REJECTED))
 		open = attempts_challenge(&s->attempts, new);
 	if (open) {
 		open->state = ATTEMPT_ANSWERED;
@@ -181,7 +171,7 @@ static uint8_t add_attempt(struct detector *d, struct source *s, struct attempt 
 			new->proof = open->proof;
 		new->signs |= open->signs;
 	}
-	attempts_add(&s->attempts, new, attempts_keep(d));
+	attempts_add(&s->attempts, new, d->keep);
 	return open ? FILED_ANSWERING : FILED_NEW;
 }
 
@@ -196,7 +186,7 @@ static uint8_t file(struct detector *d, struct source *s, const struct observati
 	new.phone = rules_phone(&d->rules, o->agent);
 	/* Without a key it cannot be told from its repetition: each counts. */
 	if (o->attempt)
-		known = attempts_find(&s->attempts, &new, attempts_keep(d));
+		known = attempts_find(&s->attempts, &new, d->keep);
 	if (!known) {
 		*counts = new.state == ATTEMPT_LIVE &&new.kind != OBSERVED_PROOF;
 		return add_attempt(d, s, &new);
@@ -224,15 +214,17 @@ static uint8_t note(struct detector *d, struct sources *sources, struct source *
 		sources_keep(sources, s);
 	if (o->signs & SIGN_FORGED)
 		s->forged = o->time;
-	s->kinds |= UINT32_C(1) << o->kind;
+	s->kinds |= (uint16_t)(1U << o->kind);
 	s->sensors |= (uint8_t)(1 << (o->sensor & 7));
 	if (proof_rank(o->proof) > s->rank)
 		s->rank = (uint8_t)proof_rank(o->proof);
-	remember_texts(s, o);
+	s->sensor = o->sensor;
+	s->transport = o->transport;
+	source_take_texts(s, o);
 	filed = file(d, s, o, address, counts);
 	/* Who guessed the password has not become a trusted user. */
 	if (o->kind == OBSERVED_AUTH_OK && !ban_running(d, s, o->time))
-		note_success(s, o);
+		source_succeeded(s, text_hash(o->account), o->time);
 	return filed;
 }
 
@@ -241,14 +233,15 @@ static bool feed_network(
 	struct detector *d, const struct observation *o, struct detection *out)
 {
 	const struct court court = {d->networks, RULE_PER_NETWORK, 64};
-	struct address network = network_of(&o->source);
-	uint32_t address = (uint32_t)hash_bytes(
-		&d->key, o->source.bytes, sizeof o->source.bytes);
+	struct address network;
 	struct source *s;
+	uint32_t address;
 	bool counts;
 
 	if (o->source.family != 6 || !d->by_network)
 		return false;
+	address = (uint32_t)hash_bytes(&d->key, o->source.bytes, sizeof o->source.bytes);
+	network = network_of(&o->source);
 	s = sources_put(d->networks, &network);
 	if (!s)
 		return false;
@@ -355,7 +348,7 @@ static void forgive(struct source *s)
 bool detector_failed(const struct detector *d, const struct address *source, usec now)
 {
 	const struct source *s = sources_find(d->sources, source);
-	usec keep = attempts_keep(d);
+	usec keep = d->keep;
 
 	if (!s)
 		return false;

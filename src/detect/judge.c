@@ -182,12 +182,10 @@ static bool consider(struct verdict *v, const struct detector *d, const struct s
 	bool running = ban_running(d, s, now);
 	struct weigh_what what = {.spent = running};
 
-	*v = (struct verdict){.rule = rule, .at = at};
-	if (rule && !(rule->kinds & s->kinds))
-		return false;
 	/* Most of what a banned source does can add nothing. */
 	if (running && best_grade(s) <= s->offence_grade && !(rule && rule->while_banned))
 		return false;
+	*v = (struct verdict){.rule = rule, .at = at};
 	v->w = measure(d, s, rule, at, what, now);
 	if (v->w.sum < WEIGHT_ONE) {
 		if (!(s->kinds & 1U << OBSERVED_SCAN))
@@ -273,6 +271,7 @@ static void emit(struct detector *d, const struct court *court, struct source *s
 {
 	bool proved = proof_rank(v->proof) >= PROOF_RANK_PROVED;
 	bool again = ban_running(d, s, now) && s->offence_grade >= GRADE_PROVED;
+	const struct source_texts texts = source_texts(s);
 
 	memset(out, 0, sizeof(*out));
 	out->time = now;
@@ -295,9 +294,9 @@ static void emit(struct detector *d, const struct court *court, struct source *s
 	out->ban = ban_seconds(&d->config, out->offence);
 	fill_rule(out, v->rule);
 	out->publish = v->publish;
-	memcpy(out->account, s->account, sizeof(out->account));
-	memcpy(out->dialled, s->dialled, sizeof(out->dialled));
-	memcpy(out->agent, s->agent, sizeof(out->agent));
+	strcpy(out->account, texts.account);
+	strcpy(out->dialled, texts.dialled);
+	strcpy(out->agent, texts.agent);
 	give_reason(out, v->rule);
 
 	s->offence_grade = v->grade;
@@ -318,17 +317,18 @@ static bool excused(const struct court *court, const struct source *s, usec now)
 bool judge(struct detector *d, const struct court *court, struct source *s, usec now,
 	struct detection *out)
 {
+	const struct docket *docket = &d->dockets[court->per];
 	struct verdict best = {.rule = NULL}, v;
 	bool ripen = false;
 
 	if (excused(court, s, now))
 		return false;
-	for (unsigned i = 0; i < d->rules.n; i++) {
-		const struct rule *rule = &d->rules.at[i];
+	for (unsigned i = 0; i < docket->n; i++) {
+		unsigned at = docket->rule[i].at;
 
-		if (!rule->enabled || rule->together || rule->per != court->per)
-			continue;
-		if (consider(&v, d, s, rule, i, now, &ripen) &&
+		/* Here and not in consider(): most have nothing to do with it. */
+		if (docket->rule[i].kinds & s->kinds &&
+			consider(&v, d, s, &d->rules.at[at], at, now, &ripen) &&
 			(!best.rule || v.grade > best.grade))
 			best = v;
 	}
@@ -349,10 +349,11 @@ bool judge(struct detector *d, const struct court *court, struct source *s, usec
 
 void campaign_feed(struct detector *d, const struct observation *o)
 {
-	uint32_t fit = rules_fit(&d->rules, o->dialled);
+	uint32_t fit;
 
-	if (proof_rank(o->proof) < PROOF_RANK_PROVED)
+	if (!d->by_campaign || proof_rank(o->proof) < PROOF_RANK_PROVED)
 		return;
+	fit = rules_fit(&d->rules, o->dialled);
 	for (unsigned i = 0; i < d->rules.n; i++) {
 		const struct rule *r = &d->rules.at[i];
 		struct campaign *c;

@@ -4,11 +4,6 @@
 
 #include "detect/attempt.h"
 
-/* A circular list through its members. */
-struct link {
-	struct link *prev, *next;
-};
-
 #define SUCCESSES_MAX 4
 
 /* How sure a detection is of its source. */
@@ -19,31 +14,63 @@ enum grade {
 	GRADE_SHARED, /* and nothing speaks against publishing it */
 };
 
-/* What is known of one source address. */
+struct success {
+	usec time; /* 0: none */
+	uint32_t account;
+};
+
+/* The lists that a source can be in. */
+enum source_list {
+	LIST_AGE = 0,  /* one of sources' two, oldest first */
+	LIST_RIPENING, /* scans that will count soon */
+	LIST_COUNT,
+};
+
+/*
+ * What is known of one source address. There are tens of thousands, most of
+ * them seen a few times: what few of them have is elsewhere.
+ */
 struct source {
-	struct link age;      /* in one of sources' two lists, oldest first */
-	struct link ripening; /* scans that will count soon; self-linked: none */
-	usec ripe;            /* when to look at it again */
+	struct {
+		uint32_t prev, next; /* places of its neighbours */
+	} link[LIST_COUNT];
+	uint32_t place, chain; /* its own; the next one's in the same bucket */
 	struct address address;
 	bool proved;               /* in the list of proved sources */
+	bool ripening;             /* in LIST_RIPENING */
 	uint8_t sensor, transport; /* of the last observation */
 	uint8_t offence_grade;     /* enum grade, of the running offence */
 	uint8_t offence_rule;      /* its place among the rules, + 1 */
 	/* Of all its observations so far: what need not be looked for is not. */
-	uint32_t kinds;    /* bits by enum observation_kind */
-	uint8_t rank;      /* the highest proof_rank() */
-	uint8_t sensors;   /* bits by enum observation_sensor */
-	usec forged;       /* when the last sign of forgery was; 0: none */
-	uint32_t offences; /* so far, forgotten ones not counted */
-	usec offence_last; /* when the last was */
-	usec ban_until;
-	struct {
-		uint32_t account;
-		usec time;
-	} successes[SUCCESSES_MAX]; /* latest of each account, time 0: none */
+	uint8_t rank;       /* the highest proof_rank() */
+	uint8_t sensors;    /* bits by enum observation_sensor */
+	uint16_t kinds;     /* bits by enum observation_kind */
+	uint8_t texts_room; /* bytes at texts */
+	char *texts;        /* source_texts(); NULL: none */
 	struct attempts attempts;
-	char account[64], dialled[64], agent[96];
+	struct success *successes; /* latest of each account; NULL: none at all */
+	usec ban_until;
+	usec offence_last; /* when the last was */
+	uint32_t offences; /* so far, forgotten ones not counted */
+	usec ripe;         /* when to look at it again */
+	usec forged;       /* when the last sign of forgery was; 0: none */
 };
+
+/* The last texts that said something; hostile. */
+struct source_texts {
+	const char *account, *dialled, *agent;
+};
+
+struct source_texts source_texts(const struct source *s);
+
+/*
+ * Take an observation's texts, where it has any, in place of the former. When
+ * memory is short the former stay.
+ */
+void source_take_texts(struct source *s, const struct observation *o);
+
+/* Note a success, in the place of the account's former or of the oldest one. */
+void source_succeeded(struct source *s, uint32_t account, usec time);
 
 /*
  * All sources, by address, with the oldest at hand. Two lists: sources that

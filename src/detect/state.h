@@ -5,6 +5,18 @@
 #include "detect/campaign.h"
 #include "detect/weigh.h"
 
+/*
+ * The rules of one court that weigh alone, with what is asked of each for every
+ * observation: the rules themselves are large.
+ */
+struct docket {
+	struct {
+		uint32_t kinds;
+		uint32_t at; /* its place among the rules */
+	} rule[RULES_MAX];
+	unsigned n;
+};
+
 /* The detector inside: what files observations, and what judges (judge.c). */
 struct detector {
 	struct detect_config config;
@@ -12,7 +24,10 @@ struct detector {
 	struct sources *sources;
 	struct sources *networks; /* IPv6 /64s, as if each were one source */
 	struct campaigns *campaigns;
-	bool by_network; /* some rule asks for them */
+	struct docket dockets[RULE_PER_NETWORK + 1]; /* by enum rule_per */
+	usec keep;                                   /* how long an attempt can matter */
+	bool by_network;                             /* some rule asks for them */
+	bool by_campaign;                            /* the same */
 	unsigned campaigns_due;
 	struct detection held[8]; /* of networks, while an address's is told */
 	unsigned n_held;

@@ -91,11 +91,13 @@ struct weight tally(const struct source *s, const struct rule *r, unsigned at,
 	uint32_t factor, struct weigh_what what, usec now)
 {
 	struct weight w = {.oldest = now};
-	struct distinct sources = {.n = 0}, accounts = {.n = 0}, numbers = {.n = 0};
 	uint32_t need = tally_need(r, factor);
+	struct distinct sources, accounts, numbers;
 
 	if (!need)
 		return w;
+	/* Not all of them: they are large. */
+	sources.n = accounts.n = numbers.n = 0;
 	for (unsigned i = 0; i < s->attempts.n; i++) {
 		const struct attempt *e = &s->attempts.list[i];
 

@@ -26,7 +26,7 @@ bool weigh_takes(const struct attempt *e, struct weigh_what what)
 
 bool weigh_succeeded(const struct source *s, usec now, uint32_t window)
 {
-	for (unsigned i = 0; i < SUCCESSES_MAX; i++)
+	for (unsigned i = 0; s->successes && i < SUCCESSES_MAX; i++)
 		if (s->successes[i].time && within(s->successes[i].time, now, window))
 			return true;
 	return false;
@@ -56,7 +56,7 @@ static bool shared(
 			return false;
 		failing[n++] = e->account;
 	}
-	for (unsigned i = 0; i < SUCCESSES_MAX; i++) {
+	for (unsigned i = 0; s->successes && i < SUCCESSES_MAX; i++) {
 		uint32_t account = s->successes[i].account;
 
 		if (!account || !within(s->successes[i].time, now, rule.window))
@@ -99,7 +99,8 @@ static bool names_target(const struct attempt *e)
 	 * The log does, but by its words "challenge sent" the account is there,
 	 * and an overloaded PBX writes of the credentials long after they came.
 	 */
-	return e->target && e->sensor != SENSOR_SECURITY_LOG && e->sensor != SENSOR_AMI;
+	return attempt_target(e) && e->sensor != SENSOR_SECURITY_LOG &&
+		e->sensor != SENSOR_AMI;
 }
 
 /* Returns whether it counts at all. */
@@ -107,6 +108,7 @@ static bool scans_add(struct scans *scans, const struct attempt *e,
 	const struct detect_config *config, usec now)
 {
 	bool near = within(e->time, now, config->rules[OBSERVED_SCAN].window);
+	uint32_t target = attempt_target(e);
 	unsigned i;
 
 	if (near) {
@@ -120,10 +122,10 @@ static bool scans_add(struct scans *scans, const struct attempt *e,
 	scans->far++;
 	if (e->time < scans->far_oldest)
 		scans->far_oldest = e->time;
-	for (i = 0; i < scans->distinct && scans->targets[i] != e->target; i++)
+	for (i = 0; i < scans->distinct && scans->targets[i] != target; i++)
 		;
 	if (i == scans->distinct && i < THRESHOLD_MAX)
-		scans->targets[scans->distinct++] = e->target;
+		scans->targets[scans->distinct++] = target;
 	return true;
 }
 
@@ -176,13 +178,18 @@ static void weigh_one(struct weight *w, const struct attempt *e, uint32_t thresh
 struct weight weigh(const struct source *s, const struct detect_config *config,
 	struct weigh_what what, usec now)
 {
-	uint32_t thresholds[OBSERVED_KINDS] = {0};
-	struct scans scans = {.near_oldest = now, .far_oldest = now};
+	uint32_t thresholds[OBSERVED_KINDS] = {0}, kinds = s->kinds;
 	struct weight w = {.oldest = now};
+	struct scans scans;
 
+	/* Scans may weigh as unknown accounts. */
+	if (kinds & 1U << OBSERVED_SCAN)
+		kinds |= 1U << OBSERVED_UNKNOWN_ACCOUNT;
 	for (uint8_t kind = 1; kind < OBSERVED_KINDS; kind++)
-		if (kind_harm(kind) && config->rules[kind].threshold)
+		if (kinds >> kind & 1 && kind_harm(kind) && config->rules[kind].threshold)
 			thresholds[kind] = threshold(s, config, kind, what, now);
+	scans.near = scans.far = scans.distinct = 0;
+	scans.near_oldest = scans.far_oldest = now;
 	for (unsigned i = 0; i < s->attempts.n; i++) {
 		const struct attempt *e = &s->attempts.list[i];
 

@@ -50,12 +50,37 @@ static int parse_v4(struct address *a, struct view text, struct error *err)
 	return 0;
 }
 
+/* What nearly all are, at once; anything that is odd is left to parse_v4(). */
+static bool is_plain_v4(struct address *a, struct view text)
+{
+	const uint8_t *p = text.p, *end = p + text.n;
+
+	if (text.n < 7 || text.n > 15)
+		return false;
+	*a = (struct address){.family = 4};
+	for (unsigned i = 0; i < 4; i++) {
+		const uint8_t *first;
+		unsigned v = 0;
+
+		if (i && (p == end || *p++ != '.'))
+			return false;
+		for (first = p; p < end && p < first + 3 && *p >= '0' && *p <= '9'; p++)
+			v = v * 10 + (*p - '0');
+		if (p == first || v > 255 || (*first == '0' && p > first + 1))
+			return false;
+		a->bytes[i] = (uint8_t)v;
+	}
+	return p == end;
+}
+
 int address_parse(struct address *a, struct view text, struct error *err)
 {
 	struct view inner = text;
 	char copy[ADDRESS_TEXT];
 	uint8_t bytes[16];
 
+	if (is_plain_v4(a, text))
+		return 0;
 	if (view_find(text, ':') == text.n)
 		return parse_v4(a, text, err);
 	if (view_find(text, '%') < text.n)

@@ -125,22 +125,46 @@ static void begin_anew(struct logfile *f)
 		f->check = 0;
 }
 
+/* The bytes of rest, whole lines, that nobody needs. */
+static size_t skip_lines(struct logfile *f, struct view rest,
+	const struct logfile_taker *taker, struct logfile_figures *figures)
+{
+	uint64_t lines = 0;
+	size_t n;
+
+	/* The end of a line too long is no line. */
+	if (!taker->skip || f->skipping)
+		return 0;
+	n = taker->skip(taker->context, rest, &lines);
+	figures->lines += lines;
+	f->begin += n;
+	return n;
+}
+
 /* Give out the complete lines held, and move the rest to the front. */
-static void give_lines(struct logfile *f, logfile_line_fn *line, void *context,
+static void give_lines(struct logfile *f, const struct logfile_taker *taker,
 	struct logfile_figures *figures)
 {
 	struct view rest = view_of(f->held, f->fill);
-	size_t end;
+	size_t last = view_rfind(rest, '\n'), whole = last < rest.n ? last + 1 : 0;
 
-	while ((end = view_find(rest, '\n')) < rest.n) {
+	while (whole) {
+		size_t n = skip_lines(f, view_head(rest, whole), taker, figures), end;
+
+		rest = view_from(rest, n);
+		whole -= n;
+		if (!whole)
+			break;
+		end = view_find(rest, '\n');
 		if (!f->skipping) {
 			figures->lines++;
-			line(context, view_head(rest, end));
+			taker->line(taker->context, view_head(rest, end));
 		}
 		f->begin += f->skipped + end + 1;
 		f->skipped = 0;
 		f->skipping = false;
 		rest = view_from(rest, end + 1);
+		whole -= end + 1;
 	}
 	if (f->skipping || rest.n > LOGFILE_LINE_MAX) {
 		figures->oversize += !f->skipping;
@@ -153,8 +177,8 @@ static void give_lines(struct logfile *f, logfile_line_fn *line, void *context,
 	f->fill = rest.n;
 }
 
-enum logfile_state logfile_read(struct logfile *f, size_t most, logfile_line_fn *line,
-	void *context, struct logfile_figures *figures)
+enum logfile_state logfile_read(struct logfile *f, size_t most,
+	const struct logfile_taker *taker, struct logfile_figures *figures)
 {
 	if (!unchanged(f)) {
 		figures->truncated++;
@@ -175,7 +199,7 @@ enum logfile_state logfile_read(struct logfile *f, size_t most, logfile_line_fn 
 			return LOGFILE_END;
 		f->fill += (size_t)n;
 		most -= (size_t)n;
-		give_lines(f, line, context, figures);
+		give_lines(f, taker, figures);
 		if (check_at(f, f->begin, &f->check))
 			return LOGFILE_FAILED;
 	}

@@ -27,6 +27,18 @@ struct logfile;
 /* A line without its line break; valid during the call. */
 typedef void logfile_line_fn(void *context, struct view line);
 
+/*
+ * How many bytes of whole lines at the front of text (which is nothing but whole
+ * lines, with their ends) need not be given out; *lines: how many lines that is.
+ */
+typedef size_t logfile_skip_fn(void *context, struct view text, uint64_t *lines);
+
+struct logfile_taker {
+	logfile_line_fn *line;
+	logfile_skip_fn *skip; /* NULL: all are given out */
+	void *context;
+};
+
 enum logfile_state {
 	LOGFILE_END = 0,       /* read to the end */
 	LOGFILE_MORE = 1,      /* stopped at the limit, more is there */
@@ -35,7 +47,7 @@ enum logfile_state {
 };
 
 struct logfile_figures {
-	uint64_t lines;     /* given out */
+	uint64_t lines;     /* given out, or that the taker did not need */
 	uint64_t oversize;  /* longer than LOGFILE_LINE_MAX, skipped */
 	uint64_t unended;   /* last line without a line break of a file given up */
 	uint64_t truncated; /* times that a file was cut or rewritten */
@@ -62,11 +74,11 @@ int logfile_resume(struct logfile *f, const struct logfile_position *position);
 int logfile_seek_end(struct logfile *f);
 
 /*
- * Read at most `most` bytes and give their complete lines to line(). The
- * figures are added to.
+ * Read at most `most` bytes and give their complete lines to the taker.
+ * The figures are added to.
  */
-enum logfile_state logfile_read(struct logfile *f, size_t most, logfile_line_fn *line,
-	void *context, struct logfile_figures *figures);
+enum logfile_state logfile_read(struct logfile *f, size_t most,
+	const struct logfile_taker *taker, struct logfile_figures *figures);
 
 /* Bytes of a line whose end was not read yet (also of one that is skipped). */
 bool logfile_has_rest(const struct logfile *f);

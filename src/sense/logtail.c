@@ -45,6 +45,7 @@ struct logtail {
 	uint64_t old_until;      /* in the loop's time */
 	int open_errno, read_errno;
 	struct logtail_events events;
+	logfile_skip_fn *skip; /* NULL: none */
 	struct logfile_position told;
 	struct logtail_figures figures;
 	char name[NAME_MAX + 1];
@@ -156,10 +157,10 @@ static bool look_for_new(struct logtail *t)
 /* Read one file for a turn. Returns whether there is more at once. */
 static bool read_turn(struct logtail *t, struct logfile *f)
 {
+	const struct logfile_taker taker = {t->events.line, t->skip, t->events.context};
 	enum logfile_state state;
 
-	state = logfile_read(
-		f, TURN_BYTES, t->events.line, t->events.context, &t->figures.file);
+	state = logfile_read(f, TURN_BYTES, &taker, &t->figures.file);
 	tell_errno(t, &t->read_errno, state == LOGFILE_FAILED ? errno : 0);
 	return state == LOGFILE_MORE || state == LOGFILE_TRUNCATED;
 }
@@ -328,6 +329,11 @@ static void on_closed(uv_handle_t *handle)
 	if (t->inotify >= 0)
 		close(t->inotify);
 	free(t);
+}
+
+void logtail_skip(struct logtail *t, logfile_skip_fn *skip)
+{
+	t->skip = skip;
 }
 
 void logtail_close(struct logtail *t)

@@ -58,6 +58,12 @@ struct logtail *logtail_open(uv_loop_t *loop, int directory, const char *name,
 	struct error *err);
 
 /*
+ * Lines that need not be given out, see logfile_skip_fn; it is called with the
+ * context of the events. NULL: all are given out.
+ */
+void logtail_skip(struct logtail *t, logfile_skip_fn *skip);
+
+/*
  * Stop and free; the memory goes when the loop has run its close callbacks.
  * No callback of events comes after this call, which must not be made from
  * within one. NULL is allowed.

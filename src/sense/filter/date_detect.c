@@ -13,7 +13,7 @@
 #define PATTERN_MAX   2048
 #define NOWHERE       SIZE_MAX
 #define UNUSED_AFTER  (300 * (int64_t)USEC_PER_SEC)
-#define CACHED        64 /* bytes of a date's text */
+#define CACHED        64 /* bytes of a date's text, up to its last field */
 
 /* A character beside a date; NOTHING: the line's beginning or end. */
 #define NOTHING (-1)
@@ -24,11 +24,15 @@ struct date_detector {
 	/* Where the last date stood, and the characters around both its ends. */
 	size_t begin, end;
 	int before, first, final, after;
+	/* The last date: the places of its fields, from its beginning, and their text. */
 	struct {
 		const struct date_template *of;
 		int64_t value;
 		uint8_t n;
 		char text[CACHED];
+		struct {
+			uint8_t begin, end; /* both 0: not set */
+		} field[sizeof DATE_LETTERS];
 	} cache;
 };
 
@@ -365,32 +369,73 @@ static int value_of(const struct date_template *t, const struct subject *s,
 	if (t->pattern.form != DATE_FIELDS)
 		return date_value_epoch(value, group_text(t, s, t->pattern.value),
 			t->pattern.form == DATE_EPOCH_LONG);
-	/* All that date_value() looks at, and no more: the struct is large. */
-	for (const char *letter = "YymBbdHIpMSAawjUWzZ"; *letter; letter++)
+	for (const char *letter = DATE_LETTERS; *letter; letter++)
 		f.field[(unsigned char)*letter] = group_text(
 			t, s, t->group[(unsigned char)*letter]);
 	return date_value(value, fixed, &f, now);
 }
 
+/* Whether the fields of the date at hand are where and what the last one's were. */
+static bool is_cached(const struct date_detector *d, const struct date_template *t,
+	const struct subject *s, size_t from)
+{
+	size_t begin, end;
+
+	if (d->cache.of != t || s->n - from < d->cache.n)
+		return false;
+	for (unsigned i = 0; t->letters[i]; i++) {
+		unsigned group = t->group[(unsigned char)t->letters[i]];
+
+		if (!expression_group(t->expression, group, &begin, &end))
+			begin = end = from;
+		if (begin - from != d->cache.field[i].begin ||
+			end - from != d->cache.field[i].end)
+			return false;
+	}
+	return memcmp(d->cache.text, s->p + from, d->cache.n) == 0;
+}
+
+static void put_in_cache(struct date_detector *d, const struct date_template *t,
+	const struct subject *s, size_t from, int64_t value)
+{
+	size_t begin, end, n = 0;
+
+	d->cache.of = NULL;
+	for (unsigned i = 0; t->letters[i]; i++) {
+		unsigned group = t->group[(unsigned char)t->letters[i]];
+
+		if (!expression_group(t->expression, group, &begin, &end))
+			begin = end = from;
+		if (begin < from || end - from > CACHED)
+			return;
+		d->cache.field[i].begin = (uint8_t)(begin - from);
+		d->cache.field[i].end = (uint8_t)(end - from);
+		n = end - from > n ? end - from : n;
+	}
+	d->cache.of = t;
+	d->cache.value = value;
+	d->cache.n = (uint8_t)n;
+	memcpy(d->cache.text, s->p + from, n);
+}
+
 static bool cached_value(struct date_detector *d, const struct date_template *t,
 	const struct subject *s, struct view text, int64_t now, int64_t *value)
 {
+	size_t from = (size_t)(text.p - s->p);
 	bool fixed;
 
-	/* Nearly every line of a log has the date of the one before it. */
-	if (d->cache.of == t && d->cache.n == text.n &&
-		memcmp(d->cache.text, text.p, text.n) == 0) {
+	/*
+	 * Nearly every line of a busy log has the date of the one before it, but for
+	 * parts of a second, which are no field.
+	 */
+	if (is_cached(d, t, s, from)) {
 		*value = d->cache.value;
 		return true;
 	}
 	if (value_of(t, s, text, now, value, &fixed))
 		return false;
-	if (fixed && text.n <= CACHED) {
-		d->cache.of = t;
-		d->cache.value = *value;
-		d->cache.n = (uint8_t)text.n;
-		memcpy(d->cache.text, text.p, text.n);
-	}
+	if (fixed && t->pattern.form == DATE_FIELDS)
+		put_in_cache(d, t, s, from, *value);
 	return true;
 }
 

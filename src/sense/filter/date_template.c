@@ -49,6 +49,9 @@ struct date_template *date_template_new(
 		if (name && name[0] > 0 && !name[1])
 			t->group[(unsigned char)name[0]] = g;
 	}
+	for (const char *letter = DATE_LETTERS; *letter; letter++)
+		if (t->group[(unsigned char)*letter])
+			t->letters[strlen(t->letters)] = *letter;
 	return t;
 fail:
 	date_template_free(t);

@@ -5,11 +5,16 @@
 #include "sense/filter/date_pattern.h"
 #include "sense/filter/expression.h"
 
+/* All that date_value() looks at: the struct is large. */
+#define DATE_LETTERS "YymBbdHIpMSAawjUWzZ"
+
 /* One date pattern, compiled, and how a detector got on with it. */
 struct date_template {
 	struct date_pattern pattern;
 	struct expression *expression;
 	unsigned group[128]; /* of a field's letter; 0: none */
+	/* What date_value() looks at: letters, "" ends them. */
+	char letters[sizeof DATE_LETTERS];
 	double weight;
 	bool anchored;
 	uint64_t found; /* times that the expression was found */

@@ -36,6 +36,7 @@ struct expression {
 	 */
 	pcre2_code *bytes, *unicode;
 	pcre2_match_data *found;
+	const PCRE2_SIZE *places; /* in found: where each group begins and ends */
 	pcre2_match_context *limits;
 	bool anchored, jit_bytes, jit_unicode, off;
 	unsigned groups, strikes, managed;
@@ -123,6 +124,7 @@ static int compile_both(struct expression *e, bool multiline, struct error *err)
 		error_set(err, "out of memory");
 		goto done;
 	}
+	e->places = pcre2_get_ovector_pointer(e->found);
 	pcre2_jit_stack_assign(e->limits, NULL, stack);
 	pcre2_set_heap_limit(e->limits, HEAP_KB);
 	pcre2_set_depth_limit(e->limits, DEPTH);
@@ -236,12 +238,10 @@ int expression_search(struct expression *e, const struct subject *s, size_t from
 bool expression_group(
 	const struct expression *e, unsigned group, size_t *begin, size_t *end)
 {
-	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(e->found);
-
-	if (group > e->groups || at[2 * group] == PCRE2_UNSET)
+	if (group > e->groups || e->places[2 * group] == PCRE2_UNSET)
 		return false;
-	*begin = at[2 * group];
-	*end = at[2 * group + 1];
+	*begin = e->places[2 * group];
+	*end = e->places[2 * group + 1];
 	return true;
 }
 

@@ -77,7 +77,14 @@ struct filter_result filter_line(struct filter *f, struct view line, usec now,
 	filter_failure_fn *fn, void *context);
 
 /*
- * The same with an entry of a journal: its text, which holds no date, and its
+ * How many bytes of whole lines at the front of text, which is nothing but whole
+ * lines with their ends, nothing can come of; they are counted, also into *lines,
+ * and need not be given to filter_line(). See logfile_skip_fn.
+ */
+size_t filter_skip(struct filter *f, struct view text, uint64_t *lines);
+
+/*
+ * As filter_line() with an entry of a journal: its text, which holds no date, and its
  * time.
  */
 struct filter_result filter_entry(struct filter *f, struct view text, usec time, usec now,

@@ -293,6 +293,19 @@ static void try_failregexes(struct at_line *l)
 	}
 }
 
+/* Two parts of a line, and a line break. */
+static void put_line(struct buffer *to, struct view a, struct view b)
+{
+	if (buffer_reserve(to, a.n + b.n + 1))
+		return;
+	if (a.n)
+		memcpy(to->p + to->n, a.p, a.n);
+	if (b.n)
+		memcpy(to->p + to->n + a.n, b.p, b.n);
+	to->n += a.n + b.n;
+	to->p[to->n++] = '\n';
+}
+
 /* prefregex, and its content in the line's place. Returns whether to go on. */
 static bool take_prefix(struct at_line *l)
 {
@@ -312,8 +325,7 @@ static bool take_prefix(struct at_line *l)
 	content = l->prefix.value[NAME_CONTENT];
 	l->prefix.set &= ~(UINT64_C(1) << NAME_CONTENT);
 	f->content.n = 0;
-	buffer_put(&f->content, content.p, content.n);
-	buffer_put_u8(&f->content, '\n');
+	put_line(&f->content, content, view_of(NULL, 0));
 	if (f->lines)
 		multiline_set(f->lines, content);
 	l->text.p = f->content.p;
@@ -337,9 +349,8 @@ static int take_text(
 		l->text.ascii = false;
 		multiline_text(f->lines, &f->text);
 	} else {
-		buffer_put(&f->text, line->p, begin);
-		buffer_put(&f->text, line->p + end, line->n - end);
-		buffer_put_u8(&f->text, '\n');
+		put_line(&f->text, view_of(line->p, begin),
+			view_of(line->p + end, line->n - end));
 	}
 	l->text.p = f->text.p;
 	l->text.n = f->text.n;
@@ -380,6 +391,15 @@ static bool begin_line(struct at_line *l, struct filter *f, struct view line, us
 	l->now = now;
 	l->can = can;
 	return true;
+}
+
+size_t filter_skip(struct filter *f, struct view text, uint64_t *lines)
+{
+	size_t n = f->scan ? scan_skip(f->scan, text) : 0;
+
+	*lines = view_count(view_head(text, n), '\n');
+	f->figures.lines += *lines;
+	return n;
 }
 
 struct filter_result filter_line(struct filter *f, struct view line, usec now,

@@ -33,6 +33,12 @@ void scan_free(struct scan *s);
  */
 bool scan_line(const struct scan *s, struct view line, struct expression_set *found);
 
+/*
+ * How many bytes at the front of text, which is whole lines with their ends, are
+ * lines that no expression can match.
+ */
+size_t scan_skip(const struct scan *s, struct view text);
+
 static inline bool expression_set_has(const struct expression_set *s, unsigned i)
 {
 	return s->bits[i / 64] >> (i % 64) & 1;

@@ -6,8 +6,13 @@
 size_t ascii_head(struct view text)
 {
 	size_t i = 0;
-	uint64_t eight;
+	uint64_t eight, four[4];
 
+	for (; i + 32 <= text.n; i += 32) {
+		memcpy(four, text.p + i, 32);
+		if ((four[0] | four[1] | four[2] | four[3]) & HIGH_BITS)
+			break;
+	}
 	for (; i + 8 <= text.n; i += 8) {
 		memcpy(&eight, text.p + i, 8);
 		if (eight & HIGH_BITS)

@@ -44,14 +44,22 @@ static void test_slices(void **state)
 static void test_find(void **state)
 {
 	struct view v = view_str("a@b@c");
+	char many[699];
 
 	(void)state;
+	memset(many, 'x', sizeof many);
 	assert_int_equal(view_find(v, '@'), 1);
 	assert_int_equal(view_rfind(v, '@'), 3);
 	assert_int_equal(view_find(v, 'x'), 5);
 	assert_int_equal(view_rfind(v, 'x'), 5);
 	assert_int_equal(view_rfind(v, 'a'), 0);
 	assert_int_equal(view_find(none, 'x'), 0);
+	assert_int_equal(view_count(v, '@'), 2);
+	assert_int_equal(view_count(none, '@'), 0);
+	assert_int_equal(view_count(view_of(many, sizeof many), 'x'), sizeof many);
+	many[127] = many[128] = many[698] = 'y';
+	assert_int_equal(view_count(view_of(many, sizeof many), 'y'), 3);
+	assert_int_equal(view_count(view_of(many, 128), 'y'), 1);
 	assert_int_equal(view_find_str(v, "b@c"), 2);
 	assert_int_equal(view_find_str(v, "c@"), 5);
 	assert_int_equal(view_find_str(v, "a@b@c@"), 5);

@@ -319,6 +319,59 @@ static void test_positions(void **state)
 	end(s);
 }
 
+static void count_line(void *context, struct view line)
+{
+	unsigned *count = context;
+
+	(void)line;
+	++*count;
+}
+
+static size_t on_skip(void *context, struct view text, uint64_t *lines)
+{
+	size_t n = 0;
+
+	(void)context;
+	while (view_starts(view_from(text, n), "good")) {
+		n += view_find(view_from(text, n), '\n') + 1;
+		++*lines;
+	}
+	return n;
+}
+
+/* A reader that needs some lines gets those, while it is the only one. */
+static void test_skip(void **state)
+{
+	struct stage *s = begin(with_logs);
+	struct error err = {""};
+	char path[CONFIG_PATH_MAX];
+	unsigned other = 0;
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/other", s->folder.path);
+	assert_int_equal(sense_logs_add(s->logs, path, on_line, s, &err), 0);
+	sense_logs_skip(s->logs, path, on_skip, s);
+	sense_logs_start(s->logs, NULL, 0);
+	uv_run(&s->loop, UV_RUN_NOWAIT);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("good 1\ngood 2\nbad 3\ngood 4\nbad 5\n", f);
+	fflush(f);
+	run_until(s, 0, 2);
+	assert_string_equal(s->last, "bad 5");
+	sense_logs_stop(s->logs);
+	assert_int_equal(sense_logs_add(s->logs, path, count_line, &other, &err), 0);
+	sense_logs_start(s->logs, NULL, 0);
+	uv_run(&s->loop, UV_RUN_NOWAIT);
+	fputs("good 6\ngood 7\n", f);
+	fclose(f);
+	run_until(s, 0, 4);
+	assert_string_equal(s->last, "good 7");
+	assert_int_equal(other, 2);
+	end(s);
+}
+
 static void test_faults(void **state)
 {
 	struct stage *s = begin(with_logs);
@@ -481,6 +534,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_positions),
+		cmocka_unit_test(test_skip),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_troubles),

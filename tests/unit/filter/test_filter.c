@@ -5,6 +5,7 @@
 
 #include <time.h>
 
+#include "base/buffer.h"
 #include "sense/filter/date_value.h"
 #include "sense/filter/filter_observe.h"
 
@@ -273,6 +274,95 @@ static void an_observation_proves_nothing(void **state)
 	filter_free(f);
 }
 
+static void count_failure(void *context, const struct filter_failure *f)
+{
+	unsigned *sum = context;
+
+	*sum = *sum * 31 + (unsigned)f->expression + 1;
+	*sum = *sum * 31 + f->id.p[f->id.n - 1];
+}
+
+/* Lines through a filter, each, or but those that are passed over. */
+static unsigned sum_of(struct filter *f, struct view text, bool skip)
+{
+	const usec now = NOW_2026 * USEC_PER_SEC;
+	struct view rest = text;
+	unsigned sum = 0;
+	uint64_t lines;
+
+	while (rest.n) {
+		struct view line;
+
+		if (skip) {
+			size_t n = filter_skip(f, rest, &lines);
+
+			assert_true(n <= rest.n && (!n || rest.p[n - 1] == '\n'));
+			rest = view_from(rest, n);
+			if (!rest.n)
+				break;
+		}
+		line = view_head(rest, view_find(rest, '\n'));
+		filter_line(f, line, now, count_failure, &sum);
+		rest = view_from(rest, line.n + 1);
+	}
+	return sum;
+}
+
+/* Pieces of what expressions look for, put together at random, in long lines too. */
+static void what_is_passed_over_holds_nothing(void **state)
+{
+	static const char *const filters[] = {
+		"[Definition]\nfailregex = ^.*failed to authenticate <HOST>\n"
+		"  \"Rejecting unknown .*connection from <HOST>\n",
+		/* U+212A is a k without case: such lines are looked at. */
+		"[Definition]\nfailregex = (?i)unlikely knocking of <HOST>\n"
+		"  failed to authenticate <HOST>\n",
+		/* Nothing is known of the second, so nothing is passed over. */
+		"[Definition]\nfailregex = failed to authenticate <HOST>\n  ^<HOST> \\d+$\n"};
+	static const char *const pieces[] = {"failed to authenticate 192.0.2.7 ", "\n",
+		"\n", "failed to ", "\"Rejecting unknown SIP ",
+		"connection from 192.0.2.8 ", "x",
+		"UNLIKELY \xe2\x84\xaaNOCKING OF 192.0.2.9 ", "ordinary text of a log ",
+		"192.0.2.6 77", "failed to authenticate\n192.0.2.5", "\r\n"};
+	struct buffer text = {0};
+	uint32_t random = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < 40000; i++) {
+		const char *piece;
+
+		random = random * 1664525 + 1013904223;
+		piece = pieces[(random >> 16) % (sizeof pieces / sizeof *pieces)];
+		/* Now and then far from the next, as ordinary lines are. */
+		for (unsigned k = 0; k <= (random >> 8) % 64; k++)
+			buffer_put(&text, "all is well here", 16);
+		buffer_put(&text, piece, strlen(piece));
+	}
+	buffer_put_u8(&text, '\n');
+	assert_false(text.failed);
+	for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+		struct filter *each = filter_of(filters[i], false);
+		struct filter *some = filter_of(filters[i], false);
+		struct view all = view_of(text.p, text.n);
+		struct filter_figures a, b;
+		uint64_t lines;
+
+		assert_int_equal(sum_of(each, all, false), sum_of(some, all, true));
+		filter_figures(each, &a);
+		filter_figures(some, &b);
+		assert_true(a.failures > 100);
+		assert_int_equal(a.failures, b.failures);
+		assert_int_equal(a.lines, b.lines);
+		assert_int_equal(
+			filter_skip(some, view_str("all is well here\n"), &lines),
+			i == 2 ? 0 : 17);
+		assert_int_equal(lines, i != 2);
+		filter_free(each);
+		filter_free(some);
+	}
+	buffer_free(&text);
+}
+
 static void bad_filters_say_where(void **state)
 {
 	static const struct {
@@ -348,6 +438,7 @@ int main(void)
 		cmocka_unit_test(connections_are_bounded),
 		cmocka_unit_test(several_lines_are_one),
 		cmocka_unit_test(an_observation_proves_nothing),
+		cmocka_unit_test(what_is_passed_over_holds_nothing),
 		cmocka_unit_test(bad_filters_say_where),
 		cmocka_unit_test(a_catastrophic_expression_leaves_the_others),
 	};

@@ -81,6 +81,19 @@ static void stop(struct reader_state *s)
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 }
 
+/* Lines that begin with '-' are nobody's. */
+static size_t on_skip(void *context, struct view text, uint64_t *lines)
+{
+	size_t n = 0;
+
+	(void)context;
+	while (n < text.n && text.p[n] == '-') {
+		n += view_find(view_from(text, n), '\n') + 1;
+		++*lines;
+	}
+	return n;
+}
+
 static void forget_lines(struct reader_state *s)
 {
 	while (s->n)
@@ -187,6 +200,27 @@ static void test_follow(void **state)
 	append(s, "messages.log", "forged\n");
 	settle(s);
 	assert_int_equal(s->n, 3);
+}
+
+/* Lines that are skipped count, and position and text stay right behind them. */
+static void test_skip(void **state)
+{
+	struct reader_state *s = *state;
+
+	append(s, "security.json", "");
+	follow(s, NULL);
+	logtail_skip(s->tail, on_skip);
+	append(s, "security.json", "-a\n-b\none\n-c\ntwo\n-d\n-");
+	run_until(s, 2);
+	assert_string_equal(s->lines[0], "one");
+	assert_string_equal(s->lines[1], "two");
+	assert_int_equal(figures(s).file.lines, 6);
+	assert_int_equal(s->position.offset, strlen("-a\n-b\none\n-c\ntwo\n-d\n"));
+	append(s, "security.json", "e\nthree\n");
+	run_until(s, 3);
+	assert_string_equal(s->lines[2], "three");
+	assert_int_equal(figures(s).file.lines, 8);
+	stop(s);
 }
 
 static void test_not_there_yet(void **state)
@@ -459,6 +493,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_follow),
+		TEST(test_skip),
 		TEST(test_not_there_yet),
 		TEST(test_rotated),
 		TEST(test_truncated),
