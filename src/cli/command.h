@@ -63,6 +63,7 @@ enum option_id {
 	OPTION_REPORTS,
 	OPTION_OUT,
 	OPTION_PASSWORD_FILE,
+	OPTION_FILTER,
 	OPTION_FILTERS,
 	OPTION_RAW,
 	OPTION_PRINT_ALL_MATCHED,
@@ -90,7 +91,7 @@ struct command {
 	const char *arguments; /* "MEMBER", "INDICATOR ..." */
 	unsigned min_arguments, max_arguments;
 	const char *summary;          /* one line */
-	const char *example;          /* a command line that works */
+	const char *example;          /* command lines that work, one a line */
 	uint8_t options[OPTIONS_MAX]; /* enum option_id; --help and --json always */
 	const char *more;             /* what its help says beside the summary, or NULL */
 };

@@ -66,11 +66,16 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_OUT] = {"out", "FILE", "the file to make; it must not be there yet"},
 	[OPTION_PASSWORD_FILE] = {"password-file", "FILE",
 		"the keystore's password, one line (default: asked on the terminal)"},
+	[OPTION_FILTER] = {"filter", "NAME",
+		"read lines by this filter of fail2ban's, such as asterisk or "
+		"asterisk[mode=extra]"},
 	[OPTION_FILTERS] = {"filters", "FOLDER",
 		"look for filters there alone (default /etc/sipchain/filter.d, then "
 		"/etc/fail2ban/filter.d)"},
-	[OPTION_RAW] = {"raw", NULL, "count failures that name a host instead of an address"},
-	[OPTION_PRINT_ALL_MATCHED] = {"print-all-matched", NULL, "print every matched line"},
+	[OPTION_RAW] = {"raw", NULL,
+		"count failures that name a host instead of an address"},
+	[OPTION_PRINT_ALL_MATCHED] = {"print-all-matched", NULL,
+		"print every matched line"},
 	[OPTION_PRINT_ALL_MISSED] = {"print-all-missed", NULL,
 		"print every missed line, however many"},
 	[OPTION_PRINT_ALL_IGNORED] = {"print-all-ignored", NULL,
@@ -262,11 +267,24 @@ const struct command commands[] = {
 			"or banned, 1: not."},
 	{"explain", NULL, run_explain, "FILE|LINE|-", 1, 1,
 		"what a line or a packet becomes, step by step",
-		"sipchain explain hep.pcap", .options = {OPTION_CONFIG},
-		.more = "FILE is a capture (pcap) of SIP or HEP, HEP packets, Asterisk's security.json or "
-			"security.log, or a SIP message; LINE is one line of such a log; -: standard "
-			"input. Nothing is banned, and the daemon is not asked: it is the configuration's "
-			"rules, thresholds and allowlist, or the built-in ones where there is none."},
+		"sipchain explain hep.pcap\n"
+		"tail -n 1 /var/log/asterisk/security.json | sipchain explain -\n"
+		"grep SIPCHAIN /var/log/kamailio.log | sipchain explain - --json\n"
+		"sipchain explain --filter asterisk /var/log/asterisk/messages\n"
+		"journalctl -u kamailio -n 20 -o export | sipchain explain -",
+		.options = {OPTION_CONFIG, OPTION_FILTER, OPTION_FILTERS},
+		.more = "FILE is a capture (pcap) of SIP or HEP, HEP packets, a SIP message, "
+			"Asterisk's security.json or security.log, events of AMI as its stream has "
+			"them, a log with the lines of the shipped includes for Kamailio and "
+			"OpenSIPS, a log for a filter of fail2ban's, syslog messages (RFC 5424, "
+			"3164) or what `journalctl -o export` prints; LINE is one of those; -: "
+			"standard input. Lines of Asterisk's messages and FreeSWITCH's log go "
+			"through the stock filter, if it is installed; --filter names the filter "
+			"for any other, or for all lines. Nothing is banned, and the daemon is not "
+			"asked: it is the configuration's rules, thresholds and allowlist, or the "
+			"built-in ones where there is none. What the daemon has learnt and the ledger "
+			"protects, `sipchain check` tells. It ends with 0 when all was read, with "
+			"78 when a filter or the configuration is wrong."},
 	{"ban", NULL, run_ban, "ADDRESS|PREFIX", 1, 1, "ban it on this node only",
 		"sipchain ban 198.51.100.0/24 --ttl 2h",
 		.options = {DAEMON, OPTION_TTL, OPTION_NOTE}},

@@ -10,11 +10,16 @@
 #include <unistd.h>
 
 #include "base/escape.h"
+#include "base/units.h"
 #include "cli/choice.h"
 #include "daemon/config_schema.h"
 #include "daemon/start.h"
+#include "decide/auto_allow.h"
+#include "decide/registered.h"
+#include "sense/pcap.h"
 
 #define INPUT_MAX (256U << 20)
+#define TEXT_MAX  512
 
 static void add(struct explain *x, const char *what, json_t *step)
 {
@@ -29,6 +34,49 @@ void explain_read(struct explain *x, const char *text, json_t *fields)
 	if (fields)
 		json_object_set_new(step, "fields", fields);
 	add(x, "read", step);
+}
+
+const char *explain_text(struct view text)
+{
+	static char escaped_text[TEXT_MAX];
+
+	return escape_view(escaped_text, sizeof escaped_text, text);
+}
+
+void explain_judged(struct explain *x, const char *what, const char *why,
+	struct view text, json_t *fields)
+{
+	char line[TEXT_MAX + 300];
+
+	snprintf(line, sizeof line, "%s%s%s: %s", what, *why ? ": " : "", why,
+		*why ? explain_text(text) : escaped(text));
+	explain_read(x, line, fields);
+}
+
+void explain_field(json_t *fields, const char *name, struct view value)
+{
+	char again[96];
+
+	if (!value.n || !fields)
+		return;
+	snprintf(again, sizeof again, "%.70s", name);
+	for (unsigned n = 2; json_object_get(fields, again) && n < 1000; n++)
+		snprintf(again, sizeof again, "%.70s (%u)", name, n);
+	json_object_set_new(fields, again, json_string(explain_text(value)));
+}
+
+void explain_parsed(void *fields, const char *name, struct view value)
+{
+	explain_field(fields, name, value);
+}
+
+void explain_allow(struct explain *x, const struct indicator *i, const char *why)
+{
+	char text[INDICATOR_TEXT];
+
+	add(x, "allow",
+		json_pack("{s:s, s:s}", "indicator", indicator_print(text, i), "reason",
+			why));
 }
 
 static json_t *signs_json(uint8_t signs)
@@ -105,6 +153,47 @@ static void add_detection(struct explain *x, const struct detection *d)
 	add(x, "decision", step);
 }
 
+/* As the daemon: who authenticates is a phone of this PBX's, for a while. */
+static void take_phone(struct explain *x, const struct observation *o)
+{
+	bool failed = detector_failed(x->detector, &o->source, o->time);
+	uint32_t life = x->config.allow.registered;
+	struct allow_entry entry, gone;
+	char why[160], duration[32];
+	enum registered what;
+
+	if (o->kind != OBSERVED_AUTH_OK)
+		return;
+	what = registered_take(x->allow, &entry, &gone, o, failed, life,
+		(uint32_t)(o->time / USEC_PER_SEC));
+	if (what == REGISTERED_NOT && failed)
+		explain_read(x,
+			"not onto the allowlist: it failed before it succeeded, and may "
+			"have guessed the password",
+			NULL);
+	if (what == REGISTERED_NOT)
+		return;
+	snprintf(why, sizeof why, "%s authenticated from there with its password: for %s",
+		entry.note, duration_print(duration, life));
+	explain_allow(x, &entry.indicator, why);
+}
+
+/* Whatever it does, what stands on the allowlist is left alone. */
+static void tell_allowed(struct explain *x, const struct observation *o)
+{
+	struct indicator i = indicator_from_address(
+		&o->source, o->source.family == 4 ? 32 : 128);
+	const struct allow_entry *e = allowlist_overlap(
+		x->allow, &i, (uint32_t)(o->time / USEC_PER_SEC));
+	char why[200];
+
+	if (!e || o->kind == OBSERVED_AUTH_OK || o->kind == OBSERVED_PROOF)
+		return;
+	snprintf(why, sizeof why, "on it (%s%s%s): neither banned nor reported",
+		allow_origin_name(e->origin), *e->note ? ", " : "", e->note);
+	explain_allow(x, &i, why);
+}
+
 void explain_observe(void *context, const struct observation *o)
 {
 	struct explain *x = context;
@@ -118,6 +207,8 @@ void explain_observe(void *context, const struct observation *o)
 	add_observation(x, o);
 	detected = detector_trace(x->detector, o, &d, &t);
 	add_attempt(x, &t);
+	tell_allowed(x, o);
+	take_phone(x, o);
 	while (detected) {
 		add_detection(x, &d);
 		detected = detector_due(x->detector, o->time, &d);
@@ -191,27 +282,47 @@ int explain_begin(struct explain *x)
 
 void explain_end(struct explain *x)
 {
+	explain_filters_free(x);
 	wire_free(x->wire);
 	detector_free(x->detector);
 	allowlist_free(x->allow);
 	json_decref(x->steps);
 }
 
+/* All of it through the filter that was named. */
+static int feed_filter(struct explain *x, struct view input, struct error *err)
+{
+	if (pcap_is(input) || view_starts(input, "HEP3"))
+		return error_set(err, "holds packets: --filter is for lines of a log");
+	explain_read(x, "lines through the filter that was named", NULL);
+	return explain_takes_journal(input) ? explain_feed_journal(x, input, err) :
+					      explain_feed_lines(x, input, err);
+}
+
 int explain_feed(struct explain *x, struct view input, struct error *err)
 {
+	if (!input.n)
+		return error_set(err, "is empty");
+	if (x->filter)
+		return feed_filter(x, input, err);
 	for (size_t i = 0; i < explain_readers_count; i++) {
 		if (!explain_readers[i].takes(input))
 			continue;
 		explain_read(x, explain_readers[i].name, NULL);
 		return explain_readers[i].feed(x, input, err);
 	}
-	return error_set(err, "is no pcap, no HEP, no security event and no SIP message");
+	return error_set(err,
+		"is no pcap, no HEP, no SIP message, no event and no line of a log that is "
+		"known here; name the filter that reads such lines: --filter NAME");
 }
 
 /* The configuration's word where there is one, else the defaults. */
 static int take_config(struct explain *x, struct invocation *in)
 {
-	if (given(in, OPTION_CONFIG) || !access(CONFIG_PATH, R_OK))
+	x->filter = option(in, OPTION_FILTER, NULL);
+	x->folder = option(in, OPTION_FILTERS, NULL);
+	x->configured = given(in, OPTION_CONFIG) || !access(CONFIG_PATH, R_OK);
+	if (x->configured)
 		return load_config(in, &x->config);
 	config_defaults(&x->config);
 	return 0;
@@ -228,12 +339,16 @@ static int explain(struct explain *x, struct invocation *in)
 
 	if (explain_begin(x))
 		rc = failure(CONTROL_FAILED, "out of memory");
+	else if (x->configured &&
+		auto_allow_read(x->allow, &auto_allow_paths_default, &err) < 0)
+		rc = failure(CONTROL_FAILED, "%s", err.text);
 	else if (!strcmp(what, "-") || !access(what, F_OK))
 		rc = read_input(&text, what);
 	else
 		buffer_put(&text, what, strlen(what));
 	if (!rc && explain_feed(x, view_of(text.p, text.n), &err))
-		rc = failure(CONTROL_FAILED, "the input %s", err.text);
+		rc = failure(x->code ? x->code : CONTROL_FAILED, "%s%s",
+			x->code ? "" : "the input ", err.text);
 	buffer_free(&text);
 	if (rc)
 		return rc;

@@ -8,7 +8,6 @@
 #include "base/escape.h"
 #include "sense/injection.h"
 #include "sense/pcap.h"
-#include "sense/security_log.h"
 
 /* How long after the last packet a challenge counts as unanswered, and more. */
 #define LATER (10 * USEC_PER_SEC)
@@ -156,13 +155,26 @@ static int feed_hep(struct explain *x, struct view input, struct error *err)
 
 /* --- a SIP message as text; its source is what its Via says */
 
+/* By its first line, whatever lines of logs an attacker wrote into the rest. */
 static bool takes_sip(struct view input)
 {
+	static const char version[] = " SIP/2.0";
+	struct view line = view_trim(view_head(input, view_find(input, '\n')));
 	struct sip_message m;
-	enum sip_verdict v = sip_parse(&m, input, NULL);
 
-	return v == SIP_VALID ||
-		(v == SIP_MALFORMED && view_find_str(input, "SIP/2.0") < input.n);
+	return view_starts(line, "SIP/2.0 ") ||
+		(line.n > sizeof version &&
+			view_eq(view_from(line, line.n - (sizeof version - 1)),
+				view_str(version))) ||
+		sip_parse(&m, input, NULL) == SIP_VALID;
+}
+
+static bool takes_broken_sip(struct view input)
+{
+	struct sip_message m;
+
+	return sip_parse(&m, input, NULL) == SIP_MALFORMED &&
+		view_find_str(input, "SIP/2.0") < input.n;
 }
 
 /* Text from an editor: lines end in CRLF, and a header in an empty one. */
@@ -215,55 +227,26 @@ static int feed_sip(struct explain *x, struct view input, struct error *err)
 		NULL);
 	feed_message(x, &h, clock_wall());
 	rc = end_of_packets(x);
+	if (!x->observations)
+		explain_read(x,
+			"no observation: what a request amounts to is seen by its answer, "
+			"which one message alone has not; feed a capture",
+			NULL);
 done:
 	buffer_free(&text);
 	return rc;
 }
 
-/* --- Asterisk's security events */
-
-static bool takes_log(struct view input)
-{
-	struct view line = view_trim(view_head(input, view_find(input, '\n')));
-
-	return view_find_str(line, "SecurityEvent=") < line.n ||
-		view_find_str(line, "] Asterisk ") < line.n ||
-		(view_starts(line, "{") && view_find_str(line, "SECURITY") < line.n);
-}
-
-static int feed_log(struct explain *x, struct view input, struct error *err)
-{
-	static const char *const results[] = {"a security event",
-		"a security event that says nothing about a source",
-		"no security event: cut off, glued together, or of another kind",
-		"discarded and counted as injected: its ends do not fit together"};
-
-	(void)err;
-	while (input.n) {
-		size_t n = view_find(input, '\n');
-		struct view line = view_trim(view_head(input, n));
-		struct observation o;
-		enum security_log_result result;
-		char text[200];
-
-		input = view_from(input, n < input.n ? n + 1 : n);
-		if (!line.n)
-			continue;
-		result = security_log_parse(&o, line);
-		snprintf(text, sizeof text, "%s: %s", results[result], escaped(line));
-		explain_read(x, text, NULL);
-		if (result == SECURITY_LOG_OBSERVATION)
-			explain_observe(x, &o);
-	}
-	explain_later(x, LATER);
-	return 0;
-}
-
 const struct explain_reader explain_readers[] = {
 	{"a pcap file", pcap_is, feed_pcap},
 	{"HEP packets", takes_hep, feed_hep},
-	{"Asterisk's security events", takes_log, feed_log},
 	{"a SIP message", takes_sip, feed_sip},
+	{"events of Asterisk's manager interface (AMI)", explain_takes_ami,
+		explain_feed_ami},
+	{"Asterisk's security events", explain_takes_security, explain_feed_security},
+	{"entries of the journal", explain_takes_journal, explain_feed_journal},
+	{"lines of a log", explain_takes_lines, explain_feed_lines},
+	{"a SIP message", takes_broken_sip, feed_sip},
 };
 
 const size_t explain_readers_count = sizeof explain_readers / sizeof *explain_readers;

@@ -112,13 +112,18 @@ void explain_print(const struct explain *x, FILE *out)
 			print_observation(out, step);
 		else if (!strcmp(what, "attempt"))
 			print_attempt(out, step);
+		else if (!strcmp(what, "allow"))
+			fprintf(out, "  allowlist    %s: %s\n",
+				text_of(step, "indicator"), text_of(step, "reason"));
 		else if (!strcmp(what, "detection"))
 			print_detection(out, step);
 		else
 			fprintf(out, "  decision     %s\n", text_of(step, "reason"));
 	}
-	fprintf(out,
-		"%u observations, %u detections. By the configuration and its allowlist; "
-		"what the ledger protects, sipchain check tells.\n",
-		x->observations, x->detections);
+	fprintf(out, "%u observation%s, %u detection%s%s (%s)\n", x->observations,
+		x->observations == 1 ? "" : "s", x->detections,
+		x->detections == 1 ? "" : "s",
+		x->detections ? "" : ": nothing is banned or reported",
+		x->configured ? "by the configuration and its allowlist" :
+				"by the built-in rules: there is no configuration");
 }

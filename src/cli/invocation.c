@@ -273,7 +273,8 @@ int invocation_parse(struct invocation *in, int argc, char **argv)
 	if (given(in, OPTION_HELP))
 		return 1;
 	if (in->count < in->command->min_arguments)
-		return error_set(&in->error, "missing %s; for example: %s",
-			in->command->arguments, in->command->example);
+		return error_set(&in->error, "missing %s; for example: %.*s",
+			in->command->arguments, (int)strcspn(in->command->example, "\n"),
+			in->command->example);
 	return 0;
 }

@@ -85,7 +85,10 @@ void command_help_print(FILE *out, const struct command *c)
 		option_print(out, c->options[i]);
 	option_print(out, OPTION_JSON);
 	option_print(out, OPTION_HELP);
-	fprintf(out, "\nexample:\n  %s\n", c->example);
+	fputs("\nexample:\n  ", out);
+	for (const char *p = c->example; *p; p++)
+		fputs(*p == '\n' ? "\n  " : (char[]){*p, 0}, out);
+	fputc('\n', out);
 }
 
 void roff_print(FILE *out, const char *text)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sense/ami_event.h"
 
+#include "base/escape.h"
 #include "sense/security_event.h"
 
 /* What every security event begins with; RequestBadFormat has no account. */
@@ -68,26 +69,54 @@ static void pass_optional(
 			(*at)++;
 }
 
-static bool fits(const struct ami_message *m, const struct event_shape *s)
+static bool no_faults(const struct ami_message *m, struct parse_trace *trace)
+{
+	if (m->faults & AMI_OVERSIZE)
+		return parse_why(trace, "longer, or of more lines, than any event");
+	if (m->faults & AMI_BARE_BREAK)
+		return parse_why(trace,
+			"a bare CR, LF or NUL stands in it, which Asterisk never writes");
+	if (m->faults & AMI_DUPLICATE)
+		return parse_why(trace, "a key stands in it twice");
+	if (m->faults & AMI_NO_FIELD)
+		return parse_why(trace, "a line of it is no \"Key: value\"");
+	return true;
+}
+
+/* The field that is there, where another belongs. */
+static bool misplaced(const struct ami_message *m, size_t at, const char *key,
+	struct parse_trace *trace)
+{
+	if (at >= m->count)
+		return parse_why(trace, "cut off: there is no %s", key);
+	return parse_why(
+		trace, "%s stands where %s belongs", escaped(m->field[at].key), key);
+}
+
+static bool fits(const struct ami_message *m, const struct event_shape *s,
+	struct parse_trace *trace)
 {
 	size_t at = 2;
 
-	if (m->faults || !key_at(m, 1, "Privilege") ||
-		!is(m->field[1].value, s->privilege))
+	if (!no_faults(m, trace))
 		return false;
+	if (!key_at(m, 1, "Privilege"))
+		return misplaced(m, 1, "Privilege", trace);
+	if (!is(m->field[1].value, s->privilege))
+		return parse_why(trace, "its Privilege is not %s", s->privilege);
 	pass_optional(
 		m, &at, head_optional, sizeof head_optional / sizeof head_optional[0]);
 	for (size_t i = 0; i < BODY_MAX && s->required[i]; i++)
 		if (!key_at(m, at++, s->required[i]))
-			return false;
+			return misplaced(m, at - 1, s->required[i], trace);
 	pass_optional(m, &at, s->optional, sizeof s->optional / sizeof s->optional[0]);
 	while (key_at(m, at, "ChanVariable"))
 		at++;
-	return at == m->count;
+	return at == m->count || misplaced(m, at, "the end", trace);
 }
 
-static enum ami_event_result observe(
-	struct observation *o, const struct ami_message *m, uint8_t kind)
+static enum ami_event_result observe(struct observation *o, const struct ami_message *m,
+	uint8_t kind, struct parse_trace *trace)
 {
 	struct view severity = ami_message_get(m, "Severity");
 	struct security_event e = {
@@ -101,16 +130,20 @@ static enum ami_event_result observe(
 	};
 
 	if (event_time_parse(&e.time, ami_message_get(m, "EventTV")) || !e.time.year ||
-		!(is(severity, "Informational") || is(severity, "Error")))
+		!(is(severity, "Informational") || is(severity, "Error"))) {
+		parse_why(trace, "its EventTV or Severity is none that Asterisk writes");
 		return AMI_EVENT_INJECTION;
+	}
 	switch (security_event_observe(o, &e, SENSOR_AMI)) {
 	case SECURITY_EVENT_OBSERVATION:
 		return AMI_EVENT_OBSERVATION;
 	case SECURITY_EVENT_NOTHING:
+		parse_why(trace, "of another service, or a manager's ordinary login");
 		return AMI_EVENT_NOTHING;
 	case SECURITY_EVENT_IMPOSSIBLE:
 		break;
 	}
+	parse_why(trace, "its RemoteAddress is none that Asterisk writes");
 	return AMI_EVENT_INJECTION;
 }
 
@@ -118,15 +151,18 @@ static enum ami_event_result observe(
  * A channel that is born ringing was opened by who calls; those that Asterisk
  * opens to call somebody are born down.
  */
-static enum ami_event_result take_call(struct ami_call *call, const struct ami_message *m)
+static enum ami_event_result take_call(
+	struct ami_call *call, const struct ami_message *m, struct parse_trace *trace)
 {
 	static const char technology[] = "PJSIP/";
 	struct view channel = ami_message_get(m, "Channel");
 	size_t dash = view_rfind(channel, '-');
 
 	if (!is(ami_message_get(m, "ChannelState"), "4") ||
-		!view_starts(channel, technology) || dash == channel.n)
+		!view_starts(channel, technology) || dash == channel.n) {
+		parse_why(trace, "no channel that a SIP endpoint opened to call");
 		return AMI_EVENT_NOTHING;
+	}
 	call->endpoint = view_from(view_head(channel, dash), sizeof technology - 1);
 	call->dialled = ami_message_get(m, "Exten");
 	return call->endpoint.n && call->dialled.n ? AMI_EVENT_CALL : AMI_EVENT_NOTHING;
@@ -135,22 +171,34 @@ static enum ami_event_result take_call(struct ami_call *call, const struct ami_m
 enum ami_event_result ami_event_parse(
 	struct observation *o, struct ami_call *call, const struct ami_message *m)
 {
+	return ami_event_trace(o, call, m, NULL);
+}
+
+enum ami_event_result ami_event_trace(struct observation *o, struct ami_call *call,
+	const struct ami_message *m, struct parse_trace *trace)
+{
 	const struct event_shape *s = NULL;
 	uint8_t kind;
 
-	if (!key_at(m, 0, "Event"))
-		return AMI_EVENT_INJECTION; /* what a broken one left over */
+	if (!key_at(m, 0, "Event")) {
+		/* What a broken one left over. */
+		if (no_faults(m, trace))
+			misplaced(m, 0, "Event", trace);
+		return AMI_EVENT_INJECTION;
+	}
 	for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
 		if (is(m->field[0].value, shapes[i].name))
 			s = &shapes[i];
-	if (!s)
-		return m->faults ? AMI_EVENT_INJECTION : AMI_EVENT_NOTHING;
-	if (!fits(m, s))
+	if (!s && no_faults(m, trace)) {
+		parse_why(trace, "no event that says anything of an attack");
+		return AMI_EVENT_NOTHING;
+	}
+	if (!s || !fits(m, s, trace))
 		return AMI_EVENT_INJECTION;
 	kind = security_event_kind(m->field[0].value);
 	if (kind)
-		return observe(o, m, kind);
+		return observe(o, m, kind, trace);
 	if (is(m->field[0].value, "Newchannel"))
-		return take_call(call, m);
+		return take_call(call, m, trace);
 	return is(m->field[0].value, "Shutdown") ? AMI_EVENT_SHUTDOWN : AMI_EVENT_BOOTED;
 }

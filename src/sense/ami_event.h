@@ -4,6 +4,7 @@
 
 #include "sense/ami_message.h"
 #include "sense/observation.h"
+#include "sense/parse_trace.h"
 
 /*
  * Events of Asterisk's manager interface as observations. Pure.
@@ -39,5 +40,9 @@ struct ami_call {
  */
 enum ami_event_result ami_event_parse(
 	struct observation *o, struct ami_call *call, const struct ami_message *m);
+
+/* The same, and tell why it is no observation; trace may be NULL. */
+enum ami_event_result ami_event_trace(struct observation *o, struct ami_call *call,
+	const struct ami_message *m, struct parse_trace *trace);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sense/kamailio_log.h"
+#include "base/escape.h"
 #include "base/hex.h"
 #include "sense/event_time.h"
 
@@ -54,6 +55,7 @@ static const struct event {
 struct fields {
 	struct view value[KEY_COUNT];
 	unsigned given; /* HAS() bits */
+	struct parse_trace *trace;
 };
 
 static bool is(struct view a, const char *s)
@@ -187,19 +189,31 @@ static bool is_own(struct view v)
 	return true;
 }
 
+static bool not_escaped(struct fields *f, struct view name, struct view value)
+{
+	return parse_why(f->trace,
+		"the value of %s holds what the include never writes bare: %s",
+		escaped(name), escaped(value));
+}
+
 static bool take_field(struct fields *f, struct view field)
 {
 	size_t at = view_find(field, '=');
 	struct view name = view_head(field, at), value;
 
 	if (!at || at == field.n)
-		return false;
+		return parse_why(f->trace, "\"%s\" is no KEY=VALUE", escaped(field));
 	value = view_from(field, at + 1);
+	if (f->trace)
+		parse_field(f->trace, escaped(name), value);
 	for (unsigned k = 0; k < KEY_COUNT; k++) {
 		if (!is(name, key_names[k]))
 			continue;
-		if (f->given & HAS(k) || !(k == KEY_SRC ? is_own(value) : is_text(value)))
-			return false;
+		if (f->given & HAS(k))
+			return parse_why(
+				f->trace, "the key %s stands there twice", key_names[k]);
+		if (!(k == KEY_SRC ? is_own(value) : is_text(value)))
+			return not_escaped(f, name, value);
 		f->given |= HAS(k);
 		f->value[k] = value;
 		return true;
@@ -207,13 +221,15 @@ static bool take_field(struct fields *f, struct view field)
 	/* Of an event or an include that is not known here. */
 	for (size_t i = 0; i < name.n; i++)
 		if (name.p[i] < 'a' || name.p[i] > 'z')
-			return false;
-	return is_own(value) || is_text(value);
+			return parse_why(f->trace, "\"%s\" is no key of the include's",
+				escaped(name));
+	return is_own(value) || is_text(value) || not_escaped(f, name, value);
 }
 
-static bool take_fields(struct fields *f, struct view rest)
+static bool take_fields(struct fields *f, struct parse_trace *trace, struct view rest)
 {
 	memset(f, 0, sizeof *f);
+	f->trace = trace;
 	while (rest.n) {
 		size_t end = view_find(rest, ' ');
 
@@ -281,10 +297,13 @@ static int weigh(struct observation *o, const struct fields *f)
 	bool wrong = is(f->value[KEY_RC], "-2"), unknown = is(f->value[KEY_RC], "-3");
 
 	if (is(f->value[KEY_VERIFIED], "1")) {
-		if (!wrong && !unknown)
+		if (!wrong && !unknown) {
+			parse_why(f->trace, "verified=1 goes with rc -2 and -3 alone");
 			return -1;
+		}
 		o->proof = PROOF_NONCE;
 	} else if (!is(f->value[KEY_VERIFIED], "0")) {
+		parse_why(f->trace, "verified is neither 0 nor 1");
 		return -1;
 	}
 	o->kind = wrong ? OBSERVED_AUTH_FAILED :
@@ -316,6 +335,15 @@ static void fill_texts(struct observation *o, const struct fields *f)
 			id, decode(text, sizeof text, f->value[KEY_RESP]));
 }
 
+static bool has_all(const struct fields *f, unsigned required)
+{
+	for (unsigned k = 0; k < KEY_COUNT; k++)
+		if (required & ~f->given & HAS(k))
+			return parse_why(
+				f->trace, "cut off: there is no %s=", key_names[k]);
+	return true;
+}
+
 static enum kamailio_log_result observe(
 	struct observation *o, const struct fields *f, usec now)
 {
@@ -324,14 +352,21 @@ static enum kamailio_log_result observe(
 	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
 		if (is(f->value[KEY_EV], events[i].name))
 			e = &events[i];
-	if (!e)
+	if (!e) {
+		parse_why(f->trace,
+			f->given & HAS(KEY_EV) ? "ev is none that is known" :
+						 "there is no ev");
 		return f->given & HAS(KEY_EV) ? KAMAILIO_LOG_NOTHING :
 						KAMAILIO_LOG_UNREADABLE;
-	if ((f->given & e->required) != e->required)
+	}
+	if (!has_all(f, e->required))
 		return KAMAILIO_LOG_UNREADABLE;
 	memset(o, 0, sizeof *o);
-	if (parse_source(o, f->value[KEY_SRC]) || parse_transport(o, f->value[KEY_PROTO]))
+	if (parse_source(o, f->value[KEY_SRC]) ||
+		parse_transport(o, f->value[KEY_PROTO])) {
+		parse_why(f->trace, "src is no ADDRESS:PORT, or proto no transport");
 		return KAMAILIO_LOG_UNREADABLE;
+	}
 	o->time = parse_time(f->value[KEY_T], now);
 	o->sensor = SENSOR_KAMAILIO;
 	o->kind = e->kind;
@@ -344,8 +379,29 @@ static enum kamailio_log_result observe(
 	return KAMAILIO_LOG_OBSERVATION;
 }
 
+/* Whether all before the mark is the server's own; *rest is then what is behind. */
+static bool take_head(
+	struct view *rest, struct view line, size_t mark, struct parse_trace *trace)
+{
+	*rest = line;
+	if (line.n > KAMAILIO_LOG_LINE_MAX)
+		return parse_why(trace, "longer than %u bytes", KAMAILIO_LOG_LINE_MAX);
+	skip_syslog_head(rest);
+	if (!skip_server_head(rest) || rest->p != line.p + mark)
+		return parse_why(trace,
+			"what stands before the first SIPCHAIN is not the server's own head");
+	*rest = view_from(*rest, strlen(MARK));
+	return true;
+}
+
 enum kamailio_log_result kamailio_log_parse(
 	struct observation *o, struct view line, usec now)
+{
+	return kamailio_log_trace(o, line, now, NULL);
+}
+
+enum kamailio_log_result kamailio_log_trace(
+	struct observation *o, struct view line, usec now, struct parse_trace *trace)
 {
 	struct view rest;
 	struct fields f;
@@ -354,15 +410,12 @@ enum kamailio_log_result kamailio_log_parse(
 	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
 		line.n--;
 	mark = view_find_str(line, MARK);
-	if (mark == line.n)
+	if (mark == line.n) {
+		parse_why(trace,
+			"it is no line of the include's: there is no SIPCHAIN in it");
 		return KAMAILIO_LOG_NOTHING;
-	rest = line;
-	skip_syslog_head(&rest);
-	if (line.n > KAMAILIO_LOG_LINE_MAX || !skip_server_head(&rest) ||
-		rest.p != line.p + mark)
-		return KAMAILIO_LOG_INJECTION;
-	rest = view_from(rest, strlen(MARK));
-	if (!take_fields(&f, rest))
+	}
+	if (!take_head(&rest, line, mark, trace) || !take_fields(&f, trace, rest))
 		return KAMAILIO_LOG_INJECTION;
 	return observe(o, &f, now);
 }

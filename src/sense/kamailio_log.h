@@ -3,6 +3,7 @@
 #define SENSE_KAMAILIO_LOG_H
 
 #include "sense/observation.h"
+#include "sense/parse_trace.h"
 
 /*
  * The lines that the shipped includes for Kamailio and OpenSIPS write
@@ -59,6 +60,10 @@ enum kamailio_log_result {
  */
 enum kamailio_log_result kamailio_log_parse(
 	struct observation *o, struct view line, usec now);
+
+/* The same, and tell its fields and why it is no observation; trace may be NULL. */
+enum kamailio_log_result kamailio_log_trace(
+	struct observation *o, struct view line, usec now, struct parse_trace *trace);
 
 /* Figures for `status`, by result. */
 struct kamailio_log_figures {

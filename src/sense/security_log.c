@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sense/security_log.h"
+#include "base/escape.h"
 #include "sense/security_event.h"
 
 #include <jansson.h>
@@ -124,11 +125,17 @@ static unsigned tail_bit(struct view name)
 	return 0;
 }
 
+static bool no_remote(struct parse_trace *trace)
+{
+	return parse_why(trace, "there is no RemoteAddress where it belongs");
+}
+
 /*
  * Read a tail that is Asterisk's own from the right up to RemoteAddress. Only
  * names that belong there, each once.
  */
-static bool take_tail(struct security_event *e, struct view *rest, unsigned allowed)
+static bool take_tail(struct security_event *e, struct view *rest, unsigned allowed,
+	struct parse_trace *trace)
 {
 	struct view name, value;
 
@@ -140,19 +147,23 @@ static bool take_tail(struct security_event *e, struct view *rest, unsigned allo
 			return true;
 		}
 		if (!(bit & allowed))
-			return false;
+			return parse_why(trace,
+				"behind RemoteAddress stands %s, which does not belong "
+				"there or is there twice",
+				escaped(name));
 		allowed &= ~bit;
 		if (bit == TAIL_USING_PASSWORD)
 			e->using_password = is(value, "1");
 	}
-	return false;
+	return no_remote(trace);
 }
 
 /*
  * Find RemoteAddress before a tail with text of the attacker's. Where there
  * are several, the last is Asterisk's unless he could write bare quotes there.
  */
-static bool take_hostile_tail(struct security_event *e, struct view *rest)
+static bool take_hostile_tail(
+	struct security_event *e, struct view *rest, struct parse_trace *trace)
 {
 	static const char remote[] = "\",RemoteAddress=\"";
 	static const char response[] = "\",Response=\"";
@@ -160,12 +171,12 @@ static bool take_hostile_tail(struct security_event *e, struct view *rest)
 	struct view tail;
 
 	if (at == rest->n)
-		return false;
+		return no_remote(trace);
 	e->ambiguous = view_find_str(*rest, remote) != at;
 	tail = view_from(*rest, at + sizeof(remote) - 1);
 	end = view_find(tail, '"');
 	if (end == tail.n)
-		return false;
+		return no_remote(trace);
 	e->remote = view_head(tail, end);
 	tail = view_from(tail, end);
 	*rest = view_head(*rest, at + 1);
@@ -199,8 +210,25 @@ static void split_session(struct security_event *e, struct view middle)
 	}
 }
 
+/* What lies between head and tail, and the tail. */
+static void tell(
+	const struct security_event *e, struct view local, struct parse_trace *trace)
+{
+	parse_field(trace, "AccountID", e->account);
+	parse_field(trace, "SessionID", e->session);
+	parse_field(trace, "LocalAddress", local);
+	parse_field(trace, "RemoteAddress", e->remote);
+	if (e->ambiguous)
+		parse_field(trace, "ambiguous",
+			view_str("there are several RemoteAddress: the last counts, and "
+				 "proves nothing"));
+	if (e->using_password)
+		parse_field(trace, "UsingPassword", view_str("1"));
+}
+
 /* The event's text into *e. */
-static enum security_log_result event_parse(struct security_event *e, struct view text)
+static enum security_log_result event_parse(
+	struct security_event *e, struct view text, struct parse_trace *trace)
 {
 	struct view rest = text, kind, tv, severity, version, name, local;
 	unsigned tail;
@@ -211,54 +239,70 @@ static enum security_log_result event_parse(struct security_event *e, struct vie
 		!take_first(&rest, "Severity", &severity) ||
 		!take_first(&rest, "Service", &e->service) ||
 		!take_first(&rest, "EventVersion", &version) ||
-		event_time_parse(&e->time, tv) || !e->time.year)
+		event_time_parse(&e->time, tv) || !e->time.year) {
+		parse_why(
+			trace, "its head (SecurityEvent ... EventVersion) is not whole");
 		return SECURITY_LOG_UNREADABLE;
+	}
+	parse_field(trace, "SecurityEvent", kind);
+	parse_field(trace, "EventTV", tv);
+	parse_field(trace, "Severity", severity);
+	parse_field(trace, "Service", e->service);
 	e->kind = security_event_kind(kind);
-	if (!e->kind)
+	if (!e->kind) {
+		parse_why(trace, "a kind of event that says nothing of a source");
 		return SECURITY_LOG_NOTHING;
+	}
 	tail = tail_of(kind);
-	if (tail & TAIL_HOSTILE ? !take_hostile_tail(e, &rest) :
-				  !take_tail(e, &rest, tail))
+	if (tail & TAIL_HOSTILE ? !take_hostile_tail(e, &rest, trace) :
+				  !take_tail(e, &rest, tail, trace))
 		return SECURITY_LOG_INJECTION;
-	if (!take_last(&rest, &name, &local) || !is(name, "LocalAddress"))
+	if (!take_last(&rest, &name, &local) || !is(name, "LocalAddress")) {
+		parse_why(trace, "before RemoteAddress stands no LocalAddress");
 		return SECURITY_LOG_INJECTION;
+	}
 	split_session(e, rest);
+	tell(e, local, trace);
 	return SECURITY_LOG_OBSERVATION;
 }
 
 /* The event as an observation. */
 static enum security_log_result observe(
-	struct observation *o, const struct security_event *e)
+	struct observation *o, const struct security_event *e, struct parse_trace *trace)
 {
 	switch (security_event_observe(o, e, SENSOR_SECURITY_LOG)) {
 	case SECURITY_EVENT_OBSERVATION:
 		return SECURITY_LOG_OBSERVATION;
 	case SECURITY_EVENT_NOTHING:
+		parse_why(trace, "of another service, or a manager's ordinary login");
 		return SECURITY_LOG_NOTHING;
 	case SECURITY_EVENT_IMPOSSIBLE:
 		break;
 	}
+	parse_why(trace, "its RemoteAddress is none that Asterisk writes");
 	return SECURITY_LOG_INJECTION;
 }
 
 /* Event text and the line's own time (0 bytes: it has none that is known). */
-static enum security_log_result parse_text(
-	struct observation *o, struct view text, const struct event_time *line_time)
+static enum security_log_result parse_text(struct observation *o, struct view text,
+	const struct event_time *line_time, struct parse_trace *trace)
 {
 	enum security_log_result result;
 	struct security_event e;
 
-	result = event_parse(&e, view_trim(text));
+	result = event_parse(&e, view_trim(text), trace);
 	if (result == SECURITY_LOG_UNREADABLE)
 		return result;
 	/* Even of a kind without meaning: it was not Asterisk who wrote it. */
 	if (line_time &&
 		!event_time_near(
-			&e.time, line_time, SECURITY_LOG_SKEW * (int64_t)USEC_PER_SEC))
+			&e.time, line_time, SECURITY_LOG_SKEW * (int64_t)USEC_PER_SEC)) {
+		parse_why(trace, "its EventTV is not near the time of the line itself");
 		return SECURITY_LOG_INJECTION;
+	}
 	if (result != SECURITY_LOG_OBSERVATION)
 		return result;
-	return observe(o, &e);
+	return observe(o, &e, trace);
 }
 
 /* A member of a JSON object that is a string, as a view; empty when it is not. */
@@ -271,7 +315,8 @@ static struct view member(const json_t *object, const char *name)
 	return view_of(json_string_value(s), json_string_length(s));
 }
 
-static enum security_log_result parse_json(struct observation *o, struct view line)
+static enum security_log_result parse_json(
+	struct observation *o, struct view line, struct parse_trace *trace)
 {
 	enum security_log_result result = SECURITY_LOG_UNREADABLE;
 	const json_t *message, *location;
@@ -279,19 +324,23 @@ static enum security_log_result parse_json(struct observation *o, struct view li
 	json_t *root;
 
 	root = json_loadb((const char *)line.p, line.n, JSON_REJECT_DUPLICATES, NULL);
-	if (!root)
+	if (!root) {
+		parse_why(trace, "no JSON object: cut off, or a name in it twice");
 		return result;
+	}
 	message = json_object_get(root, "logmsg");
 	location = json_object_get(message, "location");
 	if (!is(member(message, "level"), "SECURITY") ||
-		!is(member(location, "filename"), "res_security_log.c"))
+		!is(member(location, "filename"), "res_security_log.c")) {
+		parse_why(trace, "not of level SECURITY and of res_security_log.c");
 		goto done;
+	}
 	/*
 	 * JSON keeps an attacker inside his string, so a dateformat that is not
 	 * known here does no harm; a time that is known must agree.
 	 */
 	result = parse_text(o, member(message, "message"),
-		event_time_parse(&t, member(root, "timestamp")) ? NULL : &t);
+		event_time_parse(&t, member(root, "timestamp")) ? NULL : &t, trace);
 done:
 	json_decref(root);
 	return result;
@@ -327,13 +376,22 @@ static bool take_prefix(struct view *rest, struct event_time *t)
 	return true;
 }
 
-static enum security_log_result parse_plain(struct observation *o, struct view line)
+static enum security_log_result parse_plain(
+	struct observation *o, struct view line, struct parse_trace *trace)
 {
 	struct event_time t;
 
-	if (line.n > SECURITY_LOG_TEXT_MAX || !take_prefix(&line, &t))
+	if (line.n > SECURITY_LOG_TEXT_MAX) {
+		parse_why(trace, "longer than %u bytes, where Asterisk may have cut it",
+			SECURITY_LOG_TEXT_MAX);
 		return SECURITY_LOG_UNREADABLE;
-	return parse_text(o, line, &t);
+	}
+	if (!take_prefix(&line, &t)) {
+		parse_why(trace,
+			"it does not begin \"[DATE] SECURITY[NUMBER] res_security_log.c: \"");
+		return SECURITY_LOG_UNREADABLE;
+	}
+	return parse_text(o, line, &t, trace);
 }
 
 /* The line that Asterisk writes first into each file it opens. */
@@ -346,16 +404,26 @@ static bool is_banner(struct view line)
 
 enum security_log_result security_log_parse(struct observation *o, struct view line)
 {
+	return security_log_trace(o, line, NULL);
+}
+
+enum security_log_result security_log_trace(
+	struct observation *o, struct view line, struct parse_trace *trace)
+{
 	line = view_trim(line);
 	if (!line.n)
 		return SECURITY_LOG_NOTHING;
-	if (line.n > SECURITY_LOG_LINE_MAX)
+	if (line.n > SECURITY_LOG_LINE_MAX) {
+		parse_why(trace, "longer than %u bytes", SECURITY_LOG_LINE_MAX);
 		return SECURITY_LOG_UNREADABLE;
+	}
 	if (line.p[0] == '{')
-		return parse_json(o, line);
-	if (is_banner(line))
+		return parse_json(o, line, trace);
+	if (is_banner(line)) {
+		parse_why(trace, "the line that Asterisk writes first into a file");
 		return SECURITY_LOG_NOTHING;
-	return parse_plain(o, line);
+	}
+	return parse_plain(o, line, trace);
 }
 
 void security_log_feed(struct security_log_figures *figures, struct view line,

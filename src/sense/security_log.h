@@ -3,6 +3,7 @@
 #define SENSE_SECURITY_LOG_H
 
 #include "sense/observation.h"
+#include "sense/parse_trace.h"
 
 /*
  * Asterisk's security events (res_security_log), one line each, in the two
@@ -54,6 +55,10 @@ enum security_log_result {
  * event's (EventTV).
  */
 enum security_log_result security_log_parse(struct observation *o, struct view line);
+
+/* The same, and tell its fields and why it is no observation; trace may be NULL. */
+enum security_log_result security_log_trace(
+	struct observation *o, struct view line, struct parse_trace *trace);
 
 /* Figures for `status`, by result. */
 struct security_log_figures {

@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import checks
 import node
 import topology
+from cli_explain import explain
 from cli_stage import CONFIG, FAILED, OK, PERMISSION, UNREACHABLE, USAGE, Stage, want
 
 NOBODY = 65534
@@ -416,7 +417,7 @@ def gone(s):
 
 CHECKS = (status, report, check, bare, lists, bans, allow, watch, protect, members,
           own_membership, ledger, keys, texts, usage, unreachable, permission,
-          configuration, init_bare, init_node, init_guided, gone)
+          configuration, explain, init_bare, init_node, init_guided, gone)
 
 
 

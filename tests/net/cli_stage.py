@@ -62,7 +62,8 @@ class Stage:
 
     def run(self, *arguments, **options):
         """A bare command line: the finished process."""
-        options.setdefault("stdin", subprocess.DEVNULL)
+        if "input" not in options:
+            options.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.run([self.program, *arguments], capture_output=True, text=True,
                               check=False, timeout=60, cwd=self.folder, **options)
 
@@ -89,8 +90,8 @@ class Stage:
         """A command that changes something: once, as text."""
         return self.expect(status, *arguments, "--config", self.config, **options)
 
-    def parse(self, status, *arguments):
-        text = self.expect(status, *arguments, "--json")
+    def parse(self, status, *arguments, **options):
+        text = self.expect(status, *arguments, "--json", **options)
         try:
             return json.loads(text)
         except ValueError as error:

@@ -258,7 +258,7 @@ struct filter *filter_new(
 			error_set(err, "out of memory");
 			goto fail;
 		}
-	} else if (!settings->test && make_scan(f, err)) {
+	} else if (!settings->test && !settings->explain && make_scan(f, err)) {
 		goto fail;
 	}
 	return f;

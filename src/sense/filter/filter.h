@@ -27,7 +27,13 @@ struct filter_settings {
 	 */
 	bool test;
 	bool raw_hosts; /* with test: names count as failures (--raw) */
-	usec now;       /* whose year %ExY is reckoned from */
+	/*
+	 * As the server, but times are taken as they are written, and lines that
+	 * hold nothing of what the expressions need are looked at, too: to show
+	 * what becomes of a line of any age.
+	 */
+	bool explain;
+	usec now; /* whose year %ExY is reckoned from */
 };
 
 /*
@@ -66,6 +72,7 @@ struct filter_result {
 	unsigned failures; /* given to the callback, nofail among them */
 	bool ignored;      /* by an ignoreregex */
 	bool prefix;       /* prefregex matched (or there is none) */
+	unsigned matched;  /* the last failregex that matched, from 1; 0: none did */
 	unsigned released; /* maxlines: earlier lines that this one's match took */
 };
 

@@ -55,7 +55,10 @@ static void correct_time(struct at_line *l)
 {
 	struct filter *f = l->f;
 
-	if (f->settings.test || (l->timed && is_near((int64_t)l->time, (int64_t)l->now)))
+	if (f->settings.test ||
+		(l->timed &&
+			(f->settings.explain ||
+				is_near((int64_t)l->time, (int64_t)l->now))))
 		return;
 	l->time = l->now;
 	if (l->timed) {
@@ -276,6 +279,7 @@ static void try_failregexes(struct at_line *l)
 		start_fail(&fail, &l->prefix);
 		if (!search(&f->fail[i], &l->text, &fail))
 			continue;
+		l->result.matched = i + 1;
 		if (f->lines)
 			lines = multiline_match(
 				f->lines, f->fail[i].expression, &l->text);

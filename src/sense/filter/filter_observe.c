@@ -7,24 +7,32 @@ struct giving {
 	unsigned given;
 };
 
+bool filter_observation(struct observation *o, const struct filter_failure *failure)
+{
+	uint64_t port;
+
+	memset(o, 0, sizeof *o);
+	if (failure->nofail || failure->kind != FILTER_ADDRESS ||
+		address_parse(&o->source, failure->id, NULL))
+		return false;
+	o->time = failure->time;
+	o->kind = OBSERVED_AUTH_FAILED;
+	o->proof = PROOF_NONE;
+	o->transport = TRANSPORT_UDP;
+	o->sensor = SENSOR_FILTER;
+	view_copy(o->account, sizeof o->account, failure->user);
+	if (!view_decimal(failure->port, UINT16_MAX, &port))
+		o->port = (uint16_t)port;
+	return true;
+}
+
 static void on_failure(void *context, const struct filter_failure *failure)
 {
 	struct giving *g = context;
 	struct observation o;
-	uint64_t port;
 
-	memset(&o, 0, sizeof o);
-	if (failure->nofail || failure->kind != FILTER_ADDRESS ||
-		address_parse(&o.source, failure->id, NULL))
+	if (!filter_observation(&o, failure))
 		return;
-	o.time = failure->time;
-	o.kind = OBSERVED_AUTH_FAILED;
-	o.proof = PROOF_NONE;
-	o.transport = TRANSPORT_UDP;
-	o.sensor = SENSOR_FILTER;
-	view_copy(o.account, sizeof o.account, failure->user);
-	if (!view_decimal(failure->port, UINT16_MAX, &port))
-		o.port = (uint16_t)port;
 	g->given++;
 	g->fn(g->context, &o);
 }

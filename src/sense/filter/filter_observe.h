@@ -22,4 +22,7 @@
 unsigned filter_observe(struct filter *f, struct view line, usec entry_time, usec now,
 	observation_fn *fn, void *context);
 
+/* What a failure is as an observation. False: it has no address, or does not fail. */
+bool filter_observation(struct observation *o, const struct filter_failure *failure);
+
 #endif

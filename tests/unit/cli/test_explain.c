@@ -2,48 +2,7 @@
 /* What a capture, a line and a message are explained as. */
 #include "../cmocka_all.h"
 
-#include <stdlib.h>
-
-#include "cli/explain.h"
-#include "daemon/config_schema.h"
-
-static struct explain x;
-
-static int setup(void **state)
-{
-	(void)state;
-	memset(&x, 0, sizeof x);
-	config_defaults(&x.config);
-	return explain_begin(&x);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	explain_end(&x);
-	config_free(&x.config);
-	return 0;
-}
-
-/* The nth step of a kind; fails when there is none. */
-static const json_t *step(const char *kind, unsigned n)
-{
-	const json_t *s;
-	size_t i;
-
-	json_array_foreach(x.steps, i,
-		s) if (!strcmp(json_string_value(json_object_get(s, "step")), kind) &&
-		!n--) return s;
-	fail_msg("no such step: %s", kind);
-	return NULL;
-}
-
-static const char *text(const json_t *s, const char *name)
-{
-	const char *value = json_string_value(json_object_get(s, name));
-
-	return value ? value : "";
-}
+#include "explain_steps.h"
 
 static void feed_file(const char *name)
 {
@@ -121,8 +80,11 @@ static void test_wrong(void **state)
 
 	(void)state;
 	assert_int_equal(explain_feed(&x, view_str("nonsense"), &err), -1);
-	assert_string_equal(
-		err.text, "is no pcap, no HEP, no security event and no SIP message");
+	assert_string_equal(err.text,
+		"is no pcap, no HEP, no SIP message, no event and no line of a log that is "
+		"known here; name the filter that reads such lines: --filter NAME");
+	assert_int_equal(explain_feed(&x, view_of(NULL, 0), &err), -1);
+	assert_string_equal(err.text, "is empty");
 	assert_int_equal(explain_feed(&x, view_of(broken, 6), &err), -1);
 	assert_non_null(strstr(err.text, "broken"));
 	assert_int_equal(explain_feed(&x, view_of(capture, sizeof capture), &err), -1);

@@ -143,24 +143,39 @@ static void slips_are_named(void **state)
 	assert_string_equal(in.arguments[0], "--odd");
 }
 
-/* The table itself: every row is complete, and its example parses. */
+/* One line of an example, without what the shell does. */
+static void example_parses(const struct command *c, const char *example, size_t n)
+{
+	char line[1024], *words;
+	int rc;
+
+	snprintf(line, sizeof line, "%.*s", (int)n, example);
+	words = strstr(line, "sipchain ");
+	assert_non_null(words);
+	words[strcspn(words, ">|'")] = 0;
+	rc = parse(words);
+	if (rc && !memchr(example, '\'', n))
+		fail_msg("%.*s: %s", (int)n, example, in.error.text);
+	if (!rc)
+		assert_ptr_equal(in.command, c);
+}
+
+/* The table itself: every row is complete, and its examples parse. */
 static void every_example_parses(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < commands_count; i++) {
 		const struct command *c = &commands[i];
-		char line[1024];
-		int rc;
+		const char *example = c->example;
 
 		assert_non_null(c->run);
 		assert_true(strlen(c->summary) > 5);
-		strcpy(line, c->example);
-		line[strcspn(line, ">|'")] = 0; /* without what the shell does */
-		rc = parse(line);
-		if (rc && !strstr(c->example, "'"))
-			fail_msg("%s: %s", c->example, in.error.text);
-		if (!rc)
-			assert_ptr_equal(in.command, c);
+		while (*example) {
+			size_t n = strcspn(example, "\n");
+
+			example_parses(c, example, n);
+			example += n + (example[n] == '\n');
+		}
 	}
 	for (int id = OPTION_HELP; id < OPTION_COUNT; id++)
 		assert_non_null(option_specs[id].help);
