@@ -163,8 +163,11 @@ int evidence_file_parse(struct evidence_file *out, struct view text, struct erro
 
 	memset(out, 0, sizeof *out);
 	if (text.n > EVIDENCE_FILE_MAX)
-		return error_set(err, "has %zu bytes, such a file has at most %u", text.n,
+		return error_set(err,
+			"is larger than such a file can be: at most %u bytes",
 			EVIDENCE_FILE_MAX);
+	if (!text.n)
+		return error_set(err, "is empty; ask for the file once more");
 	o = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &why);
 	if (!json_is_object(o)) {
 		json_decref(o);

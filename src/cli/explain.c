@@ -328,27 +328,39 @@ static int take_config(struct explain *x, struct invocation *in)
 	return 0;
 }
 
+/* A refusal names the input, and the configuration or filter where that is wrong. */
+static int refusal(const struct explain *x, const char *what, bool file, int why,
+	const struct error *err)
+{
+	if (x->code)
+		return failure(x->code, "%s", err->text);
+	if (file)
+		return failure(CONTROL_FAILED, "%s %s", shown(what), err->text);
+	return failure(CONTROL_FAILED, "%s: as a file: %s; as a line it %s", shown(what),
+		strerror(why), err->text);
+}
+
 /* The input, and then the steps. 0 or an exit code, having said why. */
 static int explain(struct explain *x, struct invocation *in)
 {
 	struct buffer text = {.max = INPUT_MAX};
 	const char *what = in->arguments[0];
+	bool file = !strcmp(what, "-") || !access(what, F_OK);
+	int why = errno, rc = 0;
 	struct error err = {""};
 	json_t *out;
-	int rc = 0;
 
 	if (explain_begin(x))
 		rc = failure(CONTROL_FAILED, "out of memory");
 	else if (x->configured &&
 		auto_allow_read(x->allow, &auto_allow_paths_default, &err) < 0)
 		rc = failure(CONTROL_FAILED, "%s", err.text);
-	else if (!strcmp(what, "-") || !access(what, F_OK))
+	else if (file)
 		rc = read_input(&text, what);
 	else
 		buffer_put(&text, what, strlen(what));
 	if (!rc && explain_feed(x, view_of(text.p, text.n), &err))
-		rc = failure(x->code ? x->code : CONTROL_FAILED, "%s%s",
-			x->code ? "" : "the input ", err.text);
+		rc = refusal(x, what, file, why, &err);
 	buffer_free(&text);
 	if (rc)
 		return rc;

@@ -97,6 +97,7 @@ static int end_of_packets(struct explain *x)
 static int feed_pcap(struct explain *x, struct view input, struct error *err)
 {
 	struct pcap_datagram d = {0};
+	char text[200];
 	struct pcap p;
 
 	if (pcap_begin(&p, input, err))
@@ -126,6 +127,13 @@ static int feed_pcap(struct explain *x, struct view input, struct error *err)
 			"packets that are no whole UDP datagrams were left out: TCP is "
 			"seen by HEP alone",
 			json_pack("{s:I}", "packets", (json_int_t)p.skipped));
+	if (p.cut_at) {
+		snprintf(text, sizeof text,
+			"the file is cut off: the packet at byte %zu says that it has %zu "
+			"bytes, and %zu are there; capture it again",
+			p.cut_at, p.cut_says, p.cut_has);
+		explain_read(x, text, NULL);
+	}
 	return end_of_packets(x);
 }
 
@@ -138,6 +146,8 @@ static bool takes_hep(struct view input)
 
 static int feed_hep(struct explain *x, struct view input, struct error *err)
 {
+	const uint8_t *begin = input.p;
+
 	if (!wire_of(x))
 		return error_set(err, "out of memory");
 	while (input.n) {
@@ -146,7 +156,9 @@ static int feed_hep(struct explain *x, struct view input, struct error *err)
 
 		if (n <= 0 || (size_t)n > input.n ||
 			hep_decode(&h, view_head(input, (size_t)n)) != HEP_VALID)
-			return error_set(err, "a HEP packet is broken, or cut off");
+			return error_set(err,
+				"the HEP packet at byte %zu is broken, or cut off",
+				(size_t)(input.p - begin));
 		feed_message(x, &h, h.seconds * USEC_PER_SEC + h.microseconds);
 		input = view_from(input, (size_t)n);
 	}

@@ -54,7 +54,7 @@ struct ami {
 	struct connection *connection;
 	unsigned failures; /* tries in a row that did not become ready */
 	char why[200];     /* of the last failure */
-	usec heard, pinged, due, ready_at;
+	usec heard, pinged, due, ready_at, connected_at;
 	usec away_since; /* 0: ready */
 	usec away;
 	usec flood_warned;
@@ -242,6 +242,9 @@ static void watch(struct ami *a, usec now)
 	usec silence = now - a->heard;
 
 	if (silence >= a->timing.hang ||
+		/* A greeting that comes in drops never ends. */
+		(s->figures.state == AMI_GREETING &&
+			now - a->connected_at >= a->timing.hang) ||
 		(s->ask != AMI_ASK_NONE && now - s->asked >= a->timing.hang)) {
 		lost(a, "Asterisk does not answer");
 		return;
@@ -328,7 +331,7 @@ void ami_connected(struct ami *a, int fd)
 	}
 	ami_session_begin(&a->session);
 	a->session.figures.state = AMI_GREETING;
-	a->heard = a->pinged = clock_monotonic();
+	a->heard = a->pinged = a->connected_at = clock_monotonic();
 	if (uv_read_start((uv_stream_t *)&k->tcp, on_allocate, on_read))
 		lost(a, "cannot read from Asterisk");
 }

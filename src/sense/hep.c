@@ -101,7 +101,7 @@ void hep_collector_message(struct hep_collector *c, struct view packet,
 		if (now >= c->warned + WARN_EVERY) {
 			c->warned = now;
 			log_warning("HEP: %s sends a wrong password or none; set the "
-				    "agent's capture password to the one of [sense]",
+				    "agent's capture password to [hep] password",
 				address_print(text, agent));
 		}
 		return;

@@ -83,7 +83,7 @@ static int take_messages(struct hep_connection *k)
 			return -1;
 		if ((size_t)total > rest.n)
 			break;
-		k->heard = now;
+		k->heard = clock_monotonic();
 		hep_collector_message(
 			k->collector, view_head(rest, (size_t)total), &k->agent, now);
 		rest = view_from(rest, (size_t)total);
@@ -141,7 +141,7 @@ static void on_connection(uv_stream_t *server, int status)
 		return; /* libuv holds the connection and offers it no more */
 	k->collector = c;
 	k->n = 0;
-	k->heard = clock_wall();
+	k->heard = clock_monotonic();
 	k->agent = (struct address){0};
 	if (uv_tcp_init(c->loop, &k->tcp)) {
 		free(k);

@@ -7,6 +7,7 @@
 #define FILE_MAX      (1L << 30)
 #define MAGIC         0xa1b2c3d4u
 #define MAGIC_NANO    0xa1b23c4du
+#define RECORD_HEAD   16
 #define ETHERTYPE_TAG 0x8100
 #define LINK_ETHERNET 1
 #define LINK_RAW      101
@@ -148,23 +149,36 @@ static bool take_udp(struct pcap_datagram *d, struct view ip)
 	return true;
 }
 
+/* The record at p->at goes on behind the file's end: there is nothing behind it. */
+static void cut(struct pcap *p, size_t says)
+{
+	p->cut_at = p->at;
+	p->cut_says = says;
+	p->cut_has = p->bytes.n - p->at;
+	p->at = p->bytes.n;
+}
+
 bool pcap_next(struct pcap *p, struct pcap_datagram *d)
 {
-	while (p->at + 16 <= p->bytes.n) {
+	while (p->bytes.n - p->at >= RECORD_HEAD) {
 		size_t length = get32(p, p->at + 8);
 		uint32_t part = get32(p, p->at + 4);
 		struct view packet;
 
 		d->time = get32(p, p->at) * USEC_PER_SEC +
 			(p->nanoseconds ? part / 1000 : part);
-		p->at += 16;
-		if (length > p->bytes.n - p->at)
+		if (length > p->bytes.n - p->at - RECORD_HEAD) {
+			cut(p, RECORD_HEAD + length);
 			return false;
+		}
+		p->at += RECORD_HEAD;
 		packet = view_of(p->bytes.p + p->at, length);
 		p->at += length;
 		if (take_udp(d, take_ip(p, packet)))
 			return true;
 		p->skipped++;
 	}
+	if (p->at < p->bytes.n)
+		cut(p, RECORD_HEAD);
 	return false;
 }

@@ -20,6 +20,11 @@ struct pcap {
 	uint32_t link;
 	void *read;       /* what pcap_close() frees */
 	uint64_t skipped; /* packets that were no whole UDP datagram */
+	/*
+	 * Set at the end, when a record goes on behind the file's: where it
+	 * begins, what it says that it has, what the file has of it.
+	 */
+	size_t cut_at, cut_says, cut_has;
 };
 
 struct pcap_datagram {
@@ -42,7 +47,10 @@ int pcap_begin(struct pcap *p, struct view file, struct error *err);
 int pcap_open(struct pcap *p, const char *path);
 void pcap_close(struct pcap *p);
 
-/* The next datagram; false at the end. */
+/*
+ * The next datagram; false at the end, which is also where a record is cut off or
+ * lies about its length: cut_at is not 0 then.
+ */
 bool pcap_next(struct pcap *p, struct pcap_datagram *d);
 
 #endif

@@ -44,6 +44,9 @@ static int run_hep(struct sensor_run *run, const char *path)
 			wire_feed(w, &m, &d.source, d.time);
 	}
 	pass_time(w, last, last + LONG);
+	if (p.cut_at)
+		fprintf(stderr, "%s: cut off: the packet at byte %zu is not whole\n",
+			path, p.cut_at);
 	pcap_close(&p);
 	rc = 0;
 done:

@@ -167,6 +167,27 @@ static int one_line(struct parsing *p, struct view line)
 	return option(p, value, indent);
 }
 
+/* Whether all of it is text; if not, err names the first line that is none. */
+static bool is_text(const char *file, struct view text, struct error *err)
+{
+	unsigned line = 1;
+
+	if (view_find(text, 0) == text.n && utf8_valid(text))
+		return true;
+	for (;; line++) {
+		struct view one = view_head(text, view_find(text, '\n'));
+
+		if (view_find(one, 0) < one.n || !utf8_valid(one))
+			break;
+		text = view_from(text, one.n + 1);
+	}
+	error_set(err,
+		"%s:%u: is no text in UTF-8; mend the line, or convert the file with "
+		"iconv -t UTF-8",
+		file, line);
+	return false;
+}
+
 int conf_parse(struct conf *c, const char *file, struct view text, struct error *err)
 {
 	struct parsing p = {.conf = c, .err = err, .value = {.max = c->pool->max}};
@@ -177,8 +198,8 @@ int conf_parse(struct conf *c, const char *file, struct view text, struct error 
 		return error_set(err, "%s: out of memory", file);
 	if (view_starts(text, "\xef\xbb\xbf"))
 		text = view_from(text, 3);
-	if (view_find(text, 0) < text.n || !utf8_valid(text))
-		return error_set(err, "%s: is no text in UTF-8", file);
+	if (!is_text(file, text, err))
+		return -1;
 	while (text.n && !rc) {
 		p.line++;
 		rc = one_line(&p, next_line(&text));

@@ -86,9 +86,25 @@ static void test_wrong(void **state)
 	assert_int_equal(explain_feed(&x, view_of(NULL, 0), &err), -1);
 	assert_string_equal(err.text, "is empty");
 	assert_int_equal(explain_feed(&x, view_of(broken, 6), &err), -1);
-	assert_non_null(strstr(err.text, "broken"));
+	assert_string_equal(err.text, "the HEP packet at byte 0 is broken, or cut off");
 	assert_int_equal(explain_feed(&x, view_of(capture, sizeof capture), &err), -1);
 	assert_non_null(strstr(err.text, "link type 147"));
+}
+
+/* What is whole of a capture is explained, and where it lies is said. */
+static void test_cut(void **state)
+{
+	static const uint8_t capture[] = {0xd4, 0xc3, 0xb2, 0xa1, [20] = 101,
+		/* a packet of two bytes, then one of four thousand */
+		[32] = 2, [36] = 2, [40] = 0x45, [50] = 0xa0, [51] = 0x0f, [58] = 0};
+	struct error err = {""};
+
+	(void)state;
+	assert_int_equal(explain_feed(&x, view_of(capture, sizeof capture), &err), 0);
+	assert_non_null(strstr(text(step("read", 1), "text"), "left out"));
+	assert_string_equal(text(step("read", 2), "text"),
+		"the file is cut off: the packet at byte 42 says that it has 4016 bytes, "
+		"and 17 are there; capture it again");
 }
 
 int main(void)
@@ -98,6 +114,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_log, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_message, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cut, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "../cmocka_all.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/config_schema.h"
@@ -88,6 +89,7 @@ static void test_roles(void **state)
 
 static void test_errors(void **state)
 {
+	static char big[70000];
 	struct buffer errors = {.max = 1000};
 	char expected[256];
 	struct config c;
@@ -99,6 +101,20 @@ static void test_errors(void **state)
 		"or off\n%s:3: [password] has no key \"bann\"; see the head of "
 		"rules.conf\n",
 		path, path);
+	assert_string_equal(parse(&c, ""), expected);
+	/* Bytes that are no text, more than can be rules, what is no file. */
+	write_rules("\x7f\x45LF\xff\n[pass\x01word]\n");
+	snprintf(expected, sizeof expected, "%s:1: ", path);
+	assert_int_equal(strncmp(parse(&c, ""), expected, strlen(expected)), 0);
+	memset(big, '#', sizeof big - 1);
+	write_rules(big);
+	snprintf(expected, sizeof expected,
+		"c.conf:4: [detect] rules: %s: is larger than 65536 bytes\n", path);
+	assert_string_equal(parse(&c, ""), expected);
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	snprintf(expected, sizeof expected,
+		"c.conf:4: [detect] rules: %s: is no regular file\n", path);
 	assert_string_equal(parse(&c, ""), expected);
 	unlink(path);
 	snprintf(expected, sizeof expected,

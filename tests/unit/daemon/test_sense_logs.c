@@ -529,6 +529,46 @@ static void test_troubles(void **state)
 	end(s);
 }
 
+/* One log that may not be read any more says so, and the one beside it goes on. */
+static void test_beside(void **state)
+{
+	struct stage *s = begin(with_logs);
+	char beside[160], text[200], away[160];
+	struct error err = {""};
+	FILE *f;
+
+	(void)state;
+	snprintf(beside, sizeof beside, "%s.beside", s->path);
+	snprintf(away, sizeof away, "%s.away", s->path);
+	assert_int_equal(sense_logs_add(s->logs, beside, on_line, s, &err), 0);
+	sense_logs_start(s->logs, NULL, 0);
+	wait_trouble(s, "");
+	/* Rotated, and the new one is not ours; root may read it: be nobody. */
+	assert_int_equal(rename(s->path, away), 0);
+	append(s, "bad 192.0.2.9\n");
+	assert_int_equal(chmod(s->path, 0), 0);
+	if (!getuid()) {
+		assert_int_equal(chown(s->folder.path, 65534, 65534), 0);
+		assert_int_equal(chown(s->path, 65534, 65534), 0);
+		assert_int_equal(seteuid(65534), 0);
+	}
+	wait_trouble(s, logtail_trouble(EACCES));
+	f = fopen(beside, "a");
+	assert_non_null(f);
+	assert_true(fputs("beside\n", f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	run_until(s, 0, 1);
+	assert_string_equal(s->last, "beside");
+	sense_logs_trouble(s->logs, beside, text, sizeof text);
+	assert_string_equal(text, "");
+	assert_int_equal(chmod(s->path, 0600), 0);
+	run_until(s, 2, 1); /* by both sources of this log */
+	wait_trouble(s, "");
+	if (!getuid())
+		assert_int_equal(seteuid(0), 0);
+	end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -538,6 +578,7 @@ int main(void)
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_troubles),
+		cmocka_unit_test(test_beside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,9 @@ static void names_file_and_line(void **state)
 			"f.conf:3: neither \"name = value\" nor a [section]: "
 			"\"nonsense\""},
 		{"[a]\n= 1\n", "f.conf:2: the name before '=' is missing: \"= 1\""},
-		{"[a]\nx = \xff\n", "f.conf: is no text in UTF-8"},
+		{"[a]\nx = \xff\n",
+			"f.conf:2: is no text in UTF-8; mend the line, or convert the file with "
+			"iconv -t UTF-8"},
 	};
 
 	(void)state;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include "sense/filter/filter_observe.h"
 #include "sense/logtail.h"
@@ -110,12 +111,22 @@ static void junk_hides_no_line(void **state)
 	run_until(s, 50);
 }
 
+/* The most that this process ever held, KiB. */
+static long resident_most(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return usage.ru_maxrss;
+}
+
 static void a_line_of_100_mb_costs_no_memory(void **state)
 {
 	struct log_state *s = *state;
 	struct logtail_figures figures;
 	char *block = malloc(1 << 20);
 	int fd = open(s->path, O_WRONLY | O_APPEND);
+	long before = resident_most();
 
 	/* It even holds what would match, were it taken for a line's beginning. */
 	for (size_t i = 0; i < 1 << 20; i++)
@@ -129,6 +140,7 @@ static void a_line_of_100_mb_costs_no_memory(void **state)
 	logtail_figures(s->tail, &figures);
 	assert_int_equal(figures.file.oversize, 1);
 	assert_int_equal(s->lines, 1);
+	assert_in_range(resident_most() - before, 0, 16 * 1024);
 }
 
 static void invalid_utf8_is_replaced(void **state)

@@ -45,6 +45,11 @@ static void say(const char *text)
 		say_bytes(text + i, 1);
 }
 
+void manager_say(const char *text)
+{
+	say(text);
+}
+
 static void answer(const char *id, const char *text)
 {
 	char line[1024];

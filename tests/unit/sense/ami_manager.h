@@ -45,6 +45,9 @@ extern struct manager m;
 /* Begin to listen on a port of the system's choice. */
 void manager_open(unsigned behaviour, const char *after, size_t repeat);
 
+/* Say something more to whoever is connected. */
+void manager_say(const char *text);
+
 /* Close the connection, if there is one. */
 void manager_hang_up(void);
 

@@ -225,6 +225,51 @@ static void test_trouble(void **state)
 	}
 }
 
+/* A greeting of which a byte comes now and then keeps nobody waiting for it. */
+static void test_drops(void **state)
+{
+	(void)state;
+	start(SILENT, SECRET, NULL, 0);
+	UNTIL(m.connected);
+	for (unsigned i = 0; i < 200 && figures().state != AMI_WAITING; i++) {
+		manager_say("A");
+		usleep(5000);
+		uv_run(&m.loop, UV_RUN_ONCE);
+	}
+	assert_int_equal(figures().state, AMI_WAITING);
+	assert_non_null(strstr(figures().trouble, "does not answer"));
+	m.behaviour = 0;
+	UNTIL(figures().state == AMI_READY);
+	finish();
+}
+
+/* An event without its empty line: neither memory nor the connection is lost. */
+static void test_endless(void **state)
+{
+	static char block[65536];
+
+	(void)state;
+	start(0, SECRET, NULL, 0);
+	UNTIL(figures().state == AMI_READY && seen.rounds);
+	for (size_t i = 0; i < sizeof block - 1; i++)
+		block[i] = "Key: value\r\n"[i % 12];
+	/* 16 MiB, of which no more than one message's most is held. */
+	for (unsigned i = 0; i < 256; i++) {
+		uint64_t messages = figures().messages;
+
+		manager_say(block);
+		for (unsigned turn = 0; turn < 4; turn++)
+			uv_run(&m.loop, UV_RUN_NOWAIT);
+		assert_true(figures().messages <= messages + 4);
+	}
+	manager_say("\r\n\r\n" EVENT);
+	UNTIL(seen.observations == 1);
+	assert_int_equal(figures().injected, 1);
+	assert_int_equal(figures().state, AMI_READY);
+	assert_int_equal(figures().gaps, 0);
+	finish();
+}
+
 /* It was ready and no longer is: a gap, and back again. */
 static void test_gaps(void **state)
 {
@@ -284,17 +329,30 @@ static void test_slow(void **state)
 	finish();
 }
 
+static void on_other(uv_timer_t *timer)
+{
+	++*(unsigned *)timer->data;
+}
+
+/* More than is read in a turn: nothing is lost, and others of the loop have theirs. */
 static void test_flood(void **state)
 {
 	static char many[sizeof(EVENT) * 512];
+	unsigned turns = 0;
+	uv_timer_t other;
 	size_t n = 0;
 
 	(void)state;
 	for (unsigned i = 0; i < 512; i++, n += sizeof(EVENT) - 1)
 		memcpy(many + n, EVENT, sizeof(EVENT));
 	start(0, SECRET, many, 40);
+	uv_timer_init(&m.loop, &other);
+	other.data = &turns;
+	uv_timer_start(&other, on_other, 1, 1);
 	UNTIL(seen.observations == 40 * 512 && seen.rounds);
 	assert_true(figures().floods > 0);
+	assert_true(turns >= figures().floods);
+	uv_close((uv_handle_t *)&other, NULL);
 	assert_int_equal(figures().gaps, 0);
 	assert_int_equal(figures().injected, 0);
 	finish();
@@ -340,6 +398,8 @@ int main(void)
 		cmocka_unit_test(test_no_rights),
 		cmocka_unit_test(test_no_endpoints),
 		cmocka_unit_test(test_trouble),
+		cmocka_unit_test(test_drops),
+		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_slow),

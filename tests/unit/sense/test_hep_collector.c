@@ -243,6 +243,45 @@ static void test_tcp_garbage(void **state)
 	close(fd);
 }
 
+/* Lengths that lie: a message that never comes holds nobody up. */
+static void test_tcp_lies(void **state)
+{
+	static const uint8_t longest[] = "HEP3\xff\xff"
+					 "abcdefgh";
+	static const uint8_t shortest[] = {'H', 'E', 'P', '3', 0, 5};
+	int liar = connect_to(SOCK_STREAM, tcp_port), good;
+	struct buffer b = {0};
+
+	(void)state;
+	append(&b, "hepsecret", MALFORMED);
+	send_all(liar, longest, sizeof longest);
+	for (int i = 0; i < 1000 && !figures().connections; i++)
+		uv_run(&loop, UV_RUN_NOWAIT);
+	good = connect_to(SOCK_STREAM, tcp_port);
+	send_all(good, b.p, b.n);
+	run_until(1);
+	assert_int_equal(n_seen, 1);
+	assert_int_equal(figures().connections, 2);
+	/* One that says less than its own head ends its connection. */
+	close(liar);
+	liar = connect_to(SOCK_STREAM, tcp_port);
+	send_all(liar, shortest, sizeof shortest);
+	run_until(2);
+	assert_int_equal(figures().bad, 1);
+	/* A chunk that goes on behind its message: counted, and the next is read. */
+	b.p[6 + 5] = 0xff;
+	send_all(good, b.p, b.n);
+	b.n = 0;
+	append(&b, "hepsecret", MALFORMED);
+	send_all(good, b.p, b.n);
+	run_until(4);
+	assert_int_equal(figures().bad, 2);
+	assert_int_equal(n_seen, 2);
+	close(liar);
+	close(good);
+	buffer_free(&b);
+}
+
 /* A third connection ends the one that was silent longest. */
 static void test_tcp_limit(void **state)
 {
@@ -316,6 +355,7 @@ int main(void)
 		TEST(test_tcp),
 		TEST(test_tcp_long),
 		TEST(test_tcp_garbage),
+		TEST(test_tcp_lies),
 		TEST(test_tcp_limit),
 		TEST(test_open_errors),
 		TEST(test_udp_never_sends),

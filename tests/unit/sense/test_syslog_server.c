@@ -154,6 +154,53 @@ static void test_tcp(void **state)
 	run_until(figures().connections == 0);
 }
 
+/* Run while a connection sends size bytes that are no message's end. */
+static void send_endless(int fd, const char *block, size_t n, size_t size)
+{
+	for (size_t sent = 0; sent < size;) {
+		ssize_t part = send(fd, block, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (part > 0)
+			sent += (size_t)part;
+		uv_run(&loop, UV_RUN_NOWAIT);
+	}
+}
+
+/*
+ * A line that never ends, and a count that lies: each is one message that was too
+ * long, the connection beside them goes on, and so do they when it is over.
+ */
+static void test_endless(void **state)
+{
+	static char block[65536];
+	int line = connect_to(SOCK_STREAM), lie = connect_to(SOCK_STREAM),
+	    good = connect_to(SOCK_STREAM);
+
+	(void)state;
+	memset(block, 'x', sizeof block);
+	send_all(line, "<1>t: ", 6);
+	send_endless(line, block, sizeof block, 20 << 20);
+	send_all(lie, "9999999 ", 8);
+	send_endless(lie, block, sizeof block, 4 << 20);
+	send_all(good, "<1>t: good\n", 11);
+	run_until(figures().messages == 1);
+	assert_string_equal(seen, "(good)");
+	assert_int_equal(figures().connections, 3);
+	assert_int_equal(figures().oversize, 2);
+	send_all(line, "\n<1>t: over\n", 13);
+	run_until(figures().messages == 2);
+	assert_string_equal(seen, "(good)(over)");
+	/* What it counts is more than it sends: it waits, and holds nobody up. */
+	send_all(lie, "1", 1);
+	close(lie);
+	run_until(figures().connections == 2);
+	assert_int_equal(figures().bad, 0);
+	assert_int_equal(figures().ended, 0);
+	close(line);
+	close(good);
+	run_until(figures().connections == 0);
+}
+
 static void test_many(void **state)
 {
 	int fd[SYSLOG_CONNECTIONS_MAX + 1];
@@ -182,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_udp, begin_udp, end),
 		cmocka_unit_test_setup_teardown(test_tcp, begin_tcp, end),
+		cmocka_unit_test_setup_teardown(test_endless, begin_tcp, end),
 		cmocka_unit_test_setup_teardown(test_many, begin_tcp, end),
 	};
 
