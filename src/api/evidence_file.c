@@ -50,7 +50,7 @@ static int number_at(uint64_t *out, uint64_t max, const json_t *o, const char *w
 static int read_path(struct merkle_path *path, const json_t *o, struct error *err)
 {
 	const json_t *siblings = json_object_get(o, "siblings");
-	uint64_t index, count;
+	uint64_t index = 0, count = 0;
 
 	if (number_at(&index, MERKLE_LEAVES_MAX - 1, o, "path.", "index", err) ||
 		number_at(&count, MERKLE_LEAVES_MAX, o, "path.", "count", err))

@@ -166,6 +166,8 @@ int node_sense_load(struct node *n, struct error *err);
 
 /* Somebody authenticated: is it one of the PBX's own phones? */
 void node_allow_success(struct node *n, const struct observation *o);
+/* One that is none, but a thief: it goes, and the enforcer knows it at once. */
+void node_allow_end(struct node *n, const struct indicator *i, const char *why);
 /* MSG_TRUNKS: all trunks of one PBX, in the place of those it had. */
 void node_allow_trunks(struct node *n, struct view payload);
 /* Tell the enforcer, and decide anew, what changed since: once a second. */

@@ -62,6 +62,24 @@ void node_allow_success(struct node *n, const struct observation *o)
 		n, "allow", &entry.indicator, "%s authenticated from there", entry.note);
 }
 
+void node_allow_end(struct node *n, const struct indicator *i, const char *why)
+{
+	const struct allow_entry *e = allowlist_find(n->allow, i, ALLOW_REGISTERED);
+	struct allow_entry old;
+	char text[INDICATOR_TEXT];
+
+	if (!e)
+		return;
+	old = *e;
+	allowlist_remove(n->allow, i, ALLOW_REGISTERED);
+	forget(n, &old);
+	/* What is on its list it does not ban. */
+	node_send_allow(n);
+	log_notice("%s is no longer on the allowlist (%s): %s", indicator_print(text, i),
+		old.note, why);
+	node_event(n, "allow", i, "no longer, %s: %s", old.note, why);
+}
+
 /* --- trunks --- */
 
 /* "trunk carrier of pbx"; the end tells whose they are. */

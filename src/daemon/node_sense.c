@@ -73,6 +73,8 @@ static void on_detection(struct node *n, const struct detection *d)
 	 * disk is waited for when the report leaves, not while the attacker goes on.
 	 */
 	node_bans_begin(n, STORE_WITH_NEXT);
+	if (a.unregister)
+		node_allow_end(n, &a.indicator, d->reason);
 	/* In observe mode it is kept as what would stand, and nothing is ordered. */
 	if (a.would_ban) {
 		node_ban(n, &a.indicator, BAN_ALL, BAN_OWN, d->category, a.until);

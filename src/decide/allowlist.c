@@ -120,21 +120,29 @@ void allowlist_clear(struct allowlist *a, uint8_t origin)
 	a->n = kept;
 }
 
-static bool entry_live(const struct allow_entry *e, uint32_t now)
+const struct allow_entry *allowlist_find(
+	const struct allowlist *a, const struct indicator *i, uint8_t origin)
 {
-	return e->expiry == 0 || e->expiry > now;
+	size_t at = lower_bound(a, i, origin);
+
+	return is_at(a, at, i, origin) ? &a->entries[at] : NULL;
 }
 
-/* A live entry about exactly i, whatever its origin, or NULL. */
+static bool entry_live(const struct allow_entry *e, uint8_t but, uint32_t now)
+{
+	return e->origin != but && (e->expiry == 0 || e->expiry > now);
+}
+
+/* A live entry about exactly i, of any origin but one, or NULL. */
 static const struct allow_entry *find_exact(
-	const struct allowlist *a, const struct indicator *i, uint32_t now)
+	const struct allowlist *a, const struct indicator *i, uint8_t but, uint32_t now)
 {
 	for (size_t at = lower_bound(a, i, 0); at < a->n; at++) {
 		const struct allow_entry *e = &a->entries[at];
 
 		if (indicator_compare(&e->indicator, i) != 0)
 			return NULL;
-		if (entry_live(e, now))
+		if (entry_live(e, but, now))
 			return e;
 	}
 	return NULL;
@@ -142,6 +150,12 @@ static const struct allow_entry *find_exact(
 
 const struct allow_entry *allowlist_overlap(
 	const struct allowlist *a, const struct indicator *i, uint32_t now)
+{
+	return allowlist_overlap_but(a, i, 0, now);
+}
+
+const struct allow_entry *allowlist_overlap_but(const struct allowlist *a,
+	const struct indicator *i, uint8_t origin, uint32_t now)
 {
 	if (i->kind == 0 || i->kind >= KINDS || i->plen >= LENGTHS)
 		return NULL;
@@ -153,7 +167,7 @@ const struct allow_entry *allowlist_overlap(
 		if (a->lengths[i->kind][plen] == 0)
 			continue;
 		wide = indicator_widen(i, (uint8_t)plen);
-		e = find_exact(a, &wide, now);
+		e = find_exact(a, &wide, origin, now);
 		if (e != NULL)
 			return e;
 	}
@@ -163,7 +177,7 @@ const struct allow_entry *allowlist_overlap(
 
 		if (!indicator_contains(i, &e->indicator))
 			return NULL;
-		if (entry_live(e, now))
+		if (entry_live(e, origin, now))
 			return e;
 	}
 	return NULL;

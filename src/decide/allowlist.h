@@ -48,6 +48,14 @@ void allowlist_clear(struct allowlist *a, uint8_t origin);
 const struct allow_entry *allowlist_overlap(
 	const struct allowlist *a, const struct indicator *i, uint32_t now);
 
+/* The same, as if there were no entry of that origin (0: all count). */
+const struct allow_entry *allowlist_overlap_but(const struct allowlist *a,
+	const struct indicator *i, uint8_t origin, uint32_t now);
+
+/* The entry with this indicator and origin, live or not, or NULL. */
+const struct allow_entry *allowlist_find(
+	const struct allowlist *a, const struct indicator *i, uint8_t origin);
+
 /* All entries, sorted by indicator. */
 const struct allow_entry *allowlist_entries(const struct allowlist *a, size_t *n);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/units.h"
+#include "decide/registered.h"
 
 const struct own_config own_config_default = {
 	.publish =
@@ -53,6 +54,27 @@ static const char *no_ban(
 			      "not banned: nothing shows that the source is not forged";
 }
 
+/*
+ * Whether nothing but a registered phone's entry is in the way, and the detection
+ * overrules it. The decision is then to block.
+ */
+static bool overrule(struct decision *out, const struct allowlist *allow,
+	const struct detection *d, uint32_t until, uint32_t now)
+{
+	const struct allow_entry *e = allowlist_find(
+		allow, &out->indicator, ALLOW_REGISTERED);
+
+	if (out->why != WHY_ALLOWED || !e || !registered_overruled(e, d) ||
+		allowlist_overlap_but(allow, &out->indicator, ALLOW_REGISTERED, now))
+		return false;
+	*out = (struct decision){.indicator = out->indicator,
+		.block = true,
+		.why = WHY_OWN_DETECTION,
+		.until = until,
+		.recheck = until};
+	return true;
+}
+
 /* The answer about the local ban, with its reason in text. */
 static void ban_decide(struct own_action *out, const struct own_config *config,
 	const struct registry *registry, const struct allowlist *allow,
@@ -69,8 +91,12 @@ static void ban_decide(struct own_action *out, const struct own_config *config,
 	decide_own(&out->decision, registry, allow, &out->indicator, WHY_OWN_DETECTION,
 		later(now, seconds), now);
 	if (!out->decision.block) {
-		decision_print(text, &out->decision);
-		return;
+		out->unregister = overrule(
+			&out->decision, allow, d, later(now, seconds), now);
+		if (!out->unregister) {
+			decision_print(text, &out->decision);
+			return;
+		}
 	}
 	why = no_ban(config, d, seconds);
 	if (why) {
@@ -80,10 +106,11 @@ static void ban_decide(struct own_action *out, const struct own_config *config,
 	}
 	out->would_ban = true;
 	out->until = out->decision.until;
-	snprintf(text, DECISION_TEXT, "%s for %s (%s, proof %s, offence %u)",
+	snprintf(text, DECISION_TEXT, "%s for %s (%s, proof %s, offence %u)%s",
 		config->observe ? "would ban" : "ban", duration_print(duration, seconds),
 		category_name(d->category),
-		d->plausible ? "none, but plausible" : proof_name(d->proof), d->offence);
+		d->plausible ? "none, but plausible" : proof_name(d->proof), d->offence,
+		out->unregister ? " though it is registered" : "");
 }
 
 /* The answer about publishing, with its reason in text. */
@@ -147,5 +174,6 @@ void own_decide(struct own_action *out, const struct own_config *config,
 	publish_decide(out, config, registry, d, now, publish);
 	out->ban = out->would_ban && !config->observe;
 	out->publish = out->would_publish && !config->observe;
+	out->unregister = out->unregister && out->ban;
 	snprintf(out->reason, sizeof(out->reason), "%s; %s", ban, publish);
 }

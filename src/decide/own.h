@@ -55,6 +55,8 @@ struct own_action {
 	uint32_t expiry;  /* unix seconds; would_publish only */
 	uint8_t category; /* of the report */
 	uint8_t proof;
+	/* It is on the allowlist as a phone's, which goes before the ban is ordered. */
+	bool unregister;
 	struct decision decision;         /* block, or what stands against it */
 	char reason[DECISION_TEXT + 124]; /* for people: both answers and why */
 };
@@ -64,7 +66,8 @@ struct own_action {
  * read: then nothing is known to be protected, and a report is decided on
  * without the ledger's limits, which are applied when it is sent. A source
  * that the protected table or the allowlist (own addresses, trunks, registered
- * phones) overlaps is neither banned nor reported, proved or not. An unroutable
+ * phones) overlaps is neither banned nor reported, proved or not, but for what
+ * overrules a registered phone's entry (registered.h). An unroutable
  * source may be banned but not reported. now: unix seconds; bans and reports
  * run from it, so that a detection that lay in a queue is not cut short.
  */

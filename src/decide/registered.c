@@ -25,6 +25,11 @@ static const struct allow_entry *find(
 	return NULL;
 }
 
+static void write_note(char note[80], const char *account)
+{
+	snprintf(note, 80, "account %s", escaped(view_str(account)));
+}
+
 /*
  * Room for one more: the account's oldest entry goes when it has all that it may
  * have. Returns 0, or -1 when the list is full of others.
@@ -73,8 +78,7 @@ enum registered registered_take(struct allowlist *a, struct allow_entry *entry,
 		&o->source, o->source.family == 4 ? 32 : 128);
 	entry->origin = ALLOW_REGISTERED;
 	entry->expiry = (uint32_t)(seen + life);
-	snprintf(entry->note, sizeof entry->note, "account %s",
-		escaped(view_str(o->account)));
+	write_note(entry->note, o->account);
 	around = allowlist_overlap(a, &entry->indicator, now);
 	if (around && around->origin != ALLOW_REGISTERED && !around->expiry)
 		return REGISTERED_NOT; /* it is on the list for good */
@@ -91,4 +95,16 @@ enum registered registered_take(struct allowlist *a, struct allow_entry *entry,
 	if (allowlist_add(a, entry))
 		return REGISTERED_NOT;
 	return live ? REGISTERED_RENEWED : REGISTERED_NEW;
+}
+
+bool registered_overruled(const struct allow_entry *e, const struct detection *d)
+{
+	char owner[sizeof e->note];
+
+	if (e->origin != ALLOW_REGISTERED || !d->registered_too ||
+		!(d->proof == PROOF_NONCE || d->proof == PROOF_TCP ||
+			d->proof == PROOF_AUTH))
+		return false;
+	write_note(owner, d->account);
+	return d->category != CATEGORY_STOLEN || strcmp(e->note, owner) != 0;
 }

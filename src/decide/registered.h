@@ -3,6 +3,7 @@
 #define DECIDE_REGISTERED_H
 
 #include "decide/allowlist.h"
+#include "detect/detect.h"
 #include "sense/observation.h"
 
 /*
@@ -34,5 +35,14 @@ enum registered {
 enum registered registered_take(struct allowlist *a, struct allow_entry *entry,
 	struct allow_entry *gone, const struct observation *o, bool failed, uint32_t life,
 	uint32_t now);
+
+/*
+ * Whether a detection stands though the address is on the list as a phone's: the
+ * address itself is proved to have done what its rule lets no phone do
+ * (registered-too, rules.conf). A thief who never failed is on it as well. But an
+ * account that was let in after wrong passwords, and had been let in from there
+ * before them, is its owner's, with a new password.
+ */
+bool registered_overruled(const struct allow_entry *e, const struct detection *d);
 
 #endif

@@ -60,6 +60,30 @@ struct attempt *attempts_find(
 	return NULL;
 }
 
+static bool is_login(uint8_t kind)
+{
+	return kind == OBSERVED_AUTH_FAILED || kind == OBSERVED_UNKNOWN_ACCOUNT;
+}
+
+struct attempt *attempts_twin(const struct attempts *a, const struct attempt *new)
+{
+	const unsigned keyless = 1U << SENSOR_KAMAILIO;
+
+	if (!is_login(new->kind) || !new->account)
+		return NULL;
+	/* From the oldest: each sensor has them in their order. */
+	for (unsigned i = 0; i < a->n; i++) {
+		struct attempt *e = &a->list[i];
+
+		if (is_login(e->kind) && e->account == new->account &&
+			apart(e->time, new->time) < ATTEMPT_TWIN &&
+			!(e->sensors & new->sensors) &&
+			(e->sensors | new->sensors) & keyless)
+			return e;
+	}
+	return NULL;
+}
+
 struct attempt *attempts_challenge(const struct attempts *a, const struct attempt *new)
 {
 	for (unsigned i = a->n; i-- > 0;) {

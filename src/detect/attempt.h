@@ -132,6 +132,15 @@ struct attempt *attempts_find(
 	const struct attempts *a, const struct attempt *new, usec keep);
 
 /*
+ * The attempt that new, a refused login, is one more observation of although their
+ * keys differ, or NULL. Lines of Kamailio and OpenSIPS need not bear the digest's
+ * response: then the same account, within ATTEMPT_TWIN, seen by one of the two and
+ * not yet by the other, is the same one. At worst an attempt is not counted.
+ */
+#define ATTEMPT_TWIN (2 * USEC_PER_SEC) /* syslog's second, and the way */
+struct attempt *attempts_twin(const struct attempts *a, const struct attempt *new);
+
+/*
  * The newest unanswered challenge within ATTEMPT_SAME of new that new, which
  * bears credentials or was refused, may answer, or NULL: a live scan, whoever
  * it was for (the name in the request and the one in the credentials differ

@@ -187,6 +187,8 @@ static uint8_t file(struct detector *d, struct source *s, const struct observati
 	/* Without a key it cannot be told from its repetition: each counts. */
 	if (o->attempt)
 		known = attempts_find(&s->attempts, &new, d->keep);
+	if (o->attempt && !known)
+		known = attempts_twin(&s->attempts, &new);
 	if (!known) {
 		*counts = new.state == ATTEMPT_LIVE &&new.kind != OBSERVED_PROOF;
 		return add_attempt(d, s, &new);

@@ -100,6 +100,7 @@ struct detection {
 	bool plausible;        /* may be banned unproved, */
 	uint32_t unproved_ban; /* for at most so many seconds */
 	bool publish;          /* may be published when it is proved */
+	bool registered_too;   /* proved, it counts of a registered phone as well */
 	uint32_t sources, accounts, numbers; /* that the attempts were of */
 	char rule[RULE_NAME_MAX];
 	char reason[320]; /* the rule's, filled in: printable ASCII */

@@ -139,9 +139,12 @@ static bool grade_proved(struct verdict *v, struct weight *w, const struct detec
 	return false;
 }
 
-/* How sure v is, by weighing only what is proved, or plausible. */
+/*
+ * How sure v is, by weighing only what is proved, or plausible; *ripen tells that
+ * it will be plausible when scans have waited long enough.
+ */
 static void grade(struct verdict *v, const struct detector *d, const struct source *s,
-	const struct rule *rule, bool running, usec now)
+	const struct rule *rule, bool running, usec now, bool *ripen)
 {
 	struct weigh_what what = {.spent = running};
 	struct weight w;
@@ -152,6 +155,10 @@ static void grade(struct verdict *v, const struct detector *d, const struct sour
 		if (!plausible_by(&what, v->rule, s, now))
 			return;
 		w = measure(d, s, rule, v->at, what, now);
+		if (w.sum < WEIGHT_ONE && s->kinds & 1U << OBSERVED_SCAN) {
+			what.unripe = true;
+			*ripen |= measure(d, s, rule, v->at, what, now).sum >= WEIGHT_ONE;
+		}
 		if (w.sum < WEIGHT_ONE)
 			return;
 		v->plausible = true;
@@ -173,6 +180,18 @@ static uint8_t best_grade(const struct source *s)
 }
 
 /*
+ * Whether a rule counts of a registered phone while the one of the running ban
+ * does not: that ban may have been none.
+ */
+static bool outranks(const struct detector *d, const struct source *s,
+	const struct rule *rule, usec now)
+{
+	return rule->registered_too && s->offence_rule &&
+		!d->rules.at[s->offence_rule - 1].registered_too &&
+		weigh_succeeded(s, now, UINT32_MAX);
+}
+
+/*
  * Whether a rule holds, and how surely; *ripen tells that it will when scans
  * have waited long enough. rule NULL: those that weigh together.
  */
@@ -183,7 +202,8 @@ static bool consider(struct verdict *v, const struct detector *d, const struct s
 	struct weigh_what what = {.spent = running};
 
 	/* Most of what a banned source does can add nothing. */
-	if (running && best_grade(s) <= s->offence_grade && !(rule && rule->while_banned))
+	if (running && best_grade(s) <= s->offence_grade &&
+		!(rule && (rule->while_banned || outranks(d, s, rule, now))))
 		return false;
 	*v = (struct verdict){.rule = rule, .at = at};
 	v->w = measure(d, s, rule, at, what, now);
@@ -200,9 +220,11 @@ static bool consider(struct verdict *v, const struct detector *d, const struct s
 			return false;
 		v->at = (unsigned)(v->rule - d->rules.at);
 	}
-	grade(v, d, s, rule, running, now);
+	grade(v, d, s, rule, running, now, ripen);
 	if (!running || v->grade > s->offence_grade)
 		return true;
+	if (outranks(d, s, v->rule, now))
+		return v->grade == s->offence_grade;
 	return v->rule->while_banned && s->offence_rule != v->at + 1;
 }
 
@@ -261,6 +283,7 @@ static void fill_rule(struct detection *out, const struct rule *rule)
 {
 	out->category = rule->category;
 	out->unproved_ban = rule->unproved_ban;
+	out->registered_too = rule->registered_too;
 	if (rule->ban != RULE_BAN_USUAL)
 		out->ban = rule->ban;
 }

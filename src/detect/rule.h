@@ -56,6 +56,7 @@ struct rule {
 	char name[RULE_NAME_MAX];
 	bool enabled;
 	bool together; /* one kind; its attempts weigh together with other such rules' */
+	bool registered_too; /* what is proved counts of a registered phone as well */
 	bool publish;
 	bool while_banned; /* told although a ban runs already */
 	uint8_t per;       /* enum rule_per */

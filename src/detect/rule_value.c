@@ -62,6 +62,7 @@ static const struct key {
 	{"private-methods", KEY_METHODS, offsetof(struct rule, private_methods), NULL},
 	{"publish", KEY_BOOL, offsetof(struct rule, publish), NULL},
 	{"while-banned", KEY_BOOL, offsetof(struct rule, while_banned), NULL},
+	{"registered-too", KEY_BOOL, offsetof(struct rule, registered_too), NULL},
 	{"reason", KEY_REASON, offsetof(struct rule, reason), NULL},
 };
 

@@ -21,9 +21,12 @@ static void distinct_add(struct distinct *d, uint32_t value)
 
 /*
  * Whether so many wrong passwords for an account came before it was let in. It
- * is asked of what the account did then: none of it is told by one attempt.
+ * is asked of what the account did then: none of it is told by one attempt. Nor
+ * do failures that are less sure than what is asked for make a thief of whoever
+ * succeeds from there: they may be forged.
  */
-static bool let_in_after(const struct source *s, uint32_t account, uint32_t failures)
+static bool let_in_after(const struct source *s, uint32_t account, uint32_t failures,
+	struct weigh_what what)
 {
 	unsigned failed = 0;
 
@@ -33,7 +36,7 @@ static bool let_in_after(const struct source *s, uint32_t account, uint32_t fail
 		if (e->account != account)
 			continue;
 		if (e->kind == OBSERVED_AUTH_FAILED)
-			failed++;
+			failed += weigh_takes(e, what);
 		else if (e->kind == OBSERVED_AUTH_OK && failed >= failures)
 			return true;
 	}
@@ -102,7 +105,7 @@ struct weight tally(const struct source *s, const struct rule *r, unsigned at,
 		const struct attempt *e = &s->attempts.list[i];
 
 		if (!rule_takes(r, at, e, what, now) ||
-			(r->failures && !let_in_after(s, e->account, r->failures)))
+			(r->failures && !let_in_after(s, e->account, r->failures, what)))
 			continue;
 		w.attempts++;
 		distinct_add(&sources, e->address);

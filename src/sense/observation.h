@@ -47,9 +47,9 @@ enum observation_sign {
 	SIGN_FORGED = 2,
 	SIGN_TOOL = 4, /* the request names itself a tool that only attacks */
 	/*
-	 * The PBX forbade it (403) without asking for credentials, or let it drop
-	 * without any answer though it answers others: whoever really has this
-	 * address is not served there.
+	 * The PBX forbade it (403) without asking for credentials, as Asterisk does
+	 * what its ACL denies: who has this address is hardly served there. That no
+	 * answer was seen is no sign: packets of HEP get lost.
 	 */
 	SIGN_UNSERVED = 8,
 	SIGNS_ALL = 15

@@ -215,7 +215,6 @@ static void feed_request(struct wire *w, const struct passing *p)
 	w->figures.evicted += evicted;
 	r->dialog = dialog;
 	wire_request_fill(r, &w->key, m, p->h, p->now);
-	r->answers = is_server(w, &p->h->destination);
 	if (!r->credentials)
 		return;
 	/* All of them: a request may bear one pair for the proxy, one for the end. */
@@ -384,8 +383,6 @@ static void overdue(struct wire *w, struct wire_request *r, usec now)
 	} else if (age < w->config.answer_within) {
 		return;
 	} else if (r->state == WIRE_CHALLENGED || (r->tool && !r->credentials)) {
-		if (r->state == WIRE_ASKED && r->answers)
-			r->o.signs |= SIGN_UNSERVED;
 		wire_conclude(w, r, OBSERVED_SCAN, now);
 	} else {
 		wire_tell_proof(w, r, now);

@@ -37,7 +37,6 @@ struct wire_request {
 	bool known, same_method, proved; /* as struct proof_answer */
 	bool proof_told;
 	bool tool;            /* names itself an attack tool */
-	bool answers;         /* the server that it asks is known to answer others */
 	bool refused;         /* an INVITE's final answer was no success */
 	bool acknowledged;    /* something came that bears the answer's To-tag */
 	bool told;            /* an observation of it was given away */

@@ -7,37 +7,37 @@
 PROGRAM (replay.c) runs every case through the sensors, each alone and all
 together, and says what a node would do; truth.jsonl of the case says what is
 right. The last line is one JSON object with the totals of every sensor set.
---check compares with known.json: what is missed today stands there with its
-reason; anything else is a failure, and so is an entry that holds no longer.
---learn writes known.json anew (reasons of entries that stay are kept).
+What is broken in a corpus is named (file and line), and the rest goes on.
+--check holds the figures to the bar, and what falls short to known.json: what
+is missed today stands there with its reason; anything else is a failure, and so
+is an entry that holds no longer. --learn writes known.json anew (reasons of
+entries that stay are kept).
 """
 import argparse
+import fnmatch
 import ipaddress
 import json
 import os
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+import capture
 import fail2ban
+from truth import errors as truth_errors, is_innocent, read_truth
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CORPUS = os.path.join(HERE, "..", "data", "corpora")
 KNOWN = os.path.join(HERE, "known.json")
-COUNTS = ("cases", "sources", "published_right", "published_wrong", "published_missed",
-          "banned_right", "banned_wrong", "banned_missed", "banned_either",
-          "innocents_published", "innocents_banned", "dialled_seen", "dialled_all",
-          "numbers_right", "numbers_withheld", "numbers_wrong", "injections")
+COUNTS = ("cases", "sources", "attackers", "published_right", "published_wrong",
+          "published_missed", "banned_right", "banned_wrong", "banned_missed",
+          "banned_either", "innocents_published", "innocents_banned", "dialled_seen",
+          "dialled_shown", "dialled_all", "numbers_right", "numbers_withheld",
+          "numbers_wrong", "injections")
 HEAD = ("case", "attackers", "published", "banned", "missed", "innocents",
-        "published", "banned", "dialled seen", "injections")
-
-
-def read_truth(corpus, pbx, case):
-    with open(os.path.join(corpus, pbx, case, "truth.jsonl"), encoding="utf-8") as f:
-        return [json.loads(line) for line in f if line.strip()]
-
-
-def is_innocent(row):
-    return row["role"] != "attacker" and row["should_ban"] is not True
+        "published", "banned", "dialled seen", "injections", "fail2ban", "innocents")
+TOLD = 4  # times at most of one: first, plausible, proved, worse
+RECALL = 0.98  # of those to be shared, where HEP is among the sensors
 
 
 def is_excusable(deviation):
@@ -47,21 +47,23 @@ def is_excusable(deviation):
 class Tally:
     """One case by one sensor set: counts, and every deviation by name."""
 
-    def __init__(self, run, rows):
+    def __init__(self, run, truth, shown):
         self.counts = dict.fromkeys(COUNTS, 0)
-        self.deviations = []
-        self.case = run["case"]
-        self.shows_dialled = "hep.pcap" in run["files"]
+        self.deviations, self.missed = [], set()
+        self.case, self.told, self.shown = run["case"], run["told"], shown
         self.counts["cases"] = 1
         self.counts["injections"] = run["injections"]
         nets = {ipaddress.ip_network(a): s for a, s in run["sources"].items()}
         told = set()
-        for row in rows:
+        for row in truth.rows:
             address = ipaddress.ip_address(row["src"])
             mine = [n for n in nets if address in n]
             told.update(mine)
             self.row(row, [nets[n] for n in mine])
-        for net in set(nets) - told:  # an address that the truth does not know
+        self.often = [f"{self.case} {a} told {s['detections']} times"
+                      for a, s in run["sources"].items() if s["detections"] > TOLD]
+        # An address that the truth does not know, unless it is in a row that is lost.
+        for net in set(nets) - told if truth.whole else ():
             self.stranger(str(net), nets[net])
 
     def add(self, name, src, what=None):
@@ -74,12 +76,13 @@ class Tally:
         published = any(s["published"] for s in sources)
         banned = published or any(s["banned"] for s in sources)
         self.add("sources", src)
-        self.counts["attackers"] = self.counts.get("attackers", 0) + (not innocent)
+        self.counts["attackers"] += not innocent
         if published and row["share_globally"]:
             self.add("published_right", src)
         elif published:
             self.add("published_wrong", src, "published, though not to be shared")
         elif row["share_globally"]:
+            self.missed.add(f"{self.case} {src}")
             self.add("published_missed", src, "not published")
         if innocent and published and row["should_ban"] is False:
             self.add("innocents_published", src, "an innocent published")
@@ -91,18 +94,20 @@ class Tally:
         elif banned:  # attackers below every threshold; "either is fine"
             self.add("banned_either", src)
         elif row["should_ban"] is True:
+            self.missed.add(f"{self.case} {src}")
             self.add("banned_missed", src, "not banned")
         self.dialled(src, row.get("dialed") or [], sources)
 
     def dialled(self, src, strings, sources):
         seen = {d for s in sources for d in s["dialled"]}
-        missing = [s for s in strings if s not in seen]
+        shown = [s for s in strings if (ipaddress.ip_address(src), s) in self.shown]
+        missing = [s for s in shown if s not in seen]
         self.counts["dialled_all"] += len(strings)
-        self.counts["dialled_seen"] += len(strings) - len(missing)
+        self.counts["dialled_shown"] += len(shown)
+        self.counts["dialled_seen"] += len([s for s in strings if s in seen])
         # Nothing normalises numbers yet: none is published, right or wrong.
         self.counts["numbers_withheld"] += len(strings)
-        # What logs lack (they name dialled strings by chance only) is no news.
-        if missing and self.shows_dialled:
+        if missing:
             self.deviations.append(f"{self.case} {src} dialled and not seen: "
                                    + " ".join(missing))
 
@@ -115,19 +120,36 @@ class Tally:
             self.add("innocents_banned", src)
 
 
+def shown_by(corpus, run, cache):
+    """What the packets of the case's capture dial, when the set reads it."""
+    path = os.path.join(corpus, run["pbx"], run["case"], "hep.pcap")
+    if "hep.pcap" not in run["files"]:
+        return set()
+    if path not in cache:
+        try:
+            cache[path] = capture.invited(path)
+        except (capture.Broken, IndexError, ValueError):
+            cache[path] = set()  # the replay has named what is wrong with it
+    return cache[path]
+
+
 def replay(program, corpus):
-    """{set: [(run, tally), ...]}, in the program's order."""
-    done = subprocess.run([program, corpus], stdout=subprocess.PIPE, check=True)
-    sets = {}
+    """{set: [(run, tally), ...]} in the program's order, {set: why}, errors."""
+    done = subprocess.run([program, corpus], stdout=subprocess.PIPE, check=False)
+    sets, left_out, errors, cache = {}, {}, [], {}
     for line in done.stdout.splitlines():
         run = json.loads(line)
-        try:
-            rows = read_truth(corpus, run["pbx"], run["case"])
-        except FileNotFoundError:
-            print(f"{run['pbx']}/{run['case']}: no truth.jsonl, left out", file=sys.stderr)
+        if "left_out" in run:
+            left_out[run["left_out"]] = run["why"]
             continue
-        sets.setdefault(run["set"], []).append((run, Tally(run, rows)))
-    return sets
+        errors += [e for e in run["errors"] if e not in errors]
+        truth = read_truth(corpus, run["pbx"], run["case"])
+        if truth.there:
+            sets.setdefault(run["set"], []).append(
+                (run, Tally(run, truth, shown_by(corpus, run, cache))))
+    if done.returncode:
+        errors.append(f"{program}: ended with {done.returncode}; what it told is below")
+    return sets, left_out, errors + truth_errors()
 
 
 def totals(tallies):
@@ -145,21 +167,28 @@ def table(rows):
                                for i, (c, w) in enumerate(zip(row, widths))).rstrip())
 
 
-def line_of(name, c, attackers):
-    return (name, attackers, c["published_right"] + c["published_wrong"],
+def line_of(name, c, verdicts):
+    """A row; verdicts: what fail2ban does with the same cases' stock.log."""
+    beside = ("-", "-")
+    if verdicts:
+        beside = (sum(len(v.right) for v in verdicts), sum(len(v.wrong) for v in verdicts))
+    return (name, c["attackers"], c["published_right"] + c["published_wrong"],
             c["banned_right"] + c["banned_either"], c["banned_missed"],
-            c["sources"] - attackers, c["innocents_published"], c["innocents_banned"],
-            f"{c['dialled_seen']}/{c['dialled_all']}", c["injections"])
+            c["sources"] - c["attackers"], c["innocents_published"], c["innocents_banned"],
+            f"{c['dialled_seen']}/{c['dialled_all']}", c["injections"], *beside)
 
 
-def show(name, tallies):
+def show(name, tallies, beside):
     title = "all together" if name == "all" else name + " alone"
-    print(f"\n{title}: attackers published / banned here / missed, innocents published / banned")
-    attackers = [t.counts.get("attackers", 0) for _, t in tallies]
-    rows = [HEAD]
-    rows += [line_of(run["case"], t.counts, a) for (run, t), a in zip(tallies, attackers)]
+    print(f"\n{title}: attackers published / banned here / missed, innocents published / "
+          "banned; fail2ban's bans of attackers and innocents by stock.log")
+    rows, mine = [HEAD], []
+    for run, t in tallies:
+        verdict = beside.get(run["case"]) if run["pbx"] == "asterisk" else None
+        mine += [verdict] if verdict else []
+        rows.append(line_of(run["case"], t.counts, [verdict] if verdict else []))
     total = totals(tallies)
-    rows.append(line_of("together", total, sum(attackers)))
+    rows.append(line_of("together", total, mine))
     table(rows)
     print(f"  published: {total['published_right']} right, {total['published_wrong']} wrong, "
           f"{total['published_missed']} missed; to be banned: {total['banned_right']} of "
@@ -170,35 +199,101 @@ def show(name, tallies):
     return total
 
 
-def check(sets, learn):
-    """Compare the deviations with known.json. Returns the number of failures."""
+def show_fail2ban(found, how):
+    for log, cases in found.items():
+        print(f"\nfail2ban ({log}, its filter and jail asterisk: {how}): bans")
+        rows = [("case", "right", "wrong", "missed", "whom wrongly")]
+        for case, v in cases.items():
+            rows.append((case, len(v.right), len(v.wrong), len(v.missed),
+                         f"{v.wrong[0]}{' ...' if v.wrong[1:] else ''}" if v.wrong else "-"))
+        sums = fail2ban.totals({log: cases})[log]
+        rows.append(("together", *sums.values(), "-"))
+        table(rows)
+
+
+def hold_to_bar(name, tallies, unseen):
+    """What no known.json can excuse. Returns the failures."""
+    total = totals(tallies)
+    failed = [f"{total[count]} {count}" for count in
+              ("published_wrong", "innocents_published", "innocents_banned", "banned_wrong")
+              if total[count]]
+    missed = {m for _, t in tallies for m in t.missed}
+    for src in sorted(set(unseen) - missed):
+        failed.append(f"known.json says that nothing shows {src}; it is seen: remove it")
+    if name in ("hep", "all"):
+        wanted = total["published_right"] + total["published_missed"] - len(
+            [d for _, t in tallies for d in t.deviations
+             if d.endswith(" not published") and d[:-len(" not published")] in unseen])
+        if total["published_right"] < RECALL * wanted:
+            failed.append(f"{total['published_right']} of {wanted} are published that the "
+                          f"sensors see and that are to be shared: less than {RECALL}")
+        if total["dialled_seen"] < total["dialled_shown"]:
+            failed.append(f"{total['dialled_seen']} of {total['dialled_shown']} dialled "
+                          "strings are seen that are in the packets")
+        print(f"  {name}: published {total['published_right']} of {wanted} that it can see, "
+              f"wrongly {total['published_wrong']}; innocents banned "
+              f"{total['innocents_banned']}; dialled strings {total['dialled_seen']} of "
+              f"{total['dialled_shown']} in packets")
+    failed += [often for _, t in tallies for often in t.often]
+    # A campaign is told where the captures hold one and nowhere else.
+    for run, t in tallies if name in ("hep", "all") else ():
+        if bool(t.told.get("campaign")) != ("distributed" in run["case"]):
+            failed.append(f"{run['case']}: campaigns told: {t.told.get('campaign', 0)}")
+    return [f"{name}: {f}" for f in failed]
+
+
+def write_known(known, sets):
+    fresh = {"unseen": known["unseen"], "sets": {}}
+    for name, tallies in sets.items():
+        old = known["sets"].get(name, {})
+        fresh["sets"][name] = {expected_as(d, old) or d: old.get(expected_as(d, old), "")
+                               for _, t in tallies for d in t.deviations
+                               if not is_unseen(d, known["unseen"].get(name, {}))}
+    with open(KNOWN, "w", encoding="utf-8") as f:
+        json.dump(fresh, f, indent=1, ensure_ascii=True)
+        f.write("\n")
+    return fresh
+
+
+def expected_as(deviation, expected):
+    """The entry of known.json that stands for it, or None; * stands for any text."""
+    if deviation in expected:
+        return deviation
+    return next((e for e in expected if "*" in e and fnmatch.fnmatch(deviation, e)), None)
+
+
+def is_unseen(deviation, unseen):
+    """Whether it only says that one of whom nothing is shown goes free."""
+    return any(deviation in (f"{who} not published", f"{who} not banned") for who in unseen)
+
+
+def check(sets, left_out, learn):
+    """Hold all to the bar and to known.json. Returns the number of failures."""
     with open(KNOWN, encoding="utf-8") as f:
         known = json.load(f)
-    failures = 0
+    failures = []
     if learn:
-        fresh = {name: {d: known.get(name, {}).get(d, "") for _, t in tallies
-                        for d in t.deviations} for name, tallies in sets.items()}
-        with open(KNOWN, "w", encoding="utf-8") as f:
-            json.dump(fresh, f, indent=1, ensure_ascii=True)
-            f.write("\n")
-        known = fresh
+        known = write_known(known, sets)
     for name, tallies in sets.items():
-        found = {d for _, t in tallies for d in t.deviations}
-        expected = known.get(name, {})
-        for d in sorted(found - set(expected)):
-            print(f"FAILED: {name}: {d}")
-        for d in sorted(set(expected) - found):
-            print(f"FAILED: {name}: known.json still says: {d}; it is better now: remove it")
-        for d in sorted(found & set(expected)):
-            if not expected[d] or not is_excusable(d):
-                print(f"FAILED: {name}: {d}: "
-                      + ("no reason is given" if is_excusable(d) else "cannot be excused"))
-                failures += 1
-        failures += len(found ^ set(expected))
-    for name in sorted(set(known) - set(sets)):
-        print(f"FAILED: the sensor set {name} was not replayed")
-        failures += 1
-    return failures
+        unseen = known["unseen"].get(name, {})
+        failures += hold_to_bar(name, tallies, unseen)
+        failures += [f"{name}: {who}: no reason is given" for who in unseen
+                     if not unseen[who]]
+        found = {d for _, t in tallies for d in t.deviations if not is_unseen(d, unseen)}
+        expected = known["sets"].get(name, {})
+        stands = {d: expected_as(d, expected) for d in found}
+        failures += [f"{name}: known.json still says: {d}; it is better now: remove it"
+                     for d in sorted(set(expected) - set(stands.values()))]
+        for d, entry in sorted(stands.items()):
+            if not is_excusable(d):
+                failures.append(f"{name}: {d}: cannot be excused")
+            elif not entry or not expected[entry]:
+                failures.append(f"{name}: {d}: known.json gives no reason for it")
+    failures += [f"the sensor set {name} was not replayed"
+                 for name in sorted(set(known["sets"]) - set(sets) - set(left_out))]
+    for failure in failures:
+        print(f"FAILED: {failure}")
+    return len(failures)
 
 
 def main():
@@ -209,16 +304,28 @@ def main():
     parser.add_argument("--learn", action="store_true")
     parser.add_argument("--without-fail2ban", action="store_true")
     a = parser.parse_args()
-    sets = replay(a.replay, a.corpus)
+    sets, left_out, errors = replay(a.replay, a.corpus)
     if not sets:
-        sys.exit(f"{a.corpus}: no case with a truth.jsonl in asterisk/ or kamailio/")
-    sums = {name: show(name, tallies) for name, tallies in sets.items()}
-    beside = None if a.without_fail2ban else fail2ban.compare(a.corpus, read_truth, table)
-    failures = check(sets, a.learn) if a.check or a.learn else 0
-    if a.check:
+        sys.exit("\n".join(errors + [f"{a.corpus}: no case with a truth.jsonl in asterisk/ "
+                                     "or kamailio/"]))
+    beside, how = ({}, "") if a.without_fail2ban else fail2ban.compare(a.corpus)
+    sums = {name: show(name, t, (beside or {}).get("stock.log", {}))
+            for name, t in sets.items()}
+    if beside:
+        show_fail2ban(beside, how)
+    elif how:
+        print("\n" + how)
+    for name, why in left_out.items():
+        print(f"LEFT OUT: the sensor {name}: {why}")
+    for error in errors:
+        print(f"error: {error}")
+    failures = 0
+    if a.check or a.learn:
+        failures = check(sets, left_out, a.learn) + len(errors)
         print(f"accuracy: {failures} failures")
     print("numbers: none is normalised yet, so every dialled string is withheld")
-    print(json.dumps({"sets": sums, "fail2ban": beside}, sort_keys=True))
+    print(json.dumps({"sets": sums, "fail2ban": fail2ban.totals(beside) if beside else None,
+                      "left_out": left_out, "errors": errors}, sort_keys=True))
     sys.exit(1 if failures else 0)
 
 

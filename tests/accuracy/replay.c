@@ -5,8 +5,12 @@
  * the capture: once for each sensor alone, once for all together ("all"). One
  * JSON object a line and run:
  *
- *   {"set", "pbx", "case", "files": [...], "lines", "injections", "sources":
- *    {ADDRESS: {"published", "banned", "category", "proof", "dialled": [...]}}}
+ *   {"set", "pbx", "case", "files": [...], "errors": [...], "lines", "injections",
+ *    "sources": {ADDRESS: {"published", "banned", "category", "proof", "rule",
+ *    "reason", "detections", "dialled": [...]}}, "told": {CATEGORY: DETECTIONS}}
+ *
+ * and {"left_out": SET, "why"} for a sensor that this machine cannot run. A file
+ * that is broken is named in errors; what came before counts.
  *
  * What is right of it is judged by accuracy.py, which reads the truth.
  */
@@ -25,6 +29,7 @@
 #include "daemon/config.h"
 #include "daemon/config_schema.h"
 #include "decide/own.h"
+#include "decide/registered.h"
 
 #define QUIET (60 * USEC_PER_SEC) /* after which nothing comes of silence */
 
@@ -39,7 +44,8 @@ struct run {
 	size_t n, capacity;
 	struct config config;
 	struct own_config own;
-	json_t *sources;
+	struct allowlist *allow;
+	json_t *sources, *told;
 };
 
 static void observe(void *context, const struct observation *o)
@@ -73,8 +79,9 @@ static json_t *source_of(struct run *r, const char *address)
 
 	if (s)
 		return s;
-	s = json_pack("{s:b, s:b, s:s, s:s, s:s, s:[]}", "published", 0, "banned", 0,
-		"category", "", "proof", "", "reason", "", "dialled");
+	s = json_pack("{s:b, s:b, s:i, s:s, s:s, s:s, s:s, s:[]}", "published", 0,
+		"banned", 0, "detections", 0, "category", "", "proof", "", "rule", "",
+		"reason", "", "dialled");
 	json_object_set_new(r->sources, address, s);
 	return s;
 }
@@ -98,15 +105,24 @@ static void note_dialled(struct run *r, const struct observation *o)
 	json_array_append_new(list, json_string(escaped(view_str(o->dialled))));
 }
 
-/* What the node does with a detection: node_sense.c asks the same function. */
+static void count_told(struct run *r, const char *category)
+{
+	json_int_t n = json_integer_value(json_object_get(r->told, category));
+
+	json_object_set_new(r->told, category, json_integer(n + 1));
+}
+
+/* What the node does with a detection: on_detection() of node_sense.c. */
 static void note_detection(struct run *r, const struct detection *d)
 {
 	char indicator[INDICATOR_TEXT];
 	struct own_action a;
 	json_t *s;
 
-	own_decide(&a, &r->own, NULL, r->sensors.allow, d,
-		(uint32_t)(d->time / USEC_PER_SEC));
+	own_decide(&a, &r->own, NULL, r->allow, d, (uint32_t)(d->time / USEC_PER_SEC));
+	if (a.unregister)
+		allowlist_remove(r->allow, &a.indicator, ALLOW_REGISTERED);
+	count_told(r, category_name(d->category));
 	s = source_of(r, indicator_print(indicator, &a.indicator));
 	if (a.publish)
 		json_object_set_new(s, "published", json_true());
@@ -114,7 +130,22 @@ static void note_detection(struct run *r, const struct detection *d)
 		json_object_set_new(s, "banned", json_true());
 	json_object_set_new(s, "category", json_string(category_name(d->category)));
 	json_object_set_new(s, "proof", json_string(proof_name(d->proof)));
+	json_object_set_new(s, "detections",
+		json_integer(json_integer_value(json_object_get(s, "detections")) + 1));
+	json_object_set_new(s, "rule", json_string(d->rule));
 	json_object_set_new(s, "reason", json_string(a.reason));
+}
+
+/* What the node does with a success: node_allow_success(). */
+static void note_success(
+	struct run *r, const struct detector *d, const struct observation *o)
+{
+	struct allow_entry entry, gone;
+
+	if (o->kind == OBSERVED_AUTH_OK)
+		registered_take(r->allow, &entry, &gone, o,
+			detector_failed(d, &o->source, o->time),
+			r->config.allow.registered, (uint32_t)(o->time / USEC_PER_SEC));
 }
 
 /* The node's clock from one observation's time to another's, second by second. */
@@ -132,6 +163,7 @@ static int detect(struct run *r)
 {
 	struct detector *d = detector_new(&r->config.detect, (struct hash_key){3, 4});
 	struct detection out;
+	bool detected;
 	usec last = 0;
 
 	if (!d)
@@ -145,10 +177,10 @@ static int detect(struct run *r)
 			pass_time(r, d, last, o->time);
 		last = o->time;
 		note_dialled(r, o);
-		/* By name: a sensor that knows such a kind need not be known here. */
-		r->sensors.injections += !strcmp(
-			observation_kind_name(o->kind), "injection");
-		if (detector_feed(d, o, &out))
+		r->sensors.injections += o->kind == OBSERVED_INJECTION;
+		detected = detector_feed(d, o, &out);
+		note_success(r, d, o);
+		if (detected)
 			note_detection(r, &out);
 	}
 	pass_time(r, d, last, last + QUIET);
@@ -173,6 +205,30 @@ static bool find_file(char *path, size_t size, const char *folder, const struct 
 }
 
 /*
+ * Feed the case's files to the sensors of a set; names of the files that were
+ * there into files, what is wrong with them into errors.
+ */
+static void watch(struct run *r, const char *folder, const char *pbx, const char *set,
+	json_t *files, json_t *errors)
+{
+	char path[4096];
+
+	for (size_t i = 0; i < sensors_count; i++) {
+		const struct sensor *s = &sensors[i];
+		struct error err = {""};
+
+		if ((strcmp(set, "all") && strcmp(set, s->set)) ||
+			(s->pbx && strcmp(s->pbx, pbx)) || sensor_lacks(s) ||
+			!find_file(path, sizeof path, folder, s))
+			continue;
+		json_array_append_new(files, json_string(strrchr(path, '/') + 1));
+		if (s->run(&r->sensors, path, &err))
+			json_array_append_new(
+				errors, json_sprintf("%s: %s", path, err.text));
+	}
+}
+
+/*
  * One case with the sensors of a set. Nothing is printed when it has no file of
  * theirs; all together it is: what nothing shows is missed.
  */
@@ -180,41 +236,33 @@ static int run_case(
 	const char *folder, const char *pbx, const char *name, const char *set)
 {
 	struct run r = {.sensors = {.observe = observe}};
-	json_t *files = json_array(), *out;
-	char path[4096];
+	json_t *files = json_array(), *errors = json_array(), *out;
 	int rc = 0;
 
 	r.sensors.context = &r;
-	r.sensors.allow = allowlist_new();
+	r.allow = allowlist_new();
 	r.sources = json_object();
+	r.told = json_object();
 	config_defaults(&r.config);
 	config_own(&r.own, &r.config);
 	r.own.may_report = true;
-	for (size_t i = 0; i < sensors_count && !rc; i++) {
-		const struct sensor *s = &sensors[i];
-
-		if ((strcmp(set, "all") && strcmp(set, s->set)) ||
-			(s->pbx && strcmp(s->pbx, pbx)) ||
-			!find_file(path, sizeof path, folder, s))
-			continue;
-		json_array_append_new(files, json_string(strrchr(path, '/') + 1));
-		rc = s->run(&r.sensors, path);
-		if (rc)
-			fprintf(stderr, "%s: cannot be read\n", path);
-	}
-	if (!rc && (json_array_size(files) || !strcmp(set, "all"))) {
+	watch(&r, folder, pbx, set, files, errors);
+	if (json_array_size(files) || !strcmp(set, "all")) {
 		rc = detect(&r);
-		out = json_pack("{s:s, s:s, s:s, s:O, s:I, s:I, s:O}", "set", set, "pbx",
-			pbx, "case", name, "files", files, "lines",
-			(json_int_t)r.sensors.lines, "injections",
-			(json_int_t)r.sensors.injections, "sources", r.sources);
+		out = json_pack("{s:s, s:s, s:s, s:O, s:O, s:I, s:I, s:O, s:O}", "set",
+			set, "pbx", pbx, "case", name, "files", files, "errors", errors,
+			"lines", (json_int_t)r.sensors.lines, "injections",
+			(json_int_t)r.sensors.injections, "sources", r.sources, "told",
+			r.told);
 		json_dumpf(out, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
 		putchar('\n');
 		json_decref(out);
 	}
+	json_decref(errors);
 	json_decref(files);
 	json_decref(r.sources);
-	allowlist_free(r.sensors.allow);
+	json_decref(r.told);
+	allowlist_free(r.allow);
 	config_free(&r.config);
 	free(r.seen);
 	return rc;
@@ -228,10 +276,26 @@ static int run_sets(const char *folder, const char *pbx, const char *name)
 
 		for (size_t k = 0; k < i; k++)
 			again |= !strcmp(sensors[k].set, sensors[i].set);
-		if (!again && run_case(folder, pbx, name, sensors[i].set))
+		if (!again && !sensor_lacks(&sensors[i]) &&
+			run_case(folder, pbx, name, sensors[i].set))
 			return -1;
 	}
 	return run_case(folder, pbx, name, "all");
+}
+
+static void say_left_out(void)
+{
+	for (size_t i = 0; i < sensors_count; i++) {
+		const char *why = sensor_lacks(&sensors[i]);
+		json_t *out;
+
+		if (!why)
+			continue;
+		out = json_pack("{s:s, s:s}", "left_out", sensors[i].set, "why", why);
+		json_dumpf(out, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+		putchar('\n');
+		json_decref(out);
+	}
 }
 
 static int is_case(const struct dirent *d)
@@ -270,5 +334,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: %s\n", argv[1], strerror(errno));
 		return 1;
 	}
+	/* The captures' logs were written in UTC. */
+	setenv("TZ", "UTC", 1);
+	say_left_out();
 	return run_pbx(argv[1], "asterisk") || run_pbx(argv[1], "kamailio");
 }

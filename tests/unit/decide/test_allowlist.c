@@ -101,6 +101,12 @@ static void test_origins(void **state)
 	assert_int_equal(e[2].expiry, 550);
 	assert_int_equal(allowlist_overlap(a, &i, 550)->origin, ALLOW_REGISTERED);
 	assert_null(allowlist_overlap(a, &i, 600));
+	/* As if one of the origins were not there. */
+	assert_int_equal(allowlist_overlap_but(a, &i, ALLOW_REGISTERED, 540)->origin,
+		ALLOW_OPERATOR);
+	assert_null(allowlist_overlap_but(a, &i, ALLOW_REGISTERED, 550));
+	assert_int_equal(allowlist_find(a, &i, ALLOW_REGISTERED)->expiry, 600);
+	assert_null(allowlist_find(a, &i, ALLOW_TRUNK));
 	assert_true(allowlist_remove(a, &i, ALLOW_REGISTERED));
 	assert_false(allowlist_remove(a, &i, ALLOW_REGISTERED));
 	assert_false(allowlist_remove(a, &i, ALLOW_GATEWAY));

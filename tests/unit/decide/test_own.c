@@ -2,6 +2,8 @@
 /* What a node does with its own detections. */
 #include "ledger_fixture.h"
 
+#include <stdio.h>
+
 #include "decide/own.h"
 
 #define NOW 1000
@@ -153,6 +155,89 @@ static void test_allowed(void **state)
 	assert_true(a.ban && a.publish);
 }
 
+static void allow(struct node *n, const char *what, uint8_t origin, const char *note)
+{
+	struct allow_entry e = {of(what), origin, 0, ""};
+
+	snprintf(e.note, sizeof e.note, "%s", note);
+	assert_int_equal(allowlist_add(n->allow, &e), 0);
+}
+
+/* Who authenticated is spared what many phones behind one address may do. */
+static void test_registered(void **state)
+{
+	struct node *n = *state;
+	struct detection d = detection("8.8.4.4", PROOF_NONCE);
+	struct own_action a;
+
+	allow(n, "8.8.4.4", ALLOW_REGISTERED, "account 101");
+	a = decide(n, &d);
+	assert_false(a.would_ban || a.would_publish || a.unregister);
+	assert_int_equal(a.decision.why, WHY_ALLOWED);
+	/* But not what its rule lets no phone do, when the address is proved. */
+	d.registered_too = true;
+	d.category = CATEGORY_FRAUD;
+	a = decide(n, &d);
+	assert_true(a.ban && a.publish && a.unregister);
+	assert_int_equal(a.until, NOW + 600);
+	assert_int_equal(a.decision.why, WHY_OWN_DETECTION);
+	assert_string_equal(a.reason,
+		"ban for 10m (fraud, proof nonce, offence 1) though it is registered; "
+		"report for 1d");
+	d.proof = PROOF_TCP;
+	assert_true(decide(n, &d).ban);
+	d.proof = PROOF_AUTH;
+	assert_true(decide(n, &d).ban);
+	d.proof = PROOF_ACK;
+	assert_false(decide(n, &d).ban);
+	d.proof = PROOF_LOG;
+	assert_false(decide(n, &d).ban);
+	d.proof = PROOF_NONE;
+	d.plausible = true;
+	a = decide(n, &d);
+	assert_false(a.would_ban || a.unregister);
+	/* A node that only observes touches nothing. */
+	d.proof = PROOF_NONCE;
+	n->config.observe = true;
+	a = decide(n, &d);
+	assert_true(a.would_ban && a.would_publish);
+	assert_false(a.ban || a.publish || a.unregister);
+	n->config.observe = false;
+	/* Nor does it go where the rule bans nobody. */
+	d.ban = 0;
+	assert_false(decide(n, &d).unregister);
+}
+
+/* Every other entry stands, beside it or around it, and the protected table. */
+static void test_registered_and_more(void **state)
+{
+	static const uint8_t origins[] = {ALLOW_CONFIGURED, ALLOW_OPERATOR, ALLOW_OWN,
+		ALLOW_GATEWAY, ALLOW_RESOLVER, ALLOW_LEDGER, ALLOW_TRUNK};
+	struct node *n = *state;
+	struct detection d = detection("8.8.4.4", PROOF_NONCE);
+	struct indicator at = of("8.8.4.4"), around = of("8.8.0.0/16");
+	struct own_action a;
+
+	d.registered_too = true;
+	d.category = CATEGORY_FRAUD;
+	allow(n, "8.8.4.4", ALLOW_REGISTERED, "account 101");
+	for (size_t i = 0; i < sizeof origins; i++) {
+		allow(n, "8.8.4.4", origins[i], "");
+		a = decide(n, &d);
+		assert_false(a.would_ban || a.would_publish || a.unregister);
+		assert_true(allowlist_remove(n->allow, &at, origins[i]));
+		allow(n, "8.8.0.0/16", origins[i], "");
+		a = decide(n, &d);
+		assert_false(a.would_ban || a.would_publish || a.unregister);
+		assert_true(allowlist_remove(n->allow, &around, origins[i]));
+	}
+	assert_true(decide(n, &d).ban);
+	ledger_protect(&n->ledger, &at);
+	a = decide(n, &d);
+	assert_false(a.would_ban || a.would_publish || a.unregister);
+	assert_int_equal(a.decision.why, WHY_PROTECTED);
+}
+
 static void test_protected(void **state)
 {
 	struct node *n = *state;
@@ -300,6 +385,8 @@ int main(void)
 		TEST(test_proved),
 		TEST(test_unproved),
 		TEST(test_allowed),
+		TEST(test_registered),
+		TEST(test_registered_and_more),
 		TEST(test_protected),
 		TEST(test_classes),
 		TEST(test_ledger_unread),

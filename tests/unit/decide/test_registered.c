@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "decide/own.h"
 #include "decide/registered.h"
+#include "sip/message.h"
 
 #define NOW  1795291398U
 #define LIFE 7200U
@@ -226,6 +228,158 @@ static void test_note(void **state)
 	assert_string_equal(entry.note, "account a\\x0d\\x0ab\\x1b[2J");
 }
 
+/* --- a thief with a password that he need not guess --- */
+
+static struct detector *detector;
+
+static int setup_detector(void **state)
+{
+	detector = detector_new(&detect_config_default, (struct hash_key){1, 2});
+	return setup(state) || !detector ? -1 : 0;
+}
+
+static int teardown_detector(void **state)
+{
+	detector_free(detector);
+	return teardown(state);
+}
+
+/* What a node does: the observation, the success, the detection. */
+static struct own_action watch(struct observation o, uint32_t now)
+{
+	struct own_action a = {.ban = false};
+	struct detection d;
+	bool detected;
+
+	o.time = now * USEC_PER_SEC;
+	o.attempt = now;
+	detected = detector_feed(detector, &o, &d);
+	registered_take(list, &entry, &gone, &o,
+		detector_failed(detector, &o.source, o.time), LIFE, now);
+	if (detected)
+		own_decide(&a, &own_config_default, NULL, list, &d, now);
+	if (a.unregister)
+		assert_true(allowlist_remove(list, &a.indicator, ALLOW_REGISTERED));
+	return a;
+}
+
+/* A call to 00 and a number of its own, refused though the nonce was ours. */
+static struct observation refused(const char *source, unsigned number)
+{
+	struct observation o = success(source, "108");
+
+	o.kind = OBSERVED_CALL_REJECTED;
+	o.proof = PROOF_NONCE;
+	o.sensor = SENSOR_HEP;
+	o.method = SIP_INVITE;
+	snprintf(o.dialled, sizeof o.dialled, "0097259000%04u", number);
+	return o;
+}
+
+static struct observation wrong_password(const char *source, const char *account)
+{
+	struct observation o = success(source, account);
+
+	o.kind = OBSERVED_AUTH_FAILED;
+	o.proof = PROOF_NONCE;
+	o.sensor = SENSOR_HEP;
+	return o;
+}
+
+static void test_thief_calls(void **state)
+{
+	struct own_action a;
+	uint32_t now = NOW;
+
+	(void)state;
+	watch(success("198.51.100.37", "108"), now++);
+	assert_int_equal(count(), 1);
+	/* One number again and again: a panel whose number is dead does the same. */
+	for (unsigned i = 0; i < 15; i++)
+		a = watch(refused("198.51.100.37", 0), now++);
+	assert_false(a.ban || a.publish);
+	assert_int_equal(a.decision.why, WHY_ALLOWED);
+	assert_int_equal(count(), 1);
+	/* Fifteen numbers, though that ban is taken to be running. */
+	for (unsigned i = 1; i < 14; i++)
+		assert_false(watch(refused("198.51.100.37", i), now++).ban);
+	a = watch(refused("198.51.100.37", 14), now++);
+	assert_true(a.ban && a.publish && a.unregister);
+	assert_int_equal(a.category, CATEGORY_FRAUD);
+	assert_int_equal(count(), 0);
+	/* Once; and his next success puts him on the list no more. */
+	assert_false(watch(refused("198.51.100.37", 15), now++).would_ban);
+	watch(success("198.51.100.37", "108"), now++);
+	assert_int_equal(count(), 0);
+}
+
+/* He has one password, guesses another one's and calls abroad with that. */
+static void test_thief_guesses(void **state)
+{
+	struct own_action a = {.ban = false};
+	uint32_t now = NOW;
+
+	(void)state;
+	watch(success("198.51.100.37", "108"), now++);
+	for (unsigned i = 0; i < 5; i++)
+		watch(wrong_password("198.51.100.37", "109"), now++);
+	for (unsigned i = 0; i < 2; i++) {
+		struct observation o = success("198.51.100.37", "109");
+
+		o.method = SIP_INVITE;
+		snprintf(o.dialled, sizeof o.dialled, "0025260000%04u", i);
+		a = watch(o, now++);
+	}
+	assert_true(a.ban && a.unregister);
+	assert_int_equal(a.category, CATEGORY_STOLEN);
+	assert_int_equal(count(), 0);
+}
+
+/* A phone that was let in before its password changed, and calls home now. */
+static void test_owner(void **state)
+{
+	struct own_action a = {.would_ban = false};
+	uint32_t now = NOW;
+
+	(void)state;
+	watch(success("192.0.2.57", "109"), now++);
+	for (unsigned i = 0; i < 5; i++)
+		assert_false(watch(wrong_password("192.0.2.57", "109"), now++).ban);
+	for (unsigned i = 0; i < 2; i++) {
+		struct observation o = success("192.0.2.57", "109");
+
+		o.method = SIP_INVITE;
+		snprintf(o.dialled, sizeof o.dialled, "0025260000%04u", i);
+		a = watch(o, now++);
+	}
+	assert_int_equal(a.category, CATEGORY_STOLEN);
+	assert_false(a.would_ban || a.would_publish);
+	assert_int_equal(count(), 1);
+}
+
+/*
+ * Three phones behind one address, a fourth with an old password that tries ten
+ * times a second: all four stay.
+ */
+static void test_shared_address(void **state)
+{
+	static const char *const accounts[] = {"100", "101", "102"};
+	uint32_t now = NOW;
+	bool told = false;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		watch(success("192.0.2.57", accounts[i]), now++);
+	for (unsigned i = 0; i < 200; i++) {
+		struct own_action a = watch(wrong_password("192.0.2.57", "104"), now++);
+
+		told |= a.decision.why == WHY_ALLOWED;
+		assert_false(a.would_ban || a.would_publish);
+	}
+	assert_true(told);
+	assert_int_equal(count(), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +390,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_account, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_note, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_thief_calls, setup_detector, teardown_detector),
+		cmocka_unit_test_setup_teardown(
+			test_thief_guesses, setup_detector, teardown_detector),
+		cmocka_unit_test_setup_teardown(
+			test_owner, setup_detector, teardown_detector),
+		cmocka_unit_test_setup_teardown(
+			test_shared_address, setup_detector, teardown_detector),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

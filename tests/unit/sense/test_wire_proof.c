@@ -261,11 +261,10 @@ static void test_signs(void **state)
 	assert_int_equal(only(OBSERVED_PROOF, PROOF_NONE)->signs, SIGN_FORGED);
 	wire_expire(wire, 10 * S);
 	assert_int_equal(n_seen, 0);
-	/* A tool says so itself; this server answers others. */
+	/* A tool says so itself. */
 	FEED(20 * S, .method = "OPTIONS", .call_id = "t", .agent = "friendly-scanner");
 	wire_expire(wire, 25 * S);
-	assert_int_equal(only(OBSERVED_SCAN, PROOF_NONE)->signs,
-		SIGN_TOOL | SIGN_UNSERVED);
+	assert_int_equal(only(OBSERVED_SCAN, PROOF_NONE)->signs, SIGN_TOOL);
 }
 
 /* Sixty phones behind one address register within 60 ms after a power cut. */
