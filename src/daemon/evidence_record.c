@@ -74,8 +74,30 @@ static void put_returned(json_t *o, const struct observation *seen)
 	json_object_set_new(o, "returned", returned);
 }
 
-static json_t *observation_json(
-	const struct observation *seen, struct masks *accounts, struct masks *extensions)
+/* What an observation tells of its sender: whom he called, and with what. */
+static void put_sender(json_t *o, const struct observation *seen, struct masks *extensions)
+{
+	if (dialled_names_account(seen->dialled))
+		put_masked(o, "dialled", "extension", extensions, seen->dialled);
+	else
+		put_text(o, "dialled", seen->dialled);
+	put_text(o, "agent", seen->agent);
+	put_text(o, "request", seen->request);
+}
+
+/*
+ * Whether it may be of another behind the same address: one who authenticated, or
+ * whose call only met a busy line. Where an account is stolen, that is the thief.
+ */
+static bool may_be_neighbour(const struct observation *seen, uint8_t category)
+{
+	return category != CATEGORY_STOLEN &&
+		(seen->kind == OBSERVED_AUTH_OK || seen->kind == OBSERVED_CALL ||
+			seen->kind == OBSERVED_DIALLED);
+}
+
+static json_t *observation_json(const struct observation *seen, uint8_t category,
+	struct masks *accounts, struct masks *extensions)
 {
 	json_t *o = json_object();
 	char call_id[24];
@@ -86,12 +108,8 @@ static json_t *observation_json(
 	put_text(o, "kind", observation_kind_name(seen->kind));
 	put_text(o, "proof", proof_name(seen->proof));
 	put_masked(o, "account", "account", accounts, seen->account);
-	if (dialled_names_account(seen->dialled))
-		put_masked(o, "dialled", "extension", extensions, seen->dialled);
-	else
-		put_text(o, "dialled", seen->dialled);
-	put_text(o, "agent", seen->agent);
-	put_text(o, "request", seen->request);
+	if (!may_be_neighbour(seen, category))
+		put_sender(o, seen, extensions);
 	put_returned(o, seen);
 	if (seen->port)
 		json_object_set_new(o, "port", json_integer(seen->port));
@@ -109,7 +127,8 @@ static json_t *observations_json(const struct evidence_facts *f)
 
 	for (size_t i = 0; i < f->count; i++)
 		json_array_append_new(list,
-			observation_json(&f->observations[i], &accounts, &extensions));
+			observation_json(&f->observations[i], f->detection->category,
+				&accounts, &extensions));
 	return list;
 }
 

@@ -249,6 +249,24 @@ static bool better_known(struct request *r)
 	return true;
 }
 
+/*
+ * Whether this node allows the address or some of the prefix; answered then. Logs
+ * can be made to say anything of anybody, first of all of a trunk or a customer.
+ */
+static bool allowed_here(struct request *r)
+{
+	const struct allow_entry *e =
+		allowlist_overlap(r->node->allow, &r->indicator, node_now());
+	char name[INDICATOR_TEXT], other[INDICATOR_TEXT];
+
+	if (!e)
+		return false;
+	answer(r, 0, "%s is not reported: this node allows %s (%s)",
+		indicator_print(name, &r->indicator),
+		indicator_print(other, &e->indicator), allow_origin_name(e->origin));
+	return true;
+}
+
 static void do_report(struct request *r)
 {
 	const char *name = json_string_value(json_object_get(r->arguments, "category"));
@@ -264,7 +282,7 @@ static void do_report(struct request *r)
 		return;
 	if (!writer(r) || !reportable(r, ttl))
 		return;
-	if (r->log && better_known(r))
+	if (r->log && (allowed_here(r) || better_known(r)))
 		return;
 	audit(r, "report");
 	publish(r, (uint8_t)category, ACTION_REPORT, ttl);

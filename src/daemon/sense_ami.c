@@ -93,8 +93,10 @@ static void on_connect(void *context)
 static void on_observation(void *context, const struct observation *o)
 {
 	struct source *s = context;
+	struct observation live = *o;
 
-	s->all->observation(s->all->context, o);
+	observation_live(&live, clock_wall());
+	s->all->observation(s->all->context, &live);
 }
 
 static void on_trunks(void *context, const struct ami_trunk *trunks, size_t count)

@@ -59,8 +59,8 @@ static int make_room(struct allowlist *a, const char *note, struct allow_entry *
 }
 
 enum registered registered_take(struct allowlist *a, struct allow_entry *entry,
-	struct allow_entry *gone, const struct observation *o, bool failed, uint32_t life,
-	uint32_t now)
+	struct allow_entry *gone, const struct observation *o, enum failed failed,
+	uint32_t life, uint32_t now)
 {
 	const struct allow_entry *known, *around, *list;
 	uint64_t seen = o->time / USEC_PER_SEC;
@@ -72,7 +72,7 @@ enum registered registered_take(struct allowlist *a, struct allow_entry *entry,
 	if (seen > now)
 		seen = now;
 	/* A log is also read after hours: what ended meanwhile stays away. */
-	if (failed || !is_phone(o) || seen + life <= now)
+	if (failed == FAILED_PROVED || !is_phone(o) || seen + life <= now)
 		return REGISTERED_NOT;
 	entry->indicator = indicator_from_address(
 		&o->source, o->source.family == 4 ? 32 : 128);
@@ -85,6 +85,8 @@ enum registered registered_take(struct allowlist *a, struct allow_entry *entry,
 	list = allowlist_entries(a, &n);
 	known = find(list, n, &entry->indicator);
 	live = known && known->expiry > now;
+	if (failed && !live)
+		return REGISTERED_NOT;
 	if (known && known->expiry > entry->expiry)
 		entry->expiry = known->expiry; /* the life was configured shorter */
 	/* A call a second is not written down a second. */

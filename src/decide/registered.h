@@ -4,7 +4,6 @@
 
 #include "decide/allowlist.h"
 #include "detect/detect.h"
-#include "sense/observation.h"
 
 /*
  * A PBX's own phones on the allowlist: the addresses from which somebody
@@ -14,7 +13,9 @@
  * Only the PBX's word counts (AMI, its security log): a honeypot takes any
  * password. Only the address that the packet came from: what a client writes
  * about itself (Via, Contact) is never looked at. And never an address that
- * failed before it succeeded: that may be the one who has just guessed it.
+ * failed before it succeeded: that may be the one who has just guessed it. One
+ * that is on the list succeeded first: it stays while no failure of its own is
+ * proved, or whoever forges one every few minutes would get it off.
  */
 #define REGISTERED_MAX         8192
 #define REGISTERED_PER_ACCOUNT 8 /* one stolen password opens so many doors */
@@ -33,8 +34,8 @@ enum registered {
  * of the same account, the oldest, that made room for it.
  */
 enum registered registered_take(struct allowlist *a, struct allow_entry *entry,
-	struct allow_entry *gone, const struct observation *o, bool failed, uint32_t life,
-	uint32_t now);
+	struct allow_entry *gone, const struct observation *o, enum failed failed,
+	uint32_t life, uint32_t now);
 
 /*
  * Whether a detection stands though the address is on the list as a phone's: the

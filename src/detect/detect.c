@@ -220,12 +220,19 @@ static uint8_t note(struct detector *d, struct sources *sources, struct source *
 	s->sensors |= (uint8_t)(1 << (o->sensor & 7));
 	if (proof_rank(o->proof) > s->rank)
 		s->rank = (uint8_t)proof_rank(o->proof);
+	if (o->kind == OBSERVED_AUTH_FAILED)
+		s->failed = (uint32_t)(o->time / USEC_PER_SEC);
 	s->sensor = o->sensor;
 	s->transport = o->transport;
 	source_take_texts(s, o);
 	filed = file(d, s, o, address, counts);
-	/* Who guessed the password has not become a trusted user. */
-	if (o->kind == OBSERVED_AUTH_OK && !ban_running(d, s, o->time))
+	/*
+	 * Who guessed the password has not become a trusted user. What nothing showed
+	 * to be more than forged bans nobody, and is not held against the one who then
+	 * authenticates. A success can be forged as well, by whom it would excuse.
+	 */
+	if (o->kind == OBSERVED_AUTH_OK && o->proof == PROOF_AUTH &&
+		(!ban_running(d, s, o->time) || s->offence_grade == GRADE_NOTHING))
 		source_succeeded(s, text_hash(o->account), o->time);
 	return filed;
 }
@@ -342,32 +349,42 @@ static void forgive(struct source *s)
 		return;
 	s->ban_until = 0;
 	s->offences = 0;
+	s->failed = 0;
 	s->offence_grade = GRADE_NOTHING;
 	for (unsigned i = 0; i < s->attempts.n; i++)
 		s->attempts.list[i].state = ATTEMPT_ANSWERED;
 }
 
-bool detector_failed(const struct detector *d, const struct address *source, usec now)
+enum failed detector_failed(
+	const struct detector *d, const struct address *source, usec now)
 {
 	const struct source *s = sources_find(d->sources, source);
+	enum failed failed = FAILED_NOT;
 	usec keep = d->keep;
 
 	if (!s)
-		return false;
-	if (ban_running(d, s, now) ||
-		(s->offences &&
-			apart(s->offence_last, now) <
-				(usec)d->config.forget * USEC_PER_SEC))
-		return true;
+		return FAILED_NOT;
+	if (s->offences &&
+		apart(s->offence_last, now) < (usec)d->config.forget * USEC_PER_SEC)
+		return FAILED_PROVED;
+	if (ban_running(d, s, now))
+		failed = s->offence_grade >= GRADE_PROVED ? FAILED_PROVED :
+							    FAILED_UNPROVED;
 	for (unsigned i = 0; i < s->attempts.n; i++) {
 		const struct attempt *e = &s->attempts.list[i];
 
 		/* Everybody is challenged; only what came of it says anything. */
-		if (kind_harm(e->kind) && e->kind != OBSERVED_SCAN &&
-			e->state != ATTEMPT_ANSWERED && apart(e->time, now) < keep)
-			return true;
+		if (!kind_harm(e->kind) || e->kind == OBSERVED_SCAN ||
+			e->state == ATTEMPT_ANSWERED || apart(e->time, now) >= keep)
+			continue;
+		if (proof_rank(e->proof) >= PROOF_RANK_PROVED)
+			return FAILED_PROVED;
+		failed = FAILED_UNPROVED;
 	}
-	return false;
+	/* Who guesses slowly has only attempts that are forgotten. */
+	if (!failed && s->failed && apart(s->failed * USEC_PER_SEC, now) < FAILED_LIFE)
+		failed = FAILED_UNPROVED;
+	return failed;
 }
 
 void detector_forgive(struct detector *d, const struct address *source)

@@ -180,12 +180,21 @@ void detector_remember(
  */
 void detector_forgive(struct detector *d, const struct address *source);
 
+enum failed {
+	FAILED_NOT = 0,
+	FAILED_UNPROVED, /* somebody, perhaps (anybody can forge that), or long ago */
+	FAILED_PROVED,
+};
+
 /*
  * Whether a source failed at something within the longest window (credentials
- * refused, an account that is not there, a refused call, no SIP), or offended
- * and is not forgotten: its success may be that of a thief.
+ * refused, an account that is not there, a refused call, no SIP), gave a wrong
+ * password within a day, or offended and is not forgotten: its success may be that
+ * of a thief.
  */
-bool detector_failed(const struct detector *d, const struct address *source, usec now);
+#define FAILED_LIFE (86400 * USEC_PER_SEC)
+enum failed detector_failed(
+	const struct detector *d, const struct address *source, usec now);
 
 /* Figures for `status`. */
 struct detect_figures {

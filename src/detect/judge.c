@@ -7,6 +7,8 @@
 #define FORGED_FOR     600 /* seconds */
 #define WIRE           (1 << SENSOR_HEP | 1 << SENSOR_HONEYPOT)
 #define REGISTERED_FOR 3600 /* seconds: the usual life of a registration */
+/* Sensors that tell the User-Agent. */
+#define AGENTS (WIRE | 1 << SENSOR_KAMAILIO)
 
 /* A rule that holds for a source. */
 struct verdict {
@@ -79,35 +81,62 @@ static bool plausible_by(struct weigh_what *what, const struct rule *rule,
 	return true;
 }
 
+/* Whether is_private() looks at an attempt. */
+static bool is_weighed(const struct attempt *e, const struct rule *rule,
+	struct weigh_what what, usec now)
+{
+	return kind_harm(e->kind) && e->state != ATTEMPT_ANSWERED &&
+		weigh_takes(e, what) &&
+		apart(e->time, now) < (usec)rule->threshold.window * USEC_PER_SEC;
+}
+
+/* A wrong password by what is a phone, as far as the sensors could see. */
+static bool may_be_phone(const struct attempt *e)
+{
+	return e->kind == OBSERVED_AUTH_FAILED && !(e->signs & SIGN_TOOL) &&
+		(e->phone || !(e->sensors & AGENTS));
+}
+
+/* Whether no address tried two accounts; of a source there is only the one. */
+static bool one_account_each(const struct rule *rule, const struct source *s,
+	struct weigh_what what, usec now)
+{
+	const struct attempt *list = s->attempts.list;
+
+	for (unsigned i = 0; i < s->attempts.n; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (list[i].account != list[k].account &&
+				list[i].address == list[k].address &&
+				is_weighed(&list[i], rule, what, now) &&
+				is_weighed(&list[k], rule, what, now))
+				return false;
+	return true;
+}
+
 /*
  * Whether it may be a customer of somebody's: a phone with an old password
- * (one account, wrong passwords, an agent that the rule takes for a phone), or
- * a monitor (methods that the rule keeps to itself). Such is nobody else's
- * business, and a tool's guesses look otherwise. By what is proved: the rest may
- * be another's.
+ * (one account, wrong passwords, an agent that the rule takes for a phone or
+ * that no sensor could tell), or a monitor (methods that the rule keeps to
+ * itself). Such is nobody else's business, and a tool's guesses look otherwise.
+ * By what is proved: the rest may be another's. A network of such is an office
+ * whose passwords were all changed.
  */
 static bool is_private(
 	const struct rule *rule, const struct source *s, struct weigh_what what, usec now)
 {
 	bool phone = rule->phones[0], method = rule->private_methods;
-	uint32_t account = 0;
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < s->attempts.n; i++) {
 		const struct attempt *e = &s->attempts.list[i];
 
-		if (!kind_harm(e->kind) || e->state == ATTEMPT_ANSWERED ||
-			!weigh_takes(e, what) ||
-			apart(e->time, now) >=
-				(usec)rule->threshold.window * USEC_PER_SEC)
+		if (!is_weighed(e, rule, what, now))
 			continue;
-		phone = phone && e->kind == OBSERVED_AUTH_FAILED && e->phone &&
-			!(e->signs & SIGN_TOOL) && (!n || e->account == account);
+		phone = phone && may_be_phone(e);
 		method = method && rule->private_methods & UINT32_C(1) << e->method;
-		account = e->account;
 		n++;
 	}
-	return n && (phone || method);
+	return n && (method || (phone && one_account_each(rule, s, what, now)));
 }
 
 /*
@@ -293,8 +322,10 @@ static void emit(struct detector *d, const struct court *court, struct source *s
 	struct detection *out, const struct verdict *v, usec now)
 {
 	bool proved = proof_rank(v->proof) >= PROOF_RANK_PROVED;
-	bool again = ban_running(d, s, now) && s->offence_grade >= GRADE_PROVED;
+	bool running = ban_running(d, s, now);
+	bool again = running && s->offence_grade >= GRADE_PROVED;
 	const struct source_texts texts = source_texts(s);
+	usec until;
 
 	memset(out, 0, sizeof(*out));
 	out->time = now;
@@ -322,9 +353,13 @@ static void emit(struct detector *d, const struct court *court, struct source *s
 	strcpy(out->agent, texts.agent);
 	give_reason(out, v->rule);
 
-	s->offence_grade = v->grade;
+	/* What is told while a ban runs may be less sure: it takes nothing from it. */
+	if (!running || v->grade > s->offence_grade)
+		s->offence_grade = v->grade;
 	s->offence_rule = (uint8_t)(v->at + 1);
-	s->ban_until = now + (usec)out->ban * USEC_PER_SEC;
+	until = now + (usec)out->ban * USEC_PER_SEC;
+	if (!running || until > s->ban_until)
+		s->ban_until = until;
 	for (unsigned i = 0; i < s->attempts.n; i++)
 		if (s->attempts.list[i].state == ATTEMPT_LIVE)
 			s->attempts.list[i].state = ATTEMPT_SPENT;

@@ -83,9 +83,16 @@ static bool is_phone(const struct rule *rule, const char *agent)
 
 bool rules_phone(const struct rules *rules, const char *agent)
 {
-	for (unsigned i = 0; *agent && i < rules->n; i++)
-		if (rules->at[i].enabled && is_phone(&rules->at[i], agent))
+	const char *known = "";
+
+	for (unsigned i = 0; *agent && i < rules->n; i++) {
+		/* Rules share one list: it is not looked through twice. */
+		if (!rules->at[i].enabled || !strcmp(rules->at[i].phones, known))
+			continue;
+		if (is_phone(&rules->at[i], agent))
 			return true;
+		known = rules->at[i].phones;
+	}
 	return false;
 }
 

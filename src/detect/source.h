@@ -52,6 +52,7 @@ struct source {
 	usec ban_until;
 	usec offence_last; /* when the last was */
 	uint32_t offences; /* so far, forgotten ones not counted */
+	uint32_t failed;   /* when it last gave a wrong password, in seconds */
 	usec ripe;         /* when to look at it again */
 	usec forged;       /* when the last sign of forgery was; 0: none */
 };

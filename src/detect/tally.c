@@ -33,10 +33,10 @@ static bool let_in_after(const struct source *s, uint32_t account, uint32_t fail
 	for (unsigned i = 0; i < s->attempts.n; i++) {
 		const struct attempt *e = &s->attempts.list[i];
 
-		if (e->account != account)
+		if (e->account != account || !weigh_takes(e, what))
 			continue;
 		if (e->kind == OBSERVED_AUTH_FAILED)
-			failed += weigh_takes(e, what);
+			failed++;
 		else if (e->kind == OBSERVED_AUTH_OK && failed >= failures)
 			return true;
 	}

@@ -139,6 +139,7 @@ static void round_over(struct ami_session *s)
 		trouble(s, "out of memory for the endpoints", (struct view){0});
 		return;
 	}
+	s->figures.trouble[0] = 0;
 	s->figures.trunks = (uint32_t)s->trunks.count;
 	s->figures.trunks_unused = (uint32_t)s->trunks.unused;
 	s->figures.endpoints = (uint32_t)s->trunks.endpoints;
@@ -210,11 +211,19 @@ static void on_refused(struct ami_session *s, struct view why, usec now)
 	case AMI_ASK_ENDPOINTS:
 		if (permission)
 			denied(s);
-		else if (view_starts(why, "No endpoints found"))
-			round_over(s);
 		else {
+			/*
+			 * "No endpoints found" is also what it says when the database
+			 * that they are in is away: nobody has lost his trunks by that.
+			 */
+			bool none = view_starts(why, "No endpoints found");
+
 			s->ask = AMI_ASK_NONE;
-			trouble(s, "trunks cannot be listed (is res_pjsip loaded?)", why);
+			trouble(s,
+				none ? "Asterisk lists no endpoints; trunks listed before "
+				       "stay for a week" :
+				       "trunks cannot be listed (is res_pjsip loaded?)",
+				none ? (struct view){0} : why);
 		}
 		break;
 	case AMI_ASK_ENDPOINT: /* it went away meanwhile */

@@ -3,11 +3,16 @@
 #include "base/escape.h"
 #include "base/hex.h"
 #include "sense/event_time.h"
+#include "sip/message.h"
 
 #define MARK "SIPCHAIN "
 
-/* A line's clock may be ahead of ours by so much; microseconds. */
-#define AHEAD (60 * USEC_PER_SEC)
+/*
+ * A line's clock may be ahead of ours by so much; microseconds. Less than what
+ * attempts are told apart by (32 s), as HEP may have seen the same one. Behind it
+ * may be by any: lines wait in queues.
+ */
+#define AHEAD (30 * USEC_PER_SEC)
 
 enum key {
 	KEY_EV,
@@ -315,10 +320,12 @@ static int weigh(struct observation *o, const struct fields *f)
 static void fill_texts(struct observation *o, const struct fields *f)
 {
 	uint8_t call_id[KAMAILIO_LOG_LINE_MAX], text[KAMAILIO_LOG_LINE_MAX];
-	bool invite = is(f->value[KEY_METHOD], "INVITE");
+	enum sip_method method = sip_method_of(f->value[KEY_METHOD]);
+	bool invite = method == SIP_INVITE;
 	enum key who = KEY_AUTHUSER;
 	struct view id;
 
+	o->method = (uint8_t)method;
 	/* As from HEP: the credentials' name, else whom the request is for. */
 	if (!f->value[KEY_AUTHUSER].n)
 		who = invite || !(f->given & HAS(KEY_TO)) ? KEY_FROM : KEY_TO;

@@ -4,6 +4,9 @@
 #include "base/hash.h"
 #include "base/keccak.h"
 
+/* Less than what attempts are told apart by (32 s, detect/attempt.h). */
+#define LIVE (30 * USEC_PER_SEC)
+
 /* Indexed by the enums of the header. */
 static const char *const sensors[] = {
 	"?", "hep", "security-log", "honeypot", "ami", "filter", "kamailio"};
@@ -44,10 +47,19 @@ uint64_t observation_attempt(struct view call_id, struct view response)
 		UINT64_C(0x5349506368616921), UINT64_C(0x617474656d707421)};
 	uint64_t parts[2] = {0, 0};
 
+	call_id = view_head(call_id, ATTEMPT_CALL_ID);
 	parts[0] = hash_bytes(&key, call_id.p, call_id.n);
 	if (response.n)
 		parts[1] = hash_bytes(&key, response.p, response.n);
 	return hash_bytes(&key, parts, sizeof parts);
+}
+
+void observation_live(struct observation *o, usec now)
+{
+	usec apart = o->time > now ? o->time - now : now - o->time;
+
+	if (apart >= LIVE)
+		o->time = now;
 }
 
 uint64_t observation_call_id(struct view call_id)

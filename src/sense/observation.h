@@ -110,10 +110,19 @@ const char *transport_name(uint8_t transport);
 const char *sign_name(uint8_t bit);
 
 /*
- * The attempt key. Call-ID and response may be empty. A fixed hash, not a
- * keyed one: two sensors must agree.
+ * The attempt key. Call-ID and response may be empty; of a longer Call-ID only
+ * the beginning counts, which is all that the includes for Kamailio and OpenSIPS
+ * write. A fixed hash, not a keyed one: two sensors must agree.
  */
+#define ATTEMPT_CALL_ID 128 /* bytes */
 uint64_t observation_attempt(struct view call_id, struct view response);
+
+/*
+ * Of what cannot have waited anywhere: the time that another machine's clock gives
+ * counts while it is near ours, else the present does. By a clock that is wrong
+ * one attempt would be two, another sensor having seen it in time.
+ */
+void observation_live(struct observation *o, usec now);
 
 /* The first eight bytes of keccak256 of a Call-ID; 0 for an empty one. */
 uint64_t observation_call_id(struct view call_id);

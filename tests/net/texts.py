@@ -456,6 +456,11 @@ def commands(s):
         raise Failed("a class that is none is taken")
     except node.CommandFailed as refusal:
         expect("manual or log" in refusal.text, "%s", refusal.text)
+    carrier = s.source()
+    s.a.cli("allow", "add", carrier)
+    text = s.a.cli("report", carrier, "--class", "log")
+    expect("this node allows" in text, "%s", text)
+    expect_never_reported(s.ledger, carrier)
     manual = s.source()
     s.a.cli("report", manual, "--category", "fraud")
     text = s.a.cli("report", manual, "--class", "log")

@@ -27,10 +27,12 @@ static struct observation seen(const char *account, const char *dialled)
 	return o;
 }
 
+static uint8_t category = CATEGORY_FRAUD;
+
 static char *record_of(const struct observation *list, size_t count)
 {
 	struct detection d = {.time = T,
-		.category = CATEGORY_FRAUD,
+		.category = category,
 		.proof = PROOF_NONCE,
 		.kind = OBSERVED_CALL_REJECTED,
 		.attempts = 3,
@@ -123,6 +125,36 @@ static void test_masks(void **state)
 	free(text);
 }
 
+/*
+ * Behind one address there may be an attacker and a customer: whom the customer
+ * calls, and with what, is nobody's business. Unless the calls are the offence.
+ */
+static void test_neighbours(void **state)
+{
+	static const uint8_t kinds[] = {
+		OBSERVED_AUTH_OK, OBSERVED_CALL, OBSERVED_DIALLED};
+	struct observation o[3];
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		o[i] = seen("secretary", "+442079460000");
+		o[i].kind = kinds[i];
+		snprintf(o[i].request, sizeof o[i].request,
+			"INVITE sip:+442079460000@* SIP/2.0");
+	}
+	text = record_of(o, 3);
+	assert_non_null(strstr(text, "auth-ok"));
+	assert_null(strstr(text, "442079460000"));
+	assert_null(strstr(text, "agent"));
+	free(text);
+	category = CATEGORY_STOLEN;
+	text = record_of(o, 3);
+	category = CATEGORY_FRAUD;
+	assert_non_null(strstr(text, "\"dialled\":\"+442079460000\""));
+	free(text);
+}
+
 /* As many as there can be, of the longest and worst texts: it still fits. */
 static void test_bounded(void **state)
 {
@@ -165,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_holds),
 		cmocka_unit_test(test_masks),
+		cmocka_unit_test(test_neighbours),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_manual),
 	};

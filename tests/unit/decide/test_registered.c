@@ -47,7 +47,7 @@ static enum registered take(const struct observation *o, uint32_t now)
 	struct observation one = *o;
 
 	one.time = now * USEC_PER_SEC;
-	return registered_take(list, &entry, &gone, &one, false, LIFE, now);
+	return registered_take(list, &entry, &gone, &one, FAILED_NOT, LIFE, now);
 }
 
 static size_t count(void)
@@ -96,10 +96,10 @@ static void test_not(void **state)
 	(void)state;
 	good.time = NOW * USEC_PER_SEC;
 	/* It failed before it succeeded. */
-	assert_int_equal(registered_take(list, &entry, &gone, &good, true, LIFE, NOW),
+	assert_int_equal(registered_take(list, &entry, &gone, &good, FAILED_PROVED, LIFE, NOW),
 		REGISTERED_NOT);
 	/* Switched off. */
-	assert_int_equal(registered_take(list, &entry, &gone, &good, false, 0, NOW),
+	assert_int_equal(registered_take(list, &entry, &gone, &good, FAILED_NOT, 0, NOW),
 		REGISTERED_NOT);
 	/* No password; another kind; whoever takes any password; nobody. */
 	o = good;
@@ -129,6 +129,37 @@ static void test_not(void **state)
 	assert_int_equal(take(&o, NOW), REGISTERED_NEW);
 }
 
+/* Whoever forges failures of a phone's address does not get it off the list. */
+static void test_forged(void **state)
+{
+	struct observation o = success("192.0.2.57", "101");
+
+	(void)state;
+	o.time = NOW * USEC_PER_SEC;
+	/* One that is not on it yet may be a thief. */
+	assert_int_equal(
+		registered_take(list, &entry, &gone, &o, FAILED_UNPROVED, LIFE, NOW),
+		REGISTERED_NOT);
+	assert_int_equal(take(&o, NOW), REGISTERED_NEW);
+	for (uint32_t now = NOW + 600; now <= NOW + 3 * LIFE; now += 600) {
+		o.time = now * USEC_PER_SEC;
+		assert_int_equal(registered_take(list, &entry, &gone, &o, FAILED_UNPROVED,
+					 LIFE, now),
+			REGISTERED_RENEWED);
+		assert_int_equal(entry.expiry, now + LIFE);
+	}
+	/* One who really failed there is renewed no more. */
+	o.time += 600 * USEC_PER_SEC;
+	assert_int_equal(registered_take(list, &entry, &gone, &o, FAILED_PROVED, LIFE,
+				 NOW + 3 * LIFE + 600),
+		REGISTERED_NOT);
+	/* Nor is one whose entry has ended. */
+	o.time = (NOW + 4 * LIFE) * USEC_PER_SEC;
+	assert_int_equal(registered_take(list, &entry, &gone, &o, FAILED_UNPROVED, LIFE,
+				 NOW + 4 * LIFE),
+		REGISTERED_NOT);
+}
+
 /* What is read late: it lives from then on when it happened. */
 static void test_late(void **state)
 {
@@ -136,21 +167,21 @@ static void test_late(void **state)
 
 	(void)state;
 	o.time = (NOW - 7000) * USEC_PER_SEC;
-	assert_int_equal(registered_take(list, &entry, &gone, &o, false, LIFE, NOW),
+	assert_int_equal(registered_take(list, &entry, &gone, &o, FAILED_NOT, LIFE, NOW),
 		REGISTERED_NEW);
 	assert_int_equal(entry.expiry, NOW - 7000 + LIFE);
 	/* Something older after it takes nothing away. */
 	o.time -= 100 * USEC_PER_SEC;
-	assert_int_equal(registered_take(list, &entry, &gone, &o, false, LIFE, NOW),
+	assert_int_equal(registered_take(list, &entry, &gone, &o, FAILED_NOT, LIFE, NOW),
 		REGISTERED_NOT);
 	assert_non_null(allowlist_overlap(list, &entry.indicator, NOW - 7000 + LIFE - 1));
 	o = success("192.0.2.58", "101");
 	o.time = (NOW - LIFE) * USEC_PER_SEC;
-	assert_int_equal(registered_take(list, &entry, &gone, &o, false, LIFE, NOW),
+	assert_int_equal(registered_take(list, &entry, &gone, &o, FAILED_NOT, LIFE, NOW),
 		REGISTERED_NOT);
 	/* A PBX whose clock is ahead. */
 	o.time = (NOW + 86400) * USEC_PER_SEC;
-	assert_int_equal(registered_take(list, &entry, &gone, &o, false, LIFE, NOW),
+	assert_int_equal(registered_take(list, &entry, &gone, &o, FAILED_NOT, LIFE, NOW),
 		REGISTERED_NEW);
 	assert_int_equal(entry.expiry, NOW + LIFE);
 }
@@ -384,6 +415,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_forged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_known_for_good, setup, teardown),

@@ -187,7 +187,7 @@ static void test_evicted_while_ripening(void **state)
 	detector_free(d);
 }
 
-static bool failed(const struct detector *d, const char *source, usec now)
+static enum failed failed(const struct detector *d, const char *source, usec now)
 {
 	struct address a;
 
@@ -208,39 +208,55 @@ static void test_failed(void **state)
 	char source[32];
 
 	(void)state;
-	assert_false(failed(d, "198.51.100.1", 0));
+	assert_int_equal(failed(d, "198.51.100.1", 0), FAILED_NOT);
 	for (unsigned i = 0; i < sizeof(kinds); i++) {
 		snprintf(source, sizeof(source), "198.51.100.%u", i + 10);
 		o = at(0, source, kinds[i], 1 + i);
 		assert_false(detector_feed(d, &o, &out));
-		assert_true(failed(d, source, 0));
-		assert_true(failed(d, source, window - 1));
-		assert_false(failed(d, source, window));
+		assert_int_equal(failed(d, source, 0), FAILED_UNPROVED);
+		assert_int_equal(failed(d, source, window - 1), FAILED_UNPROVED);
+		/* A wrong password is held against it for a day: some guess slowly. */
+		assert_int_equal(failed(d, source, window),
+			kinds[i] == OBSERVED_AUTH_FAILED ? FAILED_UNPROVED : FAILED_NOT);
+		assert_int_equal(failed(d, source, FAILED_LIFE), FAILED_NOT);
 	}
 	/* A challenge, answered by the right password, is no failure. */
 	o = at(0, "198.51.100.2", OBSERVED_SCAN, 50);
 	detector_feed(d, &o, &out);
-	assert_false(failed(d, "198.51.100.2", 0));
+	assert_int_equal(failed(d, "198.51.100.2", 0), FAILED_NOT);
 	o = at(0, "198.51.100.2", OBSERVED_UNKNOWN_ACCOUNT, 51);
 	detector_feed(d, &o, &out);
 	o = at(1000, "198.51.100.2", OBSERVED_AUTH_OK, 52);
 	o.proof = PROOF_AUTH;
 	detector_feed(d, &o, &out);
-	assert_false(failed(d, "198.51.100.2", 1000));
+	assert_int_equal(failed(d, "198.51.100.2", 1000), FAILED_NOT);
+	/* What is proved counts for more. */
+	o = at(0, "198.51.100.5", OBSERVED_AUTH_FAILED, 55);
+	o.proof = PROOF_NONCE;
+	detector_feed(d, &o, &out);
+	o = at(1, "198.51.100.5", OBSERVED_AUTH_FAILED, 56);
+	detector_feed(d, &o, &out);
+	assert_int_equal(failed(d, "198.51.100.5", 1), FAILED_PROVED);
+	/* A detection that nothing proves is no offence. */
+	for (unsigned i = 0; i < 3; i++) {
+		o = at(0, "198.51.100.6", OBSERVED_AUTH_FAILED, 70 + i);
+		detector_feed(d, &o, &out);
+	}
+	assert_int_equal(failed(d, "198.51.100.6", 1), FAILED_UNPROVED);
 	/* Nor does success undo a failure. */
 	o = at(2000, "198.51.100.3", OBSERVED_AUTH_FAILED, 60);
 	detector_feed(d, &o, &out);
 	o = at(3000, "198.51.100.3", OBSERVED_AUTH_OK, 61);
 	o.proof = PROOF_AUTH;
 	detector_feed(d, &o, &out);
-	assert_true(failed(d, "198.51.100.3", 3000));
+	assert_int_equal(failed(d, "198.51.100.3", 3000), FAILED_UNPROVED);
 	/* An offence is remembered for longer, unless it is forgiven. */
 	assert_int_equal(address_parse(&a, view_str("198.51.100.4"), NULL), 0);
 	detector_remember(d, &a, 1, START);
-	assert_true(failed(d, "198.51.100.4", 86400 * USEC_PER_SEC));
-	assert_false(failed(d, "198.51.100.4", 8 * 86400 * USEC_PER_SEC));
+	assert_int_equal(failed(d, "198.51.100.4", 86400 * USEC_PER_SEC), FAILED_PROVED);
+	assert_int_equal(failed(d, "198.51.100.4", 8 * 86400 * USEC_PER_SEC), FAILED_NOT);
 	detector_forgive(d, &a);
-	assert_false(failed(d, "198.51.100.4", 1));
+	assert_int_equal(failed(d, "198.51.100.4", 1), FAILED_NOT);
 	detector_free(d);
 }
 

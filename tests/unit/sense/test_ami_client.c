@@ -191,8 +191,9 @@ static void test_no_endpoints(void **state)
 {
 	(void)state;
 	start(NO_ENDPOINTS, SECRET, NULL, 0);
-	UNTIL(seen.rounds);
-	assert_int_equal(seen.trunks_count, 0);
+	UNTIL(strstr(figures().trouble, "lists no endpoints"));
+	/* Its database may be away: no word that the trunks are gone. */
+	assert_int_equal(seen.rounds, 0);
 	assert_int_equal(figures().state, AMI_READY);
 	finish();
 }

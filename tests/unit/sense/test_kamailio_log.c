@@ -9,6 +9,7 @@
 #include "../cmocka_all.h"
 
 #include "sense/kamailio_log.h"
+#include "sip/message.h"
 
 #define NOW    (UINT64_C(1795335300) * USEC_PER_SEC)
 #define HEAD   "Nov 22 08:13:39 vm kamailio[25002]: "
@@ -54,6 +55,7 @@ static void test_failure(void **state)
 	assert_int_equal(o.transport, TRANSPORT_UDP);
 	assert_int_equal(o.sensor, SENSOR_KAMAILIO);
 	assert_string_equal(sensor_name(o.sensor), "kamailio");
+	assert_int_equal(o.method, SIP_REGISTER);
 	assert_string_equal(o.account, "101");
 	assert_string_equal(o.agent, "MyDialer/1.0");
 	assert_string_equal(o.dialled, "");
@@ -178,6 +180,7 @@ static void test_texts(void **state)
 		       "method=INVITE from=1 ruser=%252B49%252399%250a callid=0");
 	assert_source("2001:db8::1", 5060);
 	assert_string_equal(o.dialled, "+49#99%0a"); /* as HEP has it */
+	assert_int_equal(o.method, SIP_INVITE);
 	/* No Call-ID: each line is an attempt of its own. */
 	is(HEAD SERVER "SIPCHAIN ev=pike src=198.51.100.7:5060 proto=udp method=BYE");
 	assert_int_equal(o.attempt, 0);
@@ -187,7 +190,7 @@ static void test_texts(void **state)
 static void test_times(void **state)
 {
 	static const char *const now[] = {"x", "1795335267.1", "99999999999999999999",
-		"4294967295.000000", "", "-1"};
+		"4294967295.000000", "", "-1", "1795335331.000000"};
 	char line[256];
 
 	(void)state;

@@ -36,6 +36,7 @@ static uint64_t attempt(const char *call_id, const char *response)
 static void test_attempt(void **state)
 {
 	const struct view none = {0};
+	char longer[200];
 
 	(void)state;
 	assert_int_equal(attempt("a", "b"), attempt("a", "b"));
@@ -43,9 +44,37 @@ static void test_attempt(void **state)
 	assert_int_not_equal(attempt("a", ""), attempt("", "a"));
 	assert_int_not_equal(attempt("ab", ""), attempt("a", "b"));
 	assert_int_equal(attempt("", ""), observation_attempt(none, none));
+	/* The includes write no more of a Call-ID: else one attempt counts twice. */
+	memset(longer, 'x', sizeof longer);
+	assert_int_equal(
+		observation_attempt(view_of(longer, sizeof longer), view_str("r")),
+		observation_attempt(view_of(longer, ATTEMPT_CALL_ID), view_str("r")));
+	assert_int_not_equal(
+		observation_attempt(view_of(longer, ATTEMPT_CALL_ID - 1), view_str("r")),
+		observation_attempt(view_of(longer, ATTEMPT_CALL_ID), view_str("r")));
 	/* Two processes must agree: the hash is not keyed. */
 	assert_int_equal(attempt("1-27081@198.51.100.20", "d7ef708a"),
 		UINT64_C(0x4163683c792ae500));
+}
+
+/* What a clock that is wrong says of a thing that happens now. */
+static void test_live(void **state)
+{
+	const usec now = 1767225600 * USEC_PER_SEC, near = 29 * USEC_PER_SEC;
+	struct observation o = {.time = now - near};
+
+	(void)state;
+	observation_live(&o, now);
+	assert_int_equal(o.time, now - near);
+	o.time = now + near;
+	observation_live(&o, now);
+	assert_int_equal(o.time, now + near);
+	o.time = now - 3600 * USEC_PER_SEC;
+	observation_live(&o, now);
+	assert_int_equal(o.time, now);
+	o.time = now + 40 * USEC_PER_SEC;
+	observation_live(&o, now);
+	assert_int_equal(o.time, now);
 }
 
 int main(void)
@@ -53,6 +82,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_attempt),
+		cmocka_unit_test(test_live),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
