@@ -170,12 +170,12 @@ def spoofed(world):
 def forged(world):
     begun = time.monotonic()
     victim = topology.BYSTANDER
-    source = world.attacker()
+    sources = [world.attacker() for _ in range(10)]
     for n in world.nodes:
         logs = ((n.asterisk.messages_log, "'%s:5060'" % victim),
                 (n.asterisk.security_log, "IPV4/TCP/%s/5060" % victim))
         before = [count_lines(*log) for log in logs]
-        forge(n, source, victim)
+        forge(n, sources, victim)
         # Not vacuous: the forgeries are in both files.
         for log, old in zip(logs, before):
             wait_for(lambda log=log, old=old: count_lines(*log) >= old + 10, 10,
@@ -206,9 +206,11 @@ def untouched(world, victim):
     expect(not world.words(victim), "the ledger has words about %s", victim)
 
 
-def forge(n, source, victim):
-    """Packets whose dump reads like Asterisk's own lines about the victim."""
-    sock = sip.udp("attacker", source)
+def forge(n, sources, victim):
+    """Packets whose dump reads like Asterisk's own lines about the victim.
+
+    One of each kind a source: it is banned for the first that the wire shows.
+    """
     host = n.address
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime())
     security = ('{"hostname":"","timestamp":"%s","identifiers":{"lwp":9,"callid":""},'
@@ -221,7 +223,8 @@ def forge(n, source, victim):
     notice = ("[%s] NOTICE[77] res_pjsip/pjsip_distributor.c: Request 'REGISTER' from "
               "'<sip:101@%s>' failed for '%s:5060' (callid: x) - Failed to authenticate"
               % (stamp, host, victim))
-    for number in range(10):
+    for number, source in enumerate(sources):
+        sock = sip.udp("attacker", source)
         # No From: pjproject logs the packet as it came, line breaks and all.
         body = "\r\n".join((notice, security, notice)) + "\r\n"
         sock.sendto(("REGISTER sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP %s:5060;branch=z9hG4bKd%d\r\n"
@@ -233,7 +236,7 @@ def forge(n, source, victim):
         dialog = sip.Dialog(sock, host, "101" + address.replace('"', "%22"))
         dialog.call_id += address
         dialog.send(dialog.message("REGISTER", "sip:" + host))
-    sock.close()
+        sock.close()
 
 
 @case("a report against a protected carrier is refused")
