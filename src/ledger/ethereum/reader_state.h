@@ -118,7 +118,7 @@ struct log_reader {
 	bool has_tips, has_proof;
 	struct contract_tips tips, proof;
 	struct error tips_error, proof_error;
-	bool eth_call_lies; /* it contradicts the proof */
+	unsigned contradicted; /* rounds in a row in which eth_call did the proof */
 	bool asked_witnesses;
 	bool canonical_due, confirm_due;
 	enum confirmation confirmed;

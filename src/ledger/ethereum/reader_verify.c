@@ -125,7 +125,7 @@ void reader_ask_tips(struct log_reader *r)
 		.number = r->target.number,
 		.hash = r->target.hash};
 
-	r->has_tips = r->has_proof = r->eth_call_lies = false;
+	r->has_tips = r->has_proof = false;
 	r->checks_due = 1;
 	if (r->can->proofs && !bytes_zero(r->target.state_root, HASH_SIZE)) {
 		r->checks_due = 2;
@@ -213,9 +213,12 @@ static void commit(struct log_reader *r)
 		reader_own_trouble(r, err.text);
 		return;
 	}
-	r->eth_call_lies = r->has_proof && r->has_tips &&
+	if (r->has_proof && r->has_tips &&
 		(!same_tip(&r->tips.tip[0], &r->proof.tip[0]) ||
-			!same_tip(&r->tips.tip[1], &r->proof.tip[1]));
+			!same_tip(&r->tips.tip[1], &r->proof.tip[1])))
+		r->contradicted++;
+	else
+		r->contradicted = 0;
 	reader_committed(r, undone, r->base + 1);
 }
 
