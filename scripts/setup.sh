@@ -27,11 +27,10 @@ build  libssl-dev           keystore files
 test   libcmocka-dev        unit tests
 test   clang                second compiler
 test   python3              the integration harness
-test   fail2ban             the filters, and the yardstick of ours
 test   iproute2             network namespaces
 test   nftables             reads the rules that the node wrote
 test   util-linux           unshare, nsenter
-test   fail2ban             what runs beside us, with our action
+test   fail2ban             its filters, and what runs beside us with our action
 test   systemd-journal-remote  writes the journals that are read
 demo   python3              the harness
 demo   iproute2             network namespaces
