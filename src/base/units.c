@@ -141,3 +141,17 @@ bad:
 		"k, M or G (thousands), such as 1000, 64k, 1M",
 		escaped(text));
 }
+
+struct view word_next(struct view *rest)
+{
+	struct view word;
+	size_t n = 0;
+
+	while (rest->n && strchr(" \t,", rest->p[0]))
+		*rest = view_from(*rest, 1);
+	while (n < rest->n && !strchr(" \t,", rest->p[n]))
+		n++;
+	word = view_head(*rest, n);
+	*rest = view_from(*rest, n);
+	return word;
+}

@@ -27,4 +27,10 @@ char *duration_ms_print(char *dst, uint64_t ms);
 /* A count such as "1000", "64k", "1M" (1000s). Returns 0 or -1. */
 int count_parse(uint64_t *count, struct view text, struct error *err);
 
+/*
+ * Take the next word of a list off *rest; blanks, tabs and commas, however many,
+ * stand between words. Empty at the end.
+ */
+struct view word_next(struct view *rest);
+
 #endif

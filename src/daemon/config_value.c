@@ -15,21 +15,6 @@
 
 #define HEP_PORT 9060
 
-/* Take the next word, ended by blanks or commas; empty at the end. */
-static struct view next_word(struct view *rest)
-{
-	struct view word;
-	size_t n = 0;
-
-	while (rest->n && strchr(" \t,", rest->p[0]))
-		*rest = view_from(*rest, 1);
-	while (n < rest->n && !strchr(" \t,", rest->p[n]))
-		n++;
-	word = view_head(*rest, n);
-	*rest = view_from(*rest, n);
-	return word;
-}
-
 static int parse_bool(bool *out, struct view v, struct error *err)
 {
 	static const char *const yes[] = {"yes", "true", "on", "1"};
@@ -189,7 +174,7 @@ static int parse_proofs(uint32_t *out, struct view v, struct error *err)
 	struct view word;
 	uint32_t set = 0;
 
-	while ((word = next_word(&v)).n) {
+	while ((word = word_next(&v)).n) {
 		int proof = proof_parse(word);
 
 		if (proof == PROOF_NONE)
@@ -265,7 +250,7 @@ static int parse_ports(struct nft_config *out, struct view v, struct error *err)
 
 	nft.ports_count = 0;
 	memset(nft.ports, 0, sizeof nft.ports);
-	while ((word = next_word(&v)).n) {
+	while ((word = word_next(&v)).n) {
 		size_t dash = view_find(word, '-');
 		uint64_t first, last;
 

@@ -82,18 +82,6 @@ const char *rule_key_name(int key)
 	return keys[key].name;
 }
 
-/* The next word of *rest. */
-static struct view next_word(struct view *rest)
-{
-	struct view v = view_trim(*rest);
-	size_t n = 0;
-
-	while (n < v.n && v.p[n] != ' ' && v.p[n] != '\t' && v.p[n] != ',')
-		n++;
-	*rest = view_from(v, n < v.n ? n + 1 : n);
-	return view_head(v, n);
-}
-
 static int parse_bool(bool *out, struct view v, struct error *err)
 {
 	*out = view_eq(v, view_str("yes"));
@@ -109,7 +97,7 @@ static int parse_bits(uint32_t *out, struct view v, const char *(*name)(uint8_t)
 	struct view word;
 	uint32_t bits = 0;
 
-	while ((word = next_word(&v)).n) {
+	while ((word = word_next(&v)).n) {
 		uint8_t i = first;
 
 		while (i < count && !view_eq(word, view_str(name(i))))
@@ -213,7 +201,7 @@ static int parse_dialled(struct rule *rule, struct view v, struct error *err)
 	unsigned n = 0;
 
 	memset(rule->dialled, 0, sizeof rule->dialled);
-	while ((word = next_word(&v)).n) {
+	while ((word = word_next(&v)).n) {
 		if (n == RULE_DIALLED_MAX)
 			return error_set(
 				err, "has more than %d prefixes", RULE_DIALLED_MAX);
@@ -233,7 +221,7 @@ static int parse_phones(char out[RULE_PHONES_MAX], struct view v, struct error *
 	struct buffer words = {.max = RULE_PHONES_MAX - 1};
 	struct view word;
 
-	while ((word = next_word(&v)).n)
+	while ((word = word_next(&v)).n)
 		if (buffer_printf(&words, "%s%.*s", words.n ? " " : "", (int)word.n,
 			    (const char *)word.p)) {
 			buffer_free(&words);

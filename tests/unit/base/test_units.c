@@ -177,6 +177,16 @@ static void test_error(void **state)
 	assert_string_equal(err.text, "reason");
 }
 
+static void test_words(void **state)
+{
+	static const char *const words[] = {"a", "bc", "d", "", ""};
+	struct view rest = view_str(" ,a,, bc ,\td");
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+		assert_true(view_eq(word_next(&rest), view_str(words[i])));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +198,7 @@ int main(void)
 		cmocka_unit_test(test_rfc3339),
 		cmocka_unit_test(test_clocks),
 		cmocka_unit_test(test_error),
+		cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,6 +129,10 @@ static void test_errors(void **state)
 		{"[mine]\nobservations = scan\nper = account\n",
 			"r.conf:1: [mine] distinct: with per = account and dialled, write "
 			"sources\n"},
+		/* A word behind a blank and a comma is read as well. */
+		{"[scan]\nmethods = invite , bogus\n",
+			"r.conf:2: [scan] methods: \"bogus\" is no method; see the head of "
+			"rules.conf\n"},
 		{"[toll-fraud]\ndialled = 00x\n",
 			"r.conf:2: [toll-fraud] dialled: \"00x\" is no prefix: up to 11 of 0-9 + "
 			"* #\n"},
