@@ -187,10 +187,11 @@ static uint8_t file(struct detector *d, struct source *s, const struct observati
 	/* Without a key it cannot be told from its repetition: each counts. */
 	if (o->attempt)
 		known = attempts_find(&s->attempts, &new, d->keep);
-	if (o->attempt && !known)
+	/* Of which there are none where Kamailio has told of nothing. */
+	if (o->attempt && !known && s->sensors & 1 << SENSOR_KAMAILIO)
 		known = attempts_twin(&s->attempts, &new);
 	if (!known) {
-		*counts = new.state == ATTEMPT_LIVE &&new.kind != OBSERVED_PROOF;
+		*counts = new.state == ATTEMPT_LIVE && new.kind != OBSERVED_PROOF;
 		return add_attempt(d, s, &new);
 	}
 	merge(known, &new, o);
