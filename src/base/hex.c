@@ -13,8 +13,7 @@ char *hex_encode(char *dst, const uint8_t *src, size_t n)
 	return dst;
 }
 
-/* The digit's value, or -1. */
-static int nibble(uint8_t c)
+int hex_digit(uint8_t c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -32,8 +31,8 @@ int hex_decode(uint8_t *dst, size_t n, struct view text)
 	if (n > SIZE_MAX / 2 || text.n != 2 * n)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		int high = nibble(text.p[2 * i]);
-		int low = nibble(text.p[2 * i + 1]);
+		int high = hex_digit(text.p[2 * i]);
+		int low = hex_digit(text.p[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return -1;

@@ -4,6 +4,9 @@
 
 #include "base/bytes.h"
 
+/* A hex digit's value, upper or lower case, or -1. */
+int hex_digit(uint8_t c);
+
 /* Lower-case hex of n bytes into dst[2*n+1], NUL-terminated. Returns dst. */
 char *hex_encode(char *dst, const uint8_t *src, size_t n);
 

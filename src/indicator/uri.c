@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/escape.h"
+#include "base/hex.h"
 #include "indicator/address.h"
 
 #define TEXT_MAX   255  /* longest canonical text */
@@ -59,15 +60,6 @@ static bool is_unreserved(uint8_t c)
 static bool is_reserved(uint8_t c)
 {
 	return c != '\0' && strchr(";/?:@&=+$,", c);
-}
-
-/* The value of a hex digit, or -1. */
-static int hex_digit(uint8_t c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c = lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static void put_escape(struct text *t, uint8_t c)

@@ -133,11 +133,6 @@ static bool skip_server_head(struct view *rest)
 
 /* --- the fields --- */
 
-static bool is_hex(uint8_t c)
-{
-	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
-}
-
 /* What escape_user() of Kamailio leaves as it is: RFC 3261's user part, less '/'. */
 static bool is_plain(uint8_t c)
 {
@@ -151,15 +146,15 @@ static bool is_text(struct view v)
 	size_t i = 0;
 
 	if (v.n && v.p[0] == ':') {
-		for (i = 1; i < v.n && is_hex(v.p[i]);)
+		for (i = 1; i < v.n && hex_digit(v.p[i]) >= 0;)
 			i++;
 		return i == v.n && v.n % 2;
 	}
 	while (i < v.n) {
 		if (is_plain(v.p[i]))
 			i++;
-		else if (v.p[i] == '%' && v.n - i > 2 && is_hex(v.p[i + 1]) &&
-			is_hex(v.p[i + 2]))
+		else if (v.p[i] == '%' && v.n - i > 2 && hex_digit(v.p[i + 1]) >= 0 &&
+			hex_digit(v.p[i + 2]) >= 0)
 			i += 3;
 		else
 			return false;

@@ -2,6 +2,7 @@
 #include "sense/observation.h"
 
 #include "base/hash.h"
+#include "base/hex.h"
 #include "base/keccak.h"
 
 /* Less than what attempts are told apart by (32 s, detect/attempt.h). */
@@ -82,15 +83,6 @@ bool dialled_names_account(const char *dialled)
 	return dialled[digits] || digits <= 5;
 }
 
-/* The value of a hexadecimal digit, or -1. */
-static int hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool dial_char(int c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
@@ -105,8 +97,8 @@ void observation_dialled(char *dst, size_t size, struct view user)
 		int high = -1, low = -1, c;
 
 		if (user.p[i] == '%' && user.n - i > 2) {
-			high = hex_value(user.p[i + 1]);
-			low = hex_value(user.p[i + 2]);
+			high = hex_digit(user.p[i + 1]);
+			low = hex_digit(user.p[i + 2]);
 		}
 		c = high >= 0 && low >= 0 ? high * 16 + low : 0;
 		if (dial_char(c)) {

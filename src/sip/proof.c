@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/hex.h"
+
 #define WAYS         8
 #define NONCE_LIFE   (3600 * USEC_PER_SEC)
 #define TAG_LIFE     (4 * 3600 * USEC_PER_SEC)
@@ -315,18 +317,13 @@ static bool overlap(struct view a, struct view b)
 	return shorter.n >= 4 && memmem(longer.p, longer.n, shorter.p, shorter.n);
 }
 
-static bool is_hex(uint8_t c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* <32 hex digits> and then '.' or '-' with a checksum (SER and its children). */
 static bool is_ser_tag(struct view tag)
 {
 	if (tag.n < 34 || (tag.p[32] != '.' && tag.p[32] != '-'))
 		return false;
 	for (size_t i = 0; i < 32; i++)
-		if (!is_hex(tag.p[i]))
+		if (hex_digit(tag.p[i]) < 0)
 			return false;
 	return true;
 }

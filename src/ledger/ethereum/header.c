@@ -6,15 +6,6 @@
 #include "base/hex.h"
 #include "ledger/ethereum/json_bounded.h"
 
-/* One hex digit's value, or -1. */
-static int digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int quantity_parse(uint64_t *out, const json_t *value)
 {
 	struct view text = json_text(value);
@@ -26,7 +17,7 @@ int quantity_parse(uint64_t *out, const json_t *value)
 	if (text.p[0] == '0' && text.n > 1)
 		return -1;
 	for (size_t k = 0; k < text.n; k++) {
-		int d = digit(text.p[k]);
+		int d = hex_digit(text.p[k]);
 
 		if (d < 0)
 			return -1;
