@@ -124,23 +124,6 @@ def prepare_clique(s):
     all_report(s)
 
 
-def part(s):
-    """In two halves that both go on: clique may come to a standstill of its own."""
-    for _ in range(3):
-        s.chain.wait_agree()
-        s.chain.partition([1, 2], [3, 4])
-        heights = {i: s.chain.node(i).height() for i in (1, 3)}
-        try:
-            for i, height in heights.items():
-                s.chain.node(i).wait_height(height + 2, 12)
-            return
-        except rpc.WaitedTooLong:
-            s.chain.heal()
-            s.chain.unstick()
-            s.chain.wait_blocks(2)
-    raise network.ChainError("clique does not go on in two halves")
-
-
 def healed(s, function):
     """Whatever came of it, the next one meets one net that goes on."""
     try:
@@ -152,7 +135,7 @@ def healed(s, function):
 
 def parted(s, meanwhile=lambda: None):
     """Both sides seal and report; then one side's blocks go, and its reports return."""
-    part(s)
+    s.chain.part([1, 2], [3, 4])
     base = max(s.chain.node(i).height() for i in (1, 3))
     told = {s.a: s.a.report(), s.b: s.b.report()}
     for n, address in told.items():

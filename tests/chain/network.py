@@ -384,6 +384,27 @@ class Clique(_Scripted):
         """Part the net: partition([1, 2], [3, 4])."""
         self._run("partition", *[",".join(map(str, group)) for group in groups])
 
+    def part(self, *groups):
+        """Part the net so that every group goes on: of each the first node has sealed.
+
+        Which signers may seal the first block after a cut is chance: two of a group may
+        both do so, equally heavy, and each then waits for the other for good. From the
+        second block on they take turns. So: cut, look, and if it stands still once more.
+        """
+        for _ in range(4):
+            self.wait_agree(seconds=120)
+            self.partition(*groups)
+            heights = {group[0]: self.node(group[0]).height() for group in groups}
+            try:
+                for i, height in heights.items():
+                    self.node(i).wait_height(height + 2, 20)
+                return
+            except WaitedTooLong:
+                self.heal()
+                self.unstick()
+                self.wait_blocks(2)
+        raise ChainError("clique does not go on in parts %r" % (groups,))
+
     def heal(self):
         """One net again; wait_agree() tells when they agree."""
         self._run("heal")
