@@ -120,7 +120,7 @@ int config_value_print(struct buffer *out, const struct config *c,
 	case CONFIG_SENDERS:
 		return config_senders_print(out, at);
 	case CONFIG_LISTEN:
-		return print_listen(out, &c->hep.listen[i]);
+		return print_listen(out, (const struct config_listen *)at + i);
 	case CONFIG_PATHS:
 		return buffer_printf(out, "%s", (const char *)at + i * CONFIG_PATH_MAX);
 	case CONFIG_ALLOW:
@@ -160,18 +160,20 @@ static bool begins_section(size_t i)
 	return i == 0 || strcmp(config_keys[i - 1].section, config_keys[i].section) != 0;
 }
 
-/* Each [source "name"]. */
-static void print_sources(struct buffer *out, const struct config *c)
+/* Each [source "name"] and the like. */
+static void print_named(struct buffer *out, const struct config *c,
+	const struct config_named *kind, unsigned flags)
 {
-	for (size_t i = 0; i < c->source_count; i++) {
-		buffer_printf(out, "\n[%s \"%s\"]\n", CONFIG_SOURCE_SECTION,
-			c->sources[i].name);
-		for (size_t j = 0; j < config_keys_count; j++) {
-			struct config_key k = config_source_key(&config_keys[j], i);
+	for (size_t i = 0; i < config_named_of(c, kind); i++) {
+		const struct config_named_head *one = config_named_at(c, kind, i);
 
-			if (config_key_of_source(&k) &&
-				config_source_has(&c->sources[i], &k))
-				print_line(out, "", c, &k, 0, 0);
+		buffer_printf(out, "\n[%s \"%s\"]\n", kind->section, one->name);
+		for (size_t j = 0; j < config_keys_count; j++) {
+			struct config_key k = config_named_key(kind, &config_keys[j], i);
+
+			if (config_key_of(kind, &k) && config_named_has(one, &k))
+				for (size_t v = 0; v < config_value_count(c, &k); v++)
+					print_line(out, "", c, &k, v, flags);
 		}
 	}
 }
@@ -181,7 +183,7 @@ int config_print(struct buffer *out, const struct config *c, unsigned flags)
 	for (size_t i = 0; i < config_keys_count; i++) {
 		const struct config_key *k = &config_keys[i];
 
-		if (config_key_of_source(k))
+		if (config_key_is_named(k))
 			continue;
 		if (begins_section(i))
 			buffer_printf(out, "%s[%s]\n", i ? "\n" : "", k->section);
@@ -199,7 +201,8 @@ int config_print(struct buffer *out, const struct config *c, unsigned flags)
 		for (size_t j = 0; j < config_value_count(c, k); j++)
 			print_line(out, "", c, k, j, flags);
 	}
-	print_sources(out, c);
+	for (size_t i = 0; i < config_named_count; i++)
+		print_named(out, c, &config_named[i], flags);
 	return out->failed ? -1 : 0;
 }
 
@@ -223,28 +226,47 @@ static void print_choices(struct buffer *out, const struct config_key *k)
 	buffer_printf(out, "\n");
 }
 
-/* A source of each type, with the keys that it has, all as comments. */
-static void sample_sources(struct buffer *out, struct config *c)
+/* The keys of the one named section that c has, as comments. */
+static void sample_keys(
+	struct buffer *out, const struct config *c, const struct config_named *kind)
 {
-	const struct config_key *type = config_key_find(CONFIG_SOURCE_SECTION, "type");
-	struct config_source *s = &c->sources[0];
+	for (size_t i = 0; i < config_keys_count; i++) {
+		const struct config_key *k = &config_keys[i];
 
+		if (!config_key_of(kind, k) ||
+			!config_named_has(config_named_at(c, kind, 0), k))
+			continue;
+		print_help(out, k->help);
+		if (k->example)
+			buffer_printf(out, "#%s = %s\n", k->name, k->example);
+		else if (k->flags & CONFIG_REPEATED)
+			buffer_printf(out, "#%s =\n", k->name);
+		else
+			print_line(out, "#", c, k, 0, 0);
+	}
+}
+
+/* One of each type, with the keys that it has, all as comments. */
+static void sample_named(
+	struct buffer *out, struct config *c, const struct config_named *kind)
+{
+	struct config_named_head *one = config_at(c, kind->offset);
+	const struct config_key *type = config_key_find(kind->section, "type");
+
+	/* For the values that one begins with. */
+	if (config_named_index(c, kind, view_str("sample"), NULL) < 0)
+		return;
+	if (!kind->type_help) {
+		buffer_printf(out, "#[%s \"%s\"]\n", kind->section, kind->example);
+		sample_keys(out, c, kind);
+		return;
+	}
 	for (const struct config_choice *t = type->choices; t->name; t++) {
 		buffer_printf(out, "\n");
-		print_help(out, config_source_help[t->value]);
-		buffer_printf(out, "#[%s \"%s\"]\n", CONFIG_SOURCE_SECTION, t->name);
-		s->type = t->value;
-		for (size_t i = 0; i < config_keys_count; i++) {
-			const struct config_key *k = &config_keys[i];
-
-			if (!config_key_of_source(k) || !config_source_has(s, k))
-				continue;
-			print_help(out, k->help);
-			if (k->example)
-				buffer_printf(out, "#%s = %s\n", k->name, k->example);
-			else
-				print_line(out, "#", c, k, 0, 0);
-		}
+		print_help(out, kind->type_help[t->value]);
+		buffer_printf(out, "#[%s \"%s\"]\n", kind->section, t->name);
+		one->type = t->value;
+		sample_keys(out, c, kind);
 	}
 }
 
@@ -253,9 +275,6 @@ int config_sample(struct buffer *out)
 	struct config c;
 
 	config_defaults(&c);
-	/* For the values that a source begins with. */
-	if (config_source_index(&c, view_str("sample"), NULL) < 0)
-		return -1;
 	buffer_printf(out,
 		"# Configuration of sipchaind. Values shown are the defaults. Files in the\n"
 		"# folder beside this one, with .d after its name, that end in .conf are read\n"
@@ -268,12 +287,12 @@ int config_sample(struct buffer *out)
 		if (begins_section(i)) {
 			buffer_printf(out, "\n");
 			print_help(out, config_section_find(k->section)->help);
-			if (config_key_of_source(k))
-				sample_sources(out, &c);
+			if (config_key_is_named(k))
+				sample_named(out, &c, config_named_find(k->section));
 			else
 				buffer_printf(out, "[%s]\n", k->section);
 		}
-		if (config_key_of_source(k) || k->flags & CONFIG_INTERNAL)
+		if (config_key_is_named(k) || k->flags & CONFIG_INTERNAL)
 			continue;
 		print_help(out, k->help);
 		if (k->choices)

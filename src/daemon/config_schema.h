@@ -4,7 +4,7 @@
 
 #include "daemon/config.h"
 
-/* The one table that describes the configuration; see config_schema.c. */
+/* The one table that describes the configuration; see config_keys.c. */
 enum config_type {
 	CONFIG_BOOL = 1,    /* bool: yes, no */
 	CONFIG_COUNT,       /* uint32_t: 1000, 64k */
@@ -64,9 +64,9 @@ struct config_key {
 	size_t count;      /* offset of a repeated key's size_t count */
 	const struct config_choice *choices;
 	const char *help; /* lines for the sample file */
-	/* Of [source]: bits 1 << enum config_source_type that have it; 0: all. */
+	/* Of a named section: bits 1 << its type that have it; 0: all. */
 	unsigned of;
-	const char *example; /* of [source]: its value there; NULL: the default */
+	const char *example; /* of a named section: its value there; NULL: the default */
 };
 
 struct config_section {
@@ -81,7 +81,11 @@ extern const size_t config_sections_count;
 /* By enum config_source_type: lines for the sample file. */
 extern const char *const config_source_help[];
 
-#define CONFIG_KEYS_MAX 128
+#define CONFIG_KEYS_MAX 256
+
+/* Where a ledger is when its path is not given. */
+#define CONFIG_PATH_LOCAL    "/var/lib/sipchain/ledger.db"
+#define CONFIG_PATH_ETHEREUM "/var/lib/sipchain/ethereum.db"
 
 /* The key, or NULL. */
 const struct config_key *config_key_find(const char *section, const char *name);
