@@ -160,6 +160,25 @@ static void status_sources(const json_t *list)
 	}
 }
 
+/* A line for each [connector], and what it lacks. */
+static void status_connectors(const json_t *list)
+{
+	const json_t *c;
+	size_t at;
+
+	json_array_foreach(list, at, c)
+	{
+		printf("connector %s (%s) %s, %lld standing, %lld queued, %lld refused, "
+		       "%lld hits\n",
+			shown(text_of(c, "name")), text_of(c, "type"),
+			text_of(c, "state"), number_of(c, "standing"),
+			number_of(c, "queued"), number_of(c, "refused"),
+			number_of(c, "hits"));
+		if (text_of(c, "trouble")[0])
+			printf("          %s\n", shown_sentence(text_of(c, "trouble")));
+	}
+}
+
 static void status_print(const json_t *r)
 {
 	const json_t *m = json_object_get(r, "member"), *b = json_object_get(r, "bans");
@@ -189,6 +208,7 @@ static void status_print(const json_t *r)
 		number_of(s, "hep_dropped"), number_of(s, "log_lines"),
 		number_of(s, "log_skipped"), number_of(s, "log_injected"));
 	status_sources(json_object_get(r, "sources"));
+	status_connectors(json_object_get(r, "connectors"));
 	status_outbox(json_object_get(r, "outbox"));
 	status_roles(json_object_get(r, "roles"));
 }

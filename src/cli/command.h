@@ -225,6 +225,8 @@ int run_list(struct invocation *in);
 int run_check(struct invocation *in);
 int run_explain(struct invocation *in);
 int run_banned(struct invocation *in);
+int run_connector_status(struct invocation *in);
+int run_connector_resync(struct invocation *in);
 int run_watch(struct invocation *in);
 int run_allow_list(struct invocation *in);
 

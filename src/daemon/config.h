@@ -19,6 +19,7 @@
 #define CONFIG_LOGS_MAX    16
 #define CONFIG_ALLOW_MAX   65536
 #define CONFIG_SOURCES_MAX 16
+#define CONFIG_CONNECTORS_MAX 8
 #define CONFIG_PRINTED_MAX (16U << 20) /* bytes of a configuration's text */
 
 struct config_listen {
@@ -54,6 +55,28 @@ struct config_source {
 	char journal_path[CONFIG_PATH_MAX];
 	struct config_listen syslog; /* transport 0: none */
 	struct syslog_config from;   /* who may send */
+};
+
+enum config_connector_type {
+	CONFIG_CONNECTOR_ASTERISK = 1,
+	CONFIG_CONNECTOR_KAMAILIO = 2,
+	CONFIG_CONNECTOR_HOOK = 3,
+};
+
+/* One [connector "name"]; what its type does not have is zero, or the default. */
+struct config_connector {
+	char name[33];
+	uint8_t type; /* enum config_connector_type */
+	/* of asterisk */
+	struct config_server address;
+	char user[33];
+	char secret_file[CONFIG_PATH_MAX];
+	/* of kamailio */
+	char socket[CONFIG_PATH_MAX];
+	char reply[CONFIG_PATH_MAX]; /* "": below [node] run */
+	char numbers[33], uris[33], domains[33], addresses[33]; /* its htables */
+	/* of hook */
+	char program[CONFIG_PATH_MAX];
 };
 
 struct config_allow {
@@ -101,6 +124,8 @@ struct config {
 	} security_log;
 	struct config_source sources[CONFIG_SOURCES_MAX];
 	size_t source_count;
+	struct config_connector connectors[CONFIG_CONNECTORS_MAX];
+	size_t connector_count;
 	struct detect_config detect; /* more: what rules.read is */
 	struct {
 		char path[CONFIG_PATH_MAX]; /* "": the built-in rules alone */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every key of the configuration; config_schema.c has what is done with them. */
 #include "daemon/config_chain.h"
+#include "daemon/config_connector.h"
 #include "daemon/config_source.h"
 
 static const struct config_choice levels[] = {
@@ -43,6 +44,13 @@ const char *const config_source_help[] = {
 		"What the include for Kamailio or OpenSIPS writes (sipchain.cfg).",
 };
 
+static const struct config_choice connector_types[] = {
+	{"asterisk", CONFIG_CONNECTOR_ASTERISK},
+	{"kamailio", CONFIG_CONNECTOR_KAMAILIO},
+	{"hook", CONFIG_CONNECTOR_HOOK},
+	{NULL, 0},
+};
+
 static const struct config_choice unproved[] = {
 	{"ignore", OWN_UNPROVED_IGNORE},
 	{"plausible", OWN_UNPROVED_PLAUSIBLE},
@@ -59,6 +67,9 @@ static const struct config_choice unproved[] = {
 #define SOURCE_LOG    (1U << CONFIG_SOURCE_LOG)
 /* The types whose lines come from a file, the journal or remote syslog. */
 #define SOURCE_TEXT  (SOURCE_LOG | 1U << CONFIG_SOURCE_KAMAILIO)
+#define TO_ASTERISK  (1U << CONFIG_CONNECTOR_ASTERISK)
+#define TO_KAMAILIO  (1U << CONFIG_CONNECTOR_KAMAILIO)
+#define TO_HOOK      (1U << CONFIG_CONNECTOR_HOOK)
 #define CHAIN_ID_MAX UINT64_C(9007199254740991) /* what JSON numbers hold exactly */
 
 /* clang-format off */
@@ -188,6 +199,43 @@ const struct config_key config_keys[] = {
 	{"source", "journal_path", CONFIG_PATH_NAME, .fallback = "",
 		AT(sources[0].journal_path), .of = SOURCE_TEXT,
 		.help = "The journal's folder, where it is not systemd-journald's own of this machine."},
+
+	{"connector", "type", CONFIG_CHOICE, CONFIG_REQUIRED, AT(connectors[0].type),
+		.choices = connector_types},
+	{"connector", "address", CONFIG_SERVER, .fallback = "127.0.0.1:5038",
+		AT(connectors[0].address), .of = TO_ASTERISK,
+		.help = "Where the manager listens: an address of this machine, since nothing is\n"
+			"encrypted there."},
+	{"connector", "user", CONFIG_WORD, .fallback = "sipchain", AT(connectors[0].user),
+		.of = TO_ASTERISK,
+		.help = "The section of manager.conf: read = user,system and write = system."},
+	{"connector", "secret_file", CONFIG_PATH_NAME, .fallback = "",
+		AT(connectors[0].secret_file), .of = TO_ASTERISK,
+		.example = "/etc/sipchain/ami.secret",
+		.help = "A file whose first line is that section's secret (chmod 600), read at start\n"
+			"and on reload, when it is not logged in."},
+	{"connector", "socket", CONFIG_PATH_NAME, .fallback = "", .max = 107,
+		AT(connectors[0].socket), .of = TO_KAMAILIO,
+		.example = "/run/kamailio/kamailio_rpc.sock",
+		.help = "The dgram_socket of Kamailio's module jsonrpcs."},
+	{"connector", "reply", CONFIG_PATH_NAME, .fallback = "", .max = 107,
+		AT(connectors[0].reply), .of = TO_KAMAILIO,
+		.help = "Where its answers come to, a socket that is made; empty: NAME.reply below\n"
+			"[node] run."},
+	{"connector", "numbers", CONFIG_WORD, .fallback = "sipchain_number",
+		AT(connectors[0].numbers), .of = TO_KAMAILIO,
+		.help = "The htable of numbers; empty: they are not carried there."},
+	{"connector", "uris", CONFIG_WORD, .fallback = "", AT(connectors[0].uris),
+		.of = TO_KAMAILIO, .help = "The htable of SIP URIs; empty: the same."},
+	{"connector", "domains", CONFIG_WORD, .fallback = "", AT(connectors[0].domains),
+		.of = TO_KAMAILIO, .help = "The htable of domains; empty: the same."},
+	{"connector", "addresses", CONFIG_WORD, .fallback = "",
+		AT(connectors[0].addresses), .of = TO_KAMAILIO,
+		.help = "The htable of addresses and prefixes; empty: the same."},
+	{"connector", "program", CONFIG_PATH_NAME, .fallback = "",
+		AT(connectors[0].program), .of = TO_HOOK,
+		.example = "/usr/local/sbin/sipchain-hook",
+		.help = "The program that is started and told of each change."},
 
 	RULE("auth_failed", OBSERVED_AUTH_FAILED, "Wrong passwords."),
 	RULE("unknown_account", OBSERVED_UNKNOWN_ACCOUNT, "Accounts that are not there."),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/escape.h"
+#include "daemon/config_connector.h"
 #include "daemon/config_source.h"
 
 /* clang-format off */
@@ -19,6 +20,8 @@
 const struct config_named config_named[] = {
 	{"source", "a source", "pbx", KIND(sources, source_count),
 		.type_help = config_source_help, .check = config_source_check},
+	{"connector", "a connector", "pbx", KIND(connectors, connector_count),
+		.type_help = config_connector_help, .check = config_connector_check},
 };
 
 const size_t config_named_count = sizeof config_named / sizeof config_named[0];

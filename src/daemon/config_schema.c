@@ -14,6 +14,9 @@ const struct config_section config_sections[] = {
 		"the best sensor, since it shows every SIP message in both directions."},
 	{"security_log",
 		"Asterisk's security events: security.json => [json]security in logger.conf."},
+	{"connector",
+		"PBXs that calls to blocked numbers are refused in. Each has a section with a\n"
+		"name, as many as there are PBXs."},
 	{"source",
 		"Other sources of observations, each with a name of its own; up to 16, of any of\n"
 		"these types."},

@@ -20,16 +20,31 @@ enum control_message {
 	MSG_RELOADED = 16,
 	/* text without NUL, one line, for the service manager's STATUS= */
 	MSG_STATUS = 17,
-	/* u8: the number of a [source]: connect to its address; sense only */
+	/*
+	 * u8: the number of a [source] of type ami (sense), or of a [connector]
+	 * (node): connect to it
+	 */
 	MSG_CONNECT = 18,
 	/* parent -> role: struct control_connected; fd: the socket, when error is 0 */
 	MSG_CONNECTED = 19,
 };
 
-/* MSG_CONNECTED. The socket may still be connecting: reading it tells. */
+/*
+ * MSG_CONNECTED. The socket may still be connecting: reading it tells. A connector
+ * that writes to another descriptor than it reads from gets two of these.
+ */
+enum connected_use {
+	CONNECTED_BOTH = 0, /* to be read and written */
+	CONNECTED_READ = 1, /* .. and the other follows */
+	CONNECTED_WRITE = 2,
+	CONNECTED_ERRORS = 3, /* a program's standard error, after CONNECTED_BOTH */
+};
+
 struct control_connected {
 	int32_t error; /* errno */
 	uint8_t source;
+	uint8_t use;    /* enum connected_use */
+	char text[200]; /* what error is not enough for, clean; "" */
 };
 
 /* MSG_CONFIG */

@@ -27,6 +27,7 @@
  *   node_ledger.c   events -> registry -> decisions -> learnt bans
  *   node_text.c     the texts of hashed indicators, for people
  *   node_bans.c     the ban table, the store's copy of it, orders to enforce
+ *   node_connector.c    .. and the PBXs that follow the same bans
  *   node_outbox.c   decided reports -> batches; what leaves is outgoing.c's choice
  *   node_fate.c     ... and what became of them
  *   node_evidence.c the records behind reports: made, kept, shown
@@ -66,6 +67,7 @@ struct node {
 	usec started; /* monotonic */
 	int64_t clock_difference; /* of the time of day and the monotonic one, usec */
 	bool stopping;
+	bool again; /* the new configuration needs what only a new process can open */
 	bool scheduling;    /* node_schedule() runs: what it calls must not call it */
 	bool allow_changed; /* by phones and trunks; the enforcer is told soon */
 
@@ -104,6 +106,7 @@ struct node {
 	struct enforce_self enforcer;
 	bool enforcer_ready; /* it has said hello over this link */
 	struct ban_table *bans;
+	struct node_connectors *connectors; /* node_connector.h */
 	bool bans_open;      /* a transaction of ban records is open */
 	usec order_again_at; /* monotonic: after the kernel refused; 0: not */
 	uint64_t next_batch;
@@ -319,6 +322,9 @@ bool node_answer(struct node *n, struct control_client *client, const char *comm
 /* An event for `watch`. indicator may be NULL. */
 void node_event(struct node *n, const char *type, const struct indicator *i,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same with all that is to be told, an object, "text" among it; taken over. */
+void node_event_with(
+	struct node *n, const char *type, const struct indicator *i, json_t *body);
 /* Let a client wait for the fate of an outbox row. */
 void node_wait(struct node *n, uint64_t row, struct control_client *client);
 /* Whether somebody waits for it. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/answer.h"
+#include "daemon/node_connector.h"
 #include "store/ban_record.h"
 
 json_t *node_tip(const struct node *n, enum chain chain)
@@ -80,19 +81,19 @@ static void add_covering(void *context, const struct ban *b)
 }
 
 /* The sentence that answers "is it blocked here, and why?". */
-static const char *verdict(const struct node *n, bool is_address, const json_t *listed,
+static const char *verdict(const struct node *n, bool enforced, const json_t *listed,
 	const json_t *bans, const struct allow_entry *allowed,
 	const struct indicator *protected)
 {
 	const json_t *d;
 	size_t at;
 
-	if (json_array_size(bans))
+	if (json_array_size(bans) && enforced)
 		return n->config->node.observe ?
 			"would be banned here (observe mode: nothing is in the firewall)" :
 			"banned here";
 	json_array_foreach(listed, at,
-		d) if (json_is_true(json_object_get(d, "block"))) return is_address ?
+		d) if (json_is_true(json_object_get(d, "block"))) return enforced ?
 		"blocked: listed, and this node follows" :
 		"listed and decided: block; but nothing on this node enforces "
 		"numbers, URIs, domains or agents";
@@ -107,6 +108,13 @@ static const char *verdict(const struct node *n, bool is_address, const json_t *
 			    "not listed";
 }
 
+/* By the firewall, or a connector. */
+static bool is_enforced(const struct node *n, uint8_t kind)
+{
+	return kind == INDICATOR_IP4 || kind == INDICATOR_IP6 ||
+		node_connectors_carry(n, kind);
+}
+
 static json_t *check_json(struct node *n, const struct indicator *i)
 {
 	const struct indicator *protected = registry_protected_overlap(n->registry, i);
@@ -119,7 +127,7 @@ static json_t *check_json(struct node *n, const struct indicator *i)
 	ban_table_each(n->bans, add_covering, &covering);
 	out = json_pack("{s:s, s:s, s:s, s:o}", "indicator", indicator_print(text, i),
 		"kind", indicator_kind_name(i->kind), "text",
-		verdict(n, i->kind == INDICATOR_IP4 || i->kind == INDICATOR_IP6, listed,
+		verdict(n, is_enforced(n, i->kind), listed,
 			bans, allowed, protected),
 		"tip", answer_tips(n->registry));
 	json_object_set_new(out, "listed", listed);
@@ -196,6 +204,10 @@ bool node_answer(struct node *n, struct control_client *client, const char *comm
 		node_ask_counters(n, client);
 	else if (!strcmp(command, "allow-list"))
 		control_answer(client, allow_json(n));
+	else if (!strcmp(command, "connector-status"))
+		node_connectors_status(n, client, arguments);
+	else if (!strcmp(command, "connector-resync"))
+		node_connectors_resync(n, client, arguments);
 	else if (!strcmp(command, "evidence-list"))
 		node_evidence_list(n, client, arguments);
 	else if (!strcmp(command, "evidence-get"))

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/node_connector.h"
 #include "store/ban_record.h"
 
 void node_bans_begin(struct node *n, enum durability durability)
@@ -42,8 +43,10 @@ void node_ban(struct node *n, const struct indicator *i, uint8_t scope, uint8_t 
 	/* A detection never shortens what stands, least of all an operator's ban. */
 	if (origin == BAN_OWN && b && b->until >= until)
 		return;
-	if (ban_table_set(n->bans, i, scope, origin, category, until, node_now()))
-		record(n, ban_table_get(n->bans, i, scope));
+	if (!ban_table_set(n->bans, i, scope, origin, category, until, node_now()))
+		return;
+	record(n, ban_table_get(n->bans, i, scope));
+	node_connectors_follow(n, i);
 }
 
 void node_ban_reason(
@@ -71,6 +74,7 @@ bool node_unban(struct node *n, const struct indicator *i, uint8_t scope)
 	ending.deleting = 1;
 	ban_table_clear(n->bans, i, scope);
 	record(n, &ending);
+	node_connectors_follow(n, i);
 	return true;
 }
 
@@ -132,6 +136,25 @@ static struct node_orders *free_slot(struct node *n)
 	return NULL;
 }
 
+/*
+ * Numbers and names are nothing for the firewall: what it would be asked for is
+ * done. Returns how many of the orders are left.
+ */
+static uint32_t leave_to_connectors(
+	struct node *n, struct ban_order *orders, uint32_t count)
+{
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (orders[i].indicator.kind == INDICATOR_IP4 ||
+			orders[i].indicator.kind == INDICATOR_IP6)
+			orders[left++] = orders[i];
+		else
+			done(n, &orders[i], true);
+	}
+	return left;
+}
+
 /* Send one batch of what waits. Returns whether there may be more. */
 static bool send_orders(struct node *n)
 {
@@ -155,6 +178,9 @@ static bool send_orders(struct node *n)
 	header.count = (uint32_t)ban_table_take(n->bans, slot->orders, ORDERS_MAX);
 	if (!header.count)
 		return false;
+	header.count = leave_to_connectors(n, slot->orders, header.count);
+	if (!header.count)
+		return true;
 	header.batch = ++n->next_batch;
 	slot->batch = header.batch;
 	slot->count = header.count;
@@ -183,7 +209,8 @@ void node_bans_flush(struct node *n)
 	}
 	while (ban_table_queued(n->bans) && send_orders(n))
 		;
-	if (n->bans_open) { /* observe mode: acknowledged at once */
+	node_connectors_flush(n);
+	if (n->bans_open) { /* acknowledged at once: observe mode, or no address */
 		n->bans_open = false;
 		if (store_commit(n->store, &err))
 			log_error("store: %s", err.text);
@@ -233,6 +260,7 @@ static void on_done(struct node *n, struct view payload)
 
 void node_observe_changed(struct node *n)
 {
+	node_connectors_observe(n);
 	/* Into observe mode the enforcer removes the whole table by itself. */
 	if (!n->config->node.observe)
 		order_everything(n);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "daemon/evidence_record.h"
+#include "daemon/node_connector.h"
 #include "store/allow_record.h"
 #include "store/audit.h"
 
@@ -33,7 +34,7 @@ struct request {
 void node_event(
 	struct node *n, const char *type, const struct indicator *i, const char *fmt, ...)
 {
-	char text[400], name[INDICATOR_TEXT] = "";
+	char text[400];
 	va_list ap;
 
 	if (!n->control || !control_watched(n->control))
@@ -41,11 +42,26 @@ void node_event(
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	node_event_with(n, type, i, json_pack("{s:s}", "text", text));
+}
+
+void node_event_with(
+	struct node *n, const char *type, const struct indicator *i, json_t *body)
+{
+	char name[INDICATOR_TEXT] = "";
+	json_t *event;
+
+	if (!n->control || !control_watched(n->control)) {
+		json_decref(body);
+		return;
+	}
 	if (i)
 		indicator_print(name, i);
-	control_publish(n->control,
-		json_pack("{s:I, s:s, s:s, s:s}", "time", (json_int_t)node_now(), "type",
-			type, "indicator", name, "text", text));
+	event = json_pack("{s:I, s:s, s:s}", "time", (json_int_t)node_now(), "type", type,
+		"indicator", name);
+	json_object_update_missing(event, body);
+	json_decref(body);
+	control_publish(n->control, event);
 }
 
 /* What every changing command needs: an indicator, perhaps ttl and note. */
@@ -220,10 +236,14 @@ static bool is_address(struct request *r)
 {
 	if (r->indicator.kind == INDICATOR_IP4 || r->indicator.kind == INDICATOR_IP6)
 		return true;
+	/* A ban, of what a PBX can be told to refuse calls to. */
+	if (!r->log && node_connectors_carry(r->node, r->indicator.kind))
+		return true;
 	control_refuse(r->client, CONTROL_USAGE,
 		r->log ? "class log is for addresses and prefixes alone" :
-			 "only addresses and prefixes are banned in the firewall; "
-			 "numbers and names are shared with `sipchain report`");
+			 "only addresses and prefixes are banned in the firewall, and no "
+			 "[connector] refuses calls to this; numbers and names are "
+			 "shared with `sipchain report`");
 	return false;
 }
 
@@ -255,8 +275,8 @@ static bool better_known(struct request *r)
  */
 static bool allowed_here(struct request *r)
 {
-	const struct allow_entry *e =
-		allowlist_overlap(r->node->allow, &r->indicator, node_now());
+	const struct allow_entry *e = allowlist_overlap(
+		r->node->allow, &r->indicator, node_now());
 	char name[INDICATOR_TEXT], other[INDICATOR_TEXT];
 
 	if (!e)
@@ -331,6 +351,19 @@ static void do_revoke(struct request *r)
 
 /* --- ban, unban: this node alone --- */
 
+/* What a ban means, with places for the indicator and its end. */
+static const char *ban_sentence(const struct request *r)
+{
+	bool address = r->indicator.kind < INDICATOR_NUMBER;
+
+	if (r->node->config->node.observe)
+		return address ?
+			"%s would be banned on every port until %s (observe mode)" :
+			"calls to %s would be refused until %s (observe mode)";
+	return address ? "%s is banned on every port until %s" :
+			 "calls to %s are refused until %s";
+}
+
 static void do_ban(struct request *r)
 {
 	uint32_t until = node_now() + (r->ttl ? r->ttl : BAN_TTL_DEFAULT);
@@ -352,11 +385,8 @@ static void do_ban(struct request *r)
 	node_bans_flush(r->node);
 	node_schedule(r->node);
 	node_event(r->node, "ban", &r->indicator, "by an operator: %s", r->note);
-	answer(r, until,
-		r->node->config->node.observe ?
-			"%s would be banned on every port until %s (observe mode)" :
-			"%s is banned on every port until %s",
-		indicator_print(name, &r->indicator), clock_rfc3339(when, until));
+	answer(r, until, ban_sentence(r), indicator_print(name, &r->indicator),
+		clock_rfc3339(when, until));
 }
 
 static void do_unban(struct request *r)

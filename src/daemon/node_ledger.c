@@ -47,18 +47,21 @@ static void follow_own(struct node *n, const struct indicator *i)
 	node_forgive(n, i);
 }
 
-/* A learnt ban follows the decision; only addresses go to the firewall. */
+/*
+ * A learnt ban follows the decision: addresses go to the firewall, numbers and names
+ * to the connectors.
+ */
 static void follow(struct node *n, const struct indicator *i)
 {
 	const struct ban *standing = ban_table_get(n->bans, i, BAN_SIP);
 	char text[INDICATOR_TEXT], sentence[DECISION_TEXT];
 	struct decision d;
 
-	if (i->kind != INDICATOR_IP4 && i->kind != INDICATOR_IP6) {
-		if (n->caught_up && !registry_words(n->registry, i, node_now(), NULL, 0))
-			node_text_forget(n, i);
-		return;
-	}
+	if (i->kind >= INDICATOR_NUMBER && n->caught_up &&
+		!registry_words(n->registry, i, node_now(), NULL, 0))
+		node_text_forget(n, i);
+	if (i->kind == INDICATOR_AGENT)
+		return; /* nothing enforces those */
 	follow_own(n, i);
 	/* Before the ledger is read whole, a revocation may still be to come. */
 	if (!n->caught_up)

@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "daemon/config_source.h"
+#include "daemon/node_connector.h"
 #include "store/outbox.h"
 
 /* One line for people. */
@@ -325,6 +326,7 @@ json_t *node_status(struct node *n)
 	json_object_set_new(out, "enforcer", enforcer_json(n));
 	json_object_set_new(out, "sense", sense_json(n));
 	json_object_set_new(out, "sources", sources_json(n));
+	json_object_set_new(out, "connectors", node_connectors_json(n));
 	json_object_set_new(out, "outbox", outbox_json(n));
 	json_object_set_new(out, "roles", roles);
 	json_object_set_new(out, "memory",

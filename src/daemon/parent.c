@@ -112,7 +112,8 @@ static void connected(struct parent *p, struct view payload, int fd)
 		return;
 	}
 	memcpy(&answer, payload.p, sizeof answer);
-	p->callbacks.connected(p->callbacks.context, answer.source, answer.error, fd);
+	answer.text[sizeof answer.text - 1] = 0;
+	p->callbacks.connected(p->callbacks.context, &answer, fd);
 }
 
 /* Act on one message; a descriptor that came with it is used or closed. */

@@ -31,10 +31,10 @@ struct parent_callbacks {
 	/* How all roles are, at each change; sent to the node only. May be NULL. */
 	void (*roles)(void *context, const struct role_status *roles, size_t count);
 	/*
-	 * The answer to parent_connect(): fd is the callee's, or -1 with errno's
-	 * number in error. NULL: it never asks.
+	 * The answer to parent_connect(): fd is the callee's, or -1 with why in
+	 * answer->error and, perhaps, text. NULL: it never asks.
 	 */
-	void (*connected)(void *context, unsigned source, int error, int fd);
+	void (*connected)(void *context, const struct control_connected *answer, int fd);
 	/*
 	 * Finish: close handles so that the loop ends, or uv_stop() it. gone: the
 	 * parent died; nobody waits for more than a moment.
@@ -59,8 +59,8 @@ void parent_close(struct parent *p);
 void parent_ready(struct parent *p);
 
 /*
- * Ask for a connection to the address of [source] number `source` of the
- * configuration; connected() follows.
+ * Ask for a connection to the [source] (role sense) or the [connector] (role node)
+ * of this number in the configuration; connected() follows.
  */
 void parent_connect(struct parent *p, unsigned source);
 

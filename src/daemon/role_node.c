@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/node_connector.h"
 #include "decide/auto_allow.h"
 #include "store/allow_learnt.h"
 #include "store/allow_record.h"
@@ -38,6 +39,7 @@ static void forget_expired(void *context, const struct ban *b)
 	node_bans_begin(n, STORE_SOON); /* a hundred thousand may end together */
 	if (ban_record_delete(n->store, &b->indicator, b->scope, &err))
 		log_error("store: %s", err.text);
+	node_connectors_follow(n, &b->indicator);
 }
 
 /* One allowlist entry that has ended; NULL when there is none. */
@@ -265,6 +267,11 @@ static void on_roles(void *context, const struct role_status *roles, size_t coun
 	memcpy(n->roles, roles, n->roles_count * sizeof *roles);
 }
 
+static void on_connected(void *context, const struct control_connected *answer, int fd)
+{
+	node_connectors_connected(context, answer, fd);
+}
+
 static void on_stop(void *context, bool gone)
 {
 	struct node *n = context;
@@ -310,6 +317,11 @@ static int on_reload(void *context, struct config *config, struct error *err)
 		return error_set(err,
 			"[node] state, run and user change only with a restart of "
 			"sipchaind");
+	/* Nothing can be opened from inside the sandbox. */
+	if (node_connectors_outdated(n, config)) {
+		n->again = true;
+		uv_stop(&n->loop);
+	}
 	/* *config is freed by the caller: give it the old one. */
 	old = *n->config;
 	observed = old.node.observe;
@@ -363,9 +375,10 @@ static int open_parts(struct node *n, struct error *err)
 	n->registry = registry_new(n->hash_key);
 	n->allow = allowlist_new();
 	n->bans = ban_table_new(n->hash_key);
+	n->connectors = node_connectors_new(n);
 	n->dirty = table_new(INDICATOR_SIZE, INDICATOR_SIZE, 0, n->hash_key);
 	if (!n->detector || !n->trail || !n->registry || !n->allow || !n->bans ||
-		!n->dirty)
+		!n->dirty || !n->connectors)
 		return error_set(err, "out of memory");
 	take_config(n);
 	if (take_allow(n))
@@ -417,6 +430,7 @@ static int seal(struct node *n, struct error *err)
 
 static void free_node(struct node *n)
 {
+	node_connectors_free(n->connectors);
 	trail_free(n->trail);
 	detector_free(n->detector);
 	registry_free(n->registry);
@@ -433,8 +447,11 @@ static void free_node(struct node *n)
 
 int role_node(struct config *config, int parent_fd, const struct control_hello *hello)
 {
-	struct parent_callbacks callbacks = {
-		.peer = on_peer, .reload = on_reload, .roles = on_roles, .stop = on_stop};
+	struct parent_callbacks callbacks = {.peer = on_peer,
+		.reload = on_reload,
+		.roles = on_roles,
+		.connected = on_connected,
+		.stop = on_stop};
 	struct node *n = calloc(1, sizeof *n);
 	struct error err = {""};
 	int rc = ROLE_EXIT_FAILED;
@@ -459,13 +476,15 @@ int role_node(struct config *config, int parent_fd, const struct control_hello *
 		goto done;
 	}
 	parent_ready(n->parent);
+	node_connectors_start(n);
 	node_schedule(n);
 	uv_timer_start(&n->due, on_due, 1000, 1000);
 	uv_run(&n->loop, UV_RUN_DEFAULT);
-	rc = ROLE_EXIT_OK;
+	rc = n->again ? ROLE_EXIT_AGAIN : ROLE_EXIT_OK;
 done:
 	n->stopping = true;
 	node_stop_waiting(n);
+	node_connectors_close(n);
 	control_close(n->control);
 	link_close(n->sense);
 	link_close(n->ledger);

@@ -216,11 +216,11 @@ static int on_reload(void *context, struct config *config, struct error *err)
 	return 0;
 }
 
-static void on_connected(void *context, unsigned source, int error, int fd)
+static void on_connected(void *context, const struct control_connected *answer, int fd)
 {
 	struct sense_role *r = context;
 
-	sense_ami_connected(r->ami, source, error, fd);
+	sense_ami_connected(r->ami, answer->source, answer->error, fd);
 }
 
 static void on_stop(void *context, bool gone)

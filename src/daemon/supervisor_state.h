@@ -43,7 +43,8 @@ struct supervisor {
 	usec reload_until;  /* 0: no reload under way */
 	bool roles_changed; /* the node has not been told yet */
 	usec watchdog_due;
-	usec connect_due[CONFIG_SOURCES_MAX]; /* no connection to it before */
+	/* no connection to it before */
+	usec connect_due[CONFIG_SOURCES_MAX], connector_due[CONFIG_CONNECTORS_MAX];
 	int exit_code;
 };
 

@@ -21,6 +21,8 @@ struct ban_order {
 	uint8_t change; /* enum ban_change */
 	uint8_t scope;  /* enum ban_scope */
 	uint32_t until; /* unix seconds; BAN_ADD */
+	/* For whoever tells people: enum ban_origin, enum category; BAN_ADD */
+	uint8_t origin, category;
 };
 
 #endif

@@ -169,6 +169,8 @@ size_t ban_table_take(struct ban_table *t, struct ban_order *orders, size_t max)
 			.change = b->deleting ? BAN_DELETE : BAN_ADD,
 			.scope = b->scope,
 			.until = b->until,
+			.origin = b->origin,
+			.category = b->category,
 		};
 	}
 	return n;
@@ -200,8 +202,76 @@ void ban_table_requeue(struct ban_table *t)
 	struct ban *b;
 	size_t at = 0;
 
-	while ((b = table_next(t->bans, &at)))
+	/* All are queued below: what found() left behind in the ring goes. */
+	t->queue.head = t->queue.n = 0;
+	while ((b = table_next(t->bans, &at))) {
+		b->waiting = 0;
 		enqueue(t, b);
+	}
+}
+
+bool ban_table_found(
+	struct ban_table *t, const struct indicator *i, uint8_t scope, uint32_t until)
+{
+	uint8_t key[BAN_KEY_SIZE];
+	struct ban *b;
+
+	key_of(key, i, scope);
+	b = table_get(t->bans, key);
+	if (!b || b->deleting || b->until != until)
+		return false;
+	b->waiting = 0; /* its key stays in the ring, and is passed over */
+	b->state = BAN_STANDING;
+	return true;
+}
+
+size_t ban_table_retry(struct ban_table *t)
+{
+	struct ban *b;
+	size_t at = 0, n = 0;
+
+	while ((b = table_next(t->bans, &at))) {
+		if (b->state != BAN_REFUSED)
+			continue;
+		enqueue(t, b);
+		n++;
+	}
+	return n;
+}
+
+void ban_table_clear_all(struct ban_table *t)
+{
+	struct ban *b;
+	size_t at = 0;
+
+	while ((b = table_next(t->bans, &at))) {
+		if (b->deleting)
+			continue;
+		b->deleting = 1;
+		t->deleting++;
+		enqueue(t, b);
+	}
+}
+
+uint32_t ban_table_end(struct ban_table *t, uint32_t now, ban_fn *fn, void *context)
+{
+	const struct heap_entry *first;
+
+	while ((first = heap_peek(&t->ends))) {
+		struct ban *b = table_get(t->bans, first->payload);
+		bool meant = b && b->until == first->at && !b->deleting;
+
+		if (meant && first->at > now)
+			return (uint32_t)first->at;
+		heap_pop(&t->ends);
+		if (!meant)
+			continue;
+		fn(context, b);
+		b->deleting = 1;
+		t->deleting++;
+		enqueue(t, b);
+	}
+	return 0;
 }
 
 uint32_t ban_table_expire(struct ban_table *t, uint32_t now, ban_fn *fn, void *context)
@@ -236,6 +306,21 @@ void ban_table_each(const struct ban_table *t, ban_fn *fn, void *context)
 	while ((b = table_next(t->bans, &at)))
 		if (!b->deleting)
 			fn(context, b);
+}
+
+void ban_table_tally(const struct ban_table *t, size_t out[BAN_REFUSED + 1])
+{
+	const struct ban *b;
+	size_t at = 0;
+
+	memset(out, 0, (BAN_REFUSED + 1) * sizeof out[0]);
+	while ((b = table_next(t->bans, &at)))
+		out[b->state <= BAN_REFUSED ? b->state : 0]++;
+}
+
+bool ban_table_empty(const struct ban_table *t)
+{
+	return !table_count(t->bans);
 }
 
 size_t ban_table_count(const struct ban_table *t)

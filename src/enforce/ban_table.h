@@ -41,6 +41,8 @@ struct ban {
 
 struct ban_table;
 
+typedef void ban_fn(void *context, const struct ban *b);
+
 /* NULL when memory is short. */
 struct ban_table *ban_table_new(struct hash_key key);
 void ban_table_free(struct ban_table *t);
@@ -81,15 +83,39 @@ bool ban_table_done(struct ban_table *t, const struct ban_order *order, bool car
 void ban_table_requeue(struct ban_table *t);
 
 /*
+ * The enforcer was found to hold this ban as it is: it stands, and is not ordered.
+ * Returns false, nothing changed, when it is not to stand, or not until `until`.
+ */
+bool ban_table_found(
+	struct ban_table *t, const struct indicator *i, uint8_t scope, uint32_t until);
+
+/* Queue again what the enforcer refused. Returns how many. */
+size_t ban_table_retry(struct ban_table *t);
+
+/* All shall end now: a deletion of each is queued. */
+void ban_table_clear_all(struct ban_table *t);
+
+/*
+ * For an enforcer that forgets nothing by itself: queue the deletion of bans whose
+ * end has come, with a callback for each. Returns the next end, or 0.
+ */
+uint32_t ban_table_end(struct ban_table *t, uint32_t now, ban_fn *fn, void *context);
+
+/*
  * Drop bans whose end has come (the kernel's timeout removed them too), with
  * a callback for each; one that is being deleted waits for the enforcer's answer
  * instead. Returns the next end, or 0 when none is left.
  */
-typedef void ban_fn(void *context, const struct ban *b);
 uint32_t ban_table_expire(struct ban_table *t, uint32_t now, ban_fn *fn, void *context);
 
 /* Walk all but those being deleted; the table must not change meanwhile. */
 void ban_table_each(const struct ban_table *t, ban_fn *fn, void *context);
+
+/* How many there are in each state, deletions too: out[enum ban_state]. */
+void ban_table_tally(const struct ban_table *t, size_t out[BAN_REFUSED + 1]);
+
+/* Whether nothing is left, not even a deletion to be answered. */
+bool ban_table_empty(const struct ban_table *t);
 
 size_t ban_table_count(const struct ban_table *t);
 size_t ban_table_queued(const struct ban_table *t);

@@ -8,6 +8,12 @@
 #define SECURITY_HEAD "EventTV", "Severity", "Service", "EventVersion"
 #define SECURITY_WHO  "AccountID", "SessionID", "LocalAddress", "RemoteAddress"
 
+/* What ast_manager_build_channel_state_string() makes of a channel. */
+#define CHANNEL_FIELDS                                                                   \
+	"Channel", "ChannelState", "ChannelStateDesc", "CallerIDNum", "CallerIDName",    \
+		"ConnectedLineNum", "ConnectedLineName", "Language", "AccountCode",      \
+		"Context", "Exten", "Priority", "Uniqueid", "Linkedid"
+
 #define BODY_MAX 16
 
 /* The fields of each event in their order: the first must stand there. */
@@ -36,19 +42,21 @@ static const struct event_shape {
 			"ReceivedHash"}},
 	{"ChallengeSent", "security,all", {SECURITY_HEAD, SECURITY_WHO, "Challenge"},
 		{"Module", "SessionTV"}},
-	{"Newchannel", "call,all",
-		{"Channel", "ChannelState", "ChannelStateDesc", "CallerIDNum",
-			"CallerIDName", "ConnectedLineNum", "ConnectedLineName",
-			"Language", "AccountCode", "Context", "Exten", "Priority",
-			"Uniqueid", "Linkedid"},
-		{NULL}},
+	{"Newchannel", "call,all", {CHANNEL_FIELDS}, {NULL}},
 	{"FullyBooted", "system,all", {"Uptime", "LastReload", "Status"}, {NULL}},
 	{"Shutdown", "system,all", {"Shutdown", "Restart"}, {NULL}},
 };
 
+/* Of app_userevent; then what sipchain.conf tells. */
+static const struct event_shape blocked_shape = {
+	"UserEvent", "user,all", {CHANNEL_FIELDS}, {"TenantID"}};
+static const char *const blocked_fields[] = {
+	"UserEvent", "Number", "Dialed", "Indicator", "Remote", NULL};
+
 /* manager.conf: timestampevents, debug; asterisk.conf: systemname. */
 static const char *const head_optional[] = {
 	"Timestamp", "SequenceNumber", "File", "Line", "Func", "SystemName"};
+static const char *const nothing_more[] = {NULL};
 
 static bool is(struct view a, const char *s)
 {
@@ -93,8 +101,9 @@ static bool misplaced(const struct ami_message *m, size_t at, const char *key,
 		trace, "%s stands where %s belongs", escaped(m->field[at].key), key);
 }
 
+/* last: keys that follow all others, up to NULL. */
 static bool fits(const struct ami_message *m, const struct event_shape *s,
-	struct parse_trace *trace)
+	const char *const *last, struct parse_trace *trace)
 {
 	size_t at = 2;
 
@@ -112,6 +121,9 @@ static bool fits(const struct ami_message *m, const struct event_shape *s,
 	pass_optional(m, &at, s->optional, sizeof s->optional / sizeof s->optional[0]);
 	while (key_at(m, at, "ChanVariable"))
 		at++;
+	for (; *last; last++)
+		if (!key_at(m, at++, *last))
+			return misplaced(m, at - 1, *last, trace);
 	return at == m->count || misplaced(m, at, "the end", trace);
 }
 
@@ -147,6 +159,17 @@ static enum ami_event_result observe(struct observation *o, const struct ami_mes
 	return AMI_EVENT_INJECTION;
 }
 
+/* "101" of "PJSIP/101-0000001a"; p is NULL when it is no channel of chan_pjsip. */
+static struct view endpoint_of(struct view channel)
+{
+	static const char technology[] = "PJSIP/";
+	size_t dash = view_rfind(channel, '-');
+
+	if (!view_starts(channel, technology) || dash == channel.n)
+		return (struct view){0};
+	return view_from(view_head(channel, dash), sizeof technology - 1);
+}
+
 /*
  * A channel that is born ringing was opened by who calls; those that Asterisk
  * opens to call somebody are born down.
@@ -154,16 +177,11 @@ static enum ami_event_result observe(struct observation *o, const struct ami_mes
 static enum ami_event_result take_call(
 	struct ami_call *call, const struct ami_message *m, struct parse_trace *trace)
 {
-	static const char technology[] = "PJSIP/";
-	struct view channel = ami_message_get(m, "Channel");
-	size_t dash = view_rfind(channel, '-');
-
-	if (!is(ami_message_get(m, "ChannelState"), "4") ||
-		!view_starts(channel, technology) || dash == channel.n) {
+	call->endpoint = endpoint_of(ami_message_get(m, "Channel"));
+	if (!is(ami_message_get(m, "ChannelState"), "4") || !call->endpoint.p) {
 		parse_why(trace, "no channel that a SIP endpoint opened to call");
 		return AMI_EVENT_NOTHING;
 	}
-	call->endpoint = view_from(view_head(channel, dash), sizeof technology - 1);
 	call->dialled = ami_message_get(m, "Exten");
 	return call->endpoint.n && call->dialled.n ? AMI_EVENT_CALL : AMI_EVENT_NOTHING;
 }
@@ -193,7 +211,7 @@ enum ami_event_result ami_event_trace(struct observation *o, struct ami_call *ca
 		parse_why(trace, "no event that says anything of an attack");
 		return AMI_EVENT_NOTHING;
 	}
-	if (!s || !fits(m, s, trace))
+	if (!s || !fits(m, s, nothing_more, trace))
 		return AMI_EVENT_INJECTION;
 	kind = security_event_kind(m->field[0].value);
 	if (kind)
@@ -201,4 +219,30 @@ enum ami_event_result ami_event_trace(struct observation *o, struct ami_call *ca
 	if (is(m->field[0].value, "Newchannel"))
 		return take_call(call, m, trace);
 	return is(m->field[0].value, "Shutdown") ? AMI_EVENT_SHUTDOWN : AMI_EVENT_BOOTED;
+}
+
+enum ami_event_result ami_event_blocked(
+	struct ami_blocked *out, const struct ami_message *m)
+{
+	struct observation o;
+	struct ami_call call;
+	enum ami_event_result result;
+
+	if (!ami_message_is(m, "Event", "UserEvent")) {
+		result = ami_event_parse(&o, &call, m);
+		return result == AMI_EVENT_OBSERVATION || result == AMI_EVENT_CALL ?
+			AMI_EVENT_NOTHING :
+			result;
+	}
+	if (!m->faults && !is(ami_message_get(m, "UserEvent"), "SIPchainBlocked"))
+		return AMI_EVENT_NOTHING;
+	if (!fits(m, &blocked_shape, blocked_fields, NULL) ||
+		!is(ami_message_get(m, "UserEvent"), "SIPchainBlocked"))
+		return AMI_EVENT_INJECTION;
+	out->endpoint = endpoint_of(ami_message_get(m, "Channel"));
+	out->number = ami_message_get(m, "Number");
+	out->dialled = ami_message_get(m, "Dialed");
+	out->indicator = ami_message_get(m, "Indicator");
+	out->remote = ami_message_get(m, "Remote");
+	return AMI_EVENT_CALL;
 }

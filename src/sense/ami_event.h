@@ -45,4 +45,26 @@ enum ami_event_result ami_event_parse(
 enum ami_event_result ami_event_trace(struct observation *o, struct ami_call *call,
 	const struct ami_message *m, struct parse_trace *trace);
 
+/*
+ * A call that the dialplan's check refused: what packaging/asterisk/sipchain.conf
+ * tells by UserEvent. Views are into the message. An attacker can bring line
+ * breaks into the fields before (his caller id), so that the event is discarded,
+ * but no event of his own: this one takes 500 bytes.
+ */
+struct ami_blocked {
+	struct view endpoint;  /* of chan_pjsip; empty: another technology */
+	struct view number;    /* digits, as it was looked up */
+	struct view dialled;   /* as the trunk would have had it */
+	struct view indicator; /* the third part of the entry's value */
+	struct view remote;    /* "192.0.2.7:5060"; empty: not known */
+};
+
+/*
+ * Judge a message on a connection that waits for those: AMI_EVENT_CALL (*out is
+ * filled), AMI_EVENT_BOOTED, AMI_EVENT_SHUTDOWN, AMI_EVENT_INJECTION, or
+ * AMI_EVENT_NOTHING (other events, other user events too).
+ */
+enum ami_event_result ami_event_blocked(
+	struct ami_blocked *out, const struct ami_message *m);
+
 #endif

@@ -2,13 +2,12 @@
 #include "sense/ami_session.h"
 
 #include <inttypes.h>
-#include <nettle/md5.h>
 #include <stdio.h>
 
 #include "base/escape.h"
-#include "base/hex.h"
 #include "base/log.h"
 #include "sense/ami_event.h"
+#include "sense/ami_login.h"
 
 #define OUT_MAX 65536
 
@@ -75,37 +74,33 @@ static void fail(struct ami_session *s, const char *text, struct view why)
 	s->failed = true;
 }
 
+static const char *fresh_id(struct ami_session *s)
+{
+	snprintf(s->id, sizeof s->id, "sipchain-%016" PRIx64, ami_session_draw(s));
+	return s->id;
+}
+
 /* Begin an action whose answer is waited for. */
 static void act(struct ami_session *s, enum ami_ask ask, const char *action, usec now)
 {
 	s->ask = ask;
 	s->asked = now;
-	snprintf(s->id, sizeof s->id, "sipchain-%016" PRIx64, ami_session_draw(s));
-	buffer_printf(&s->out, "Action: %s\r\nActionID: %s\r\n", action, s->id);
+	buffer_printf(&s->out, "Action: %s\r\nActionID: %s\r\n", action, fresh_id(s));
 }
 
 static void challenge(struct ami_session *s, usec now)
 {
-	act(s, AMI_ASK_CHALLENGE, "Challenge", now);
-	buffer_printf(&s->out, "AuthType: MD5\r\n\r\n");
+	s->ask = AMI_ASK_CHALLENGE;
+	s->asked = now;
+	ami_login_challenge(&s->out, fresh_id(s));
 }
 
 static void login(struct ami_session *s, struct view number, usec now)
 {
-	uint8_t digest[MD5_DIGEST_SIZE];
-	char key[2 * MD5_DIGEST_SIZE + 1];
-	struct md5_ctx md5;
-
-	md5_init(&md5);
-	md5_update(&md5, number.n, number.p);
-	md5_update(&md5, s->secret.n, s->secret.p);
-	md5_digest(&md5, sizeof digest, digest);
-	explicit_bzero(&md5, sizeof md5);
-	act(s, AMI_ASK_LOGIN, "Login", now);
-	buffer_printf(&s->out,
-		"AuthType: MD5\r\nUsername: %s\r\nKey: %s\r\n"
-		"Events: security,call,system\r\n\r\n",
-		s->user, hex_encode(key, digest, sizeof digest));
+	s->ask = AMI_ASK_LOGIN;
+	s->asked = now;
+	ami_login_put(
+		&s->out, fresh_id(s), s->user, s->secret, number, "security,call,system");
 }
 
 static void ask_filter(struct ami_session *s, usec now)
@@ -244,7 +239,7 @@ static void on_answer(struct ami_session *s, const struct ami_message *m, usec n
 	}
 	switch (s->ask) {
 	case AMI_ASK_CHALLENGE:
-		if (number.n && number.n <= 64)
+		if (number.n && number.n <= AMI_CHALLENGE_MAX)
 			login(s, number, now);
 		else
 			fail(s, "Asterisk sends no challenge", number);
@@ -335,7 +330,7 @@ void ami_session_feed(struct ami_session *s, struct view bytes, usec now)
 		rc = ami_reader_line(&s->reader, bytes, &line);
 		if (!rc)
 			return;
-		if (rc < 0 || !view_starts(line, "Asterisk Call Manager/")) {
+		if (rc < 0 || !view_starts(line, AMI_GREETING)) {
 			fail(s, "what answers there is no Asterisk manager",
 				rc < 0 ? (struct view){0} : line);
 			return;

@@ -29,11 +29,14 @@ enum key {
 	KEY_CALLID,
 	KEY_RESP,
 	KEY_UA,
+	KEY_NUM,
+	KEY_ID,
 	KEY_COUNT,
 };
 
 static const char *const key_names[KEY_COUNT] = {"ev", "t", "src", "proto", "method",
-	"rc", "verified", "authuser", "from", "to", "ruser", "callid", "resp", "ua"};
+	"rc", "verified", "authuser", "from", "to", "ruser", "callid", "resp", "ua",
+	"num", "id"};
 
 #define HAS(key) (1U << (key))
 
@@ -55,6 +58,9 @@ static const struct event {
 		REQUEST | HAS(KEY_METHOD) | HAS(KEY_RUSER) | HAS(KEY_CALLID)},
 	{"malformed", OBSERVED_MALFORMED, REQUEST},
 	{"auth_ok", OBSERVED_AUTH_OK, REQUEST | HAS(KEY_METHOD) | HAS(KEY_AUTHUSER)},
+	{"blocked_num", OBSERVED_BLOCKED,
+		REQUEST | HAS(KEY_METHOD) | HAS(KEY_AUTHUSER) | HAS(KEY_RUSER) |
+			HAS(KEY_NUM) | HAS(KEY_ID)},
 };
 
 struct fields {
@@ -346,6 +352,22 @@ static bool has_all(const struct fields *f, unsigned required)
 	return true;
 }
 
+/* The number and the indicator of a blocked call. Returns 0 or -1. */
+static int fill_blocked(struct observation *o, const struct fields *f)
+{
+	struct indicator dialled, blocking;
+
+	if (indicator_from_digits(&dialled, f->value[KEY_NUM]) ||
+		indicator_parse(&blocking, NULL, f->value[KEY_ID], NULL) ||
+		!indicator_contains(&blocking, &dialled)) {
+		parse_why(f->trace, "id is no indicator that blocks num");
+		return -1;
+	}
+	view_copy(o->returned, sizeof o->returned, f->value[KEY_ID]);
+	view_copy(o->request, sizeof o->request, f->value[KEY_NUM]);
+	return 0;
+}
+
 static enum kamailio_log_result observe(
 	struct observation *o, const struct fields *f, usec now)
 {
@@ -378,6 +400,8 @@ static enum kamailio_log_result observe(
 	if (e->kind == OBSERVED_AUTH_OK)
 		o->proof = PROOF_AUTH;
 	fill_texts(o, f);
+	if (e->kind == OBSERVED_BLOCKED && fill_blocked(o, f))
+		return KAMAILIO_LOG_UNREADABLE;
 	return KAMAILIO_LOG_OBSERVATION;
 }
 

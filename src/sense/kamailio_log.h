@@ -48,6 +48,7 @@ enum kamailio_log_result {
  *   rejected    OBSERVED_CALL_REJECTED
  *   malformed   OBSERVED_MALFORMED
  *   auth_ok     OBSERVED_AUTH_OK with PROOF_AUTH
+ *   blocked_num OBSERVED_BLOCKED; its id and num must belong together
  *   another     KAMAILIO_LOG_NOTHING
  *
  * verified=1 with rc -2 or -3 is PROOF_NONCE: the include binds nonces to the

@@ -27,7 +27,13 @@ enum observation_kind {
 	 * An INVITE that says nothing of its sender (busy, overload, no answer) but
 	 * what it dialled. No attempt: the detector does not look at it.
 	 */
-	OBSERVED_DIALLED = OBSERVED_KINDS
+	OBSERVED_DIALLED = OBSERVED_KINDS,
+	/*
+	 * A call that a ban in the PBX ended. No attempt either, and no evidence:
+	 * returned is the indicator as it is printed, request the number that was
+	 * looked up.
+	 */
+	OBSERVED_BLOCKED
 };
 
 /*

@@ -11,13 +11,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 static void check(struct view line)
 {
 	struct observation o;
+	struct indicator i;
 
 	memset(&o, 0xee, sizeof(o));
 	if (kamailio_log_parse(&o, line, NOW) != KAMAILIO_LOG_OBSERVATION)
 		return;
 	if (o.source.family != 4 && o.source.family != 6)
 		abort();
-	if (o.kind < OBSERVED_AUTH_FAILED || o.kind > OBSERVED_AUTH_OK)
+	if (o.kind < OBSERVED_AUTH_FAILED ||
+		(o.kind > OBSERVED_AUTH_OK && o.kind != OBSERVED_BLOCKED))
+		abort();
+	if (o.kind == OBSERVED_BLOCKED &&
+		(!o.request[0] || strspn(o.request, "0123456789") != strlen(o.request) ||
+			indicator_parse(&i, NULL, view_str(o.returned), NULL)))
 		abort();
 	if (o.time > NOW + 60 * USEC_PER_SEC)
 		abort();

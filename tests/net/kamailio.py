@@ -47,19 +47,21 @@ def fetch():
 class Kamailio:
     """start() it, stop() it; its log is where `log` says."""
 
-    def __init__(self, tree, letter, run, forward=()):
+    def __init__(self, tree, letter, run, forward=(), block=True):
         self.tree = tree
         self.namespace = "sip-" + letter
         self.address = topology.NODES[letter]
         self.run = run
         self.log = run + "/log/kamailio.log"
+        self.rpc = run + "/rpc.sock"  # of its JSON-RPC
         self.process = self.syslog = None
         for folder in (run + "/log", run + "/db"):
             os.makedirs(folder)
         with open(PBX + "/kamailio/kamailio.cfg", encoding="ascii") as f:
             text = f.read()
         for name, value in (("address", self.address), ("tree", tree), ("run", run),
-                            ("include", os.path.abspath(INCLUDE))):
+                            ("include", os.path.abspath(INCLUDE)),
+                            ("block", "#!define SIPCHAIN_BLOCK" if block else "")):
             text = text.replace("{%s}" % name, value)
         self._write("kamailio.cfg", text)
         self._write("db/version", "table_name(string) table_version(int)\nsubscriber:7\n")
@@ -124,6 +126,24 @@ class Kamailio:
 
     def stop_server(self):
         self._end(self.process)
+
+    def kill_server(self):
+        """As when it crashes: all of its processes, and its socket stays."""
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+
+    def signal(self, number):
+        """To all of its processes."""
+        for pid in self._processes():
+            os.kill(pid, number)
+
+    def _processes(self):
+        """It and its children, which nsenter and unshare are no parents of."""
+        found = [self.process.pid]
+        for pid in found:
+            with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as f:
+                found += [int(child) for child in f.read().split()]
+        return found
 
     def stop(self):
         self._end(self.process)

@@ -57,7 +57,7 @@ class CommandFailed(Exception):
 
 def find(build, name):
     """A program in a Meson build folder."""
-    for folder in (".", "src", "src/daemon", "src/cli"):
+    for folder in (".", "src", "src/daemon", "src/cli", "tests/net"):
         path = os.path.abspath(os.path.join(build, folder, name))
         if os.access(path, os.X_OK):
             return path

@@ -156,8 +156,11 @@ def register(sock, server, user, password, seconds=4.0):
     return status(dialog.ask("REGISTER", uri, seconds, extra=["Expires: 120", credentials]))
 
 
-def call(sock, server, user, password, number, seconds=4.0):
-    """Call a number, hang up when it is answered; returns the last status."""
+def call(sock, server, user, password, number, seconds=4.0, reasons=None):
+    """Call a number, hang up when it is answered; returns the last status.
+
+    reasons: a list that the Reason header of a refusal is added to.
+    """
     dialog = Dialog(sock, server, user)
     uri = "sip:%s@%s" % (number, server)
     options = {"to": "<%s>" % uri, "body": SDP % {"a": dialog.source[0]}}
@@ -173,6 +176,8 @@ def call(sock, server, user, password, number, seconds=4.0):
                             **options)
     to, code = header(answer, "To"), status(answer)
     if code != 200:
+        if reasons is not None:
+            reasons.append(header(answer, "Reason") or "")
         dialog.send(dialog.message("ACK", uri, to=to, branch=branch,
                                    sequence=dialog.sequence))
         return code

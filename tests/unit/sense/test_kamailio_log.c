@@ -162,6 +162,37 @@ static void test_events(void **state)
 			"method=INVITE callid=x");
 }
 
+/* A call that the node's own ban ended: who wanted to call what. */
+static void test_blocked(void **state)
+{
+	(void)state;
+#define BLOCKED                                                                          \
+	HEAD SERVER                                                                      \
+		"SIPCHAIN ev=blocked_num t=1795335300.000000 src=198.51.100.7:5060 "      \
+		"proto=udp method=INVITE rc=0 verified=0 authuser=101 from=999 "          \
+		"to=0097259000123 ruser=0097259000123 callid=x resp= ua="
+	is(BLOCKED " num=97259000123 id=+97259*");
+	assert_int_equal(o.kind, OBSERVED_BLOCKED);
+	assert_int_equal(o.proof, PROOF_NONE);
+	assert_source("198.51.100.7", 5060);
+	assert_string_equal(o.account, "101");
+	assert_string_equal(o.dialled, "0097259000123");
+	assert_string_equal(o.request, "97259000123");
+	assert_string_equal(o.returned, "+97259*");
+	is(BLOCKED " num=97259000123 id=+97259000123");
+	assert_string_equal(o.returned, "+97259000123");
+	/* What blocks another number did not block this one. */
+	cut(BLOCKED " num=97259000123 id=+97258*");
+	cut(BLOCKED " num=97259000123 id=198.51.100.7");
+	cut(BLOCKED " num=97259000123 id=");
+	cut(BLOCKED " num= id=+97259*");
+	cut(BLOCKED " num=9725900012345678 id=+97259*");
+	cut(BLOCKED " num=097259 id=+97259*");
+	cut(BLOCKED " num=97259000123");
+	forged(BLOCKED " num=97259000123 id=+97259* id=+97259*");
+	forged(BLOCKED " num=97259000123 id=+97259*\"");
+}
+
 static void test_texts(void **state)
 {
 	static const uint8_t raw[] = {'c', 0xff, 0x01, 'd'};
@@ -277,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_heads),
 		cmocka_unit_test(test_result_codes),
 		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_blocked),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_injection),

@@ -20,7 +20,8 @@ static void test_names(void **state)
 	assert_string_equal(
 		observation_kind_name(OBSERVED_CALL_REJECTED), "call-rejected");
 	assert_string_equal(observation_kind_name(OBSERVED_PROOF), "proof");
-	assert_string_equal(observation_kind_name(OBSERVED_DIALLED + 1), "?");
+	assert_string_equal(observation_kind_name(OBSERVED_BLOCKED), "call-blocked");
+	assert_string_equal(observation_kind_name(OBSERVED_BLOCKED + 1), "?");
 	assert_string_equal(observation_kind_name(OBSERVED_INJECTION), "injection");
 	assert_string_equal(observation_kind_name(255), "?");
 	assert_string_equal(transport_name(TRANSPORT_UDP), "udp");

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/config_connector.h"
+
+#include <stdio.h>
+
+#include "indicator/unroutable.h"
+
+const char *const config_connector_help[] = {
+	[CONFIG_CONNECTOR_ASTERISK] =
+		"Asterisk, by its manager interface: blocked numbers stand in AstDB, where the\n"
+		"dialplan include (sipchain.conf) looks before a call goes to a trunk.",
+	[CONFIG_CONNECTOR_KAMAILIO] =
+		"Kamailio, by its JSON-RPC datagram socket: what is blocked stands in htables.",
+	[CONFIG_CONNECTOR_HOOK] =
+		"Anything else: a program that reads one JSON object a line from its standard\n"
+		"input.",
+};
+
+static const struct config_named *kind(void)
+{
+	return config_named_find(CONFIG_CONNECTOR_SECTION);
+}
+
+static const struct config_key *key_of(const char *name)
+{
+	return config_key_find(CONFIG_CONNECTOR_SECTION, name);
+}
+
+const char *config_connector_type_name(uint8_t type)
+{
+	return config_named_type(kind(), type);
+}
+
+const char *config_connector_title(
+	char dst[CONFIG_NAMED_TITLE], const struct config_connector *c)
+{
+	return config_named_title(dst, kind(), (const struct config_named_head *)c);
+}
+
+static int check_asterisk(
+	const struct config_connector *c, const struct config_key **at, struct error *err)
+{
+	const struct address *a = &c->address.address;
+	struct indicator i = indicator_from_address(a, a->family == 4 ? 32 : 128);
+	const struct unroutable *range = unroutable_find(&i);
+	char text[ADDRESS_TEXT];
+
+	*at = key_of("address");
+	/* Numbers and accounts would travel in the clear, and could be forged. */
+	if (!range || strcmp(range->name, "loopback") != 0)
+		return error_set(err,
+			"%s is another machine, and AMI is not encrypted: let a tunnel "
+			"(ssh -L, stunnel, WireGuard with a local forward) end at "
+			"127.0.0.1 and name that",
+			address_print(text, a));
+	*at = key_of("user");
+	if (!c->user[0])
+		return error_set(err,
+			"is empty; name the section of manager.conf, such as sipchain");
+	*at = key_of("secret_file");
+	if (!c->secret_file[0])
+		return error_set(err,
+			"is missing; write secret_file = FILE, whose first "
+			"line is the secret of manager.conf");
+	return 0;
+}
+
+static int check_kamailio(
+	const struct config_connector *c, const struct config_key **at, struct error *err)
+{
+	*at = key_of("socket");
+	if (!c->socket[0])
+		return error_set(err,
+			"is missing; write the path that Kamailio's "
+			"modparam(\"jsonrpcs\", \"dgram_socket\", ...) has");
+	*at = key_of("numbers");
+	if (!c->numbers[0] && !c->uris[0] && !c->domains[0] && !c->addresses[0])
+		return error_set(err,
+			"is empty, and so are uris, domains and addresses: "
+			"nothing would be carried there");
+	return 0;
+}
+
+int config_connector_check(
+	const void *one, const struct config_key **at, struct error *err)
+{
+	const struct config_connector *c = one;
+
+	switch (c->type) {
+	case CONFIG_CONNECTOR_ASTERISK:
+		return check_asterisk(c, at, err);
+	case CONFIG_CONNECTOR_KAMAILIO:
+		return check_kamailio(c, at, err);
+	case CONFIG_CONNECTOR_HOOK:
+		*at = key_of("program");
+		return c->program[0] ? 0 :
+				       error_set(err,
+					       "is missing; write the program's "
+					       "absolute path");
+	default:
+		return config_named_typeless(kind(), at, err);
+	}
+}
+
+const struct pbx_ops *config_connector_ops(const struct config_connector *c)
+{
+	return pbx_type(config_connector_type_name(c->type));
+}
+
+const char *config_connector_reply(
+	char *dst, size_t size, const struct config *c, const struct config_connector *k)
+{
+	if (k->reply[0])
+		snprintf(dst, size, "%s", k->reply);
+	else
+		snprintf(dst, size, "%s/%s.reply", c->node.run, k->name);
+	return dst;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DAEMON_NODE_CONNECTOR_STATE_H
+#define DAEMON_NODE_CONNECTOR_STATE_H
+
+#include <uv.h>
+
+#include "daemon/config.h"
+#include "enforce/hook_log.h"
+#include "enforce/pbx_connector.h"
+
+/* What node_connector.c and node_connector_status.c share. */
+
+/* A descriptor in the loop: it outlives its end by a turn. */
+struct channel {
+	uv_poll_t poll;
+	struct node_connector *owner; /* NULL: given up */
+	int fd;
+	int events; /* that are waited for */
+};
+
+struct node_connector {
+	struct node *node;
+	unsigned index; /* in the configuration */
+	char name[33];
+	struct config_connector config; /* as it was made */
+	const struct pbx_ops *ops;
+	char *secret; /* a page of its own; NULL: none */
+	size_t secret_size;
+	char trouble[PBX_TEXT]; /* why c is NULL */
+	struct pbx_connector *c;
+	const char *ended; /* what the end of its stream means */
+	/* in and out may be the same; errors: a hook's */
+	struct channel *in, *out, *errors;
+	struct hook_log hook_log;
+	uv_timer_t timer;
+	bool dirty;   /* something is to be ordered */
+	bool closing; /* the role ends */
+	usec hits_since;
+	unsigned hits_told;
+	uint64_t hits_untold;
+};
+
+struct node_connectors {
+	struct node_connector list[CONFIG_CONNECTORS_MAX];
+	size_t count;
+};
+
+/* The number i, or NULL. */
+static inline struct node_connector *node_connector_at(
+	struct node_connectors *all, unsigned i)
+{
+	return all && i < all->count ? &all->list[i] : NULL;
+}
+
+#endif

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enforce/pbx_connector.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "indicator/number.h"
+
+#define RETRY (USEC_PER_SEC / 2) /* doubled with each failure up to .. */
+/* All are on this machine: asking costs nothing, and a PBX is soon in step again. */
+#define RETRY_MOST   (2 * USEC_PER_SEC)
+#define LASTS        (30 * USEC_PER_SEC)
+#define RETRY_LOGIN  (60 * USEC_PER_SEC) /* after a refused login */
+#define JITTER_PART  4
+#define CONNECT_WAIT (10 * USEC_PER_SEC)
+#define REFUSED_WAIT (30 * USEC_PER_SEC)
+/* Somebody may have changed the PBX's own copy by hand. */
+#define COMPARE_EVERY (600 * USEC_PER_SEC)
+/* Orders that are handed over at once; what changes meanwhile is ordered again. */
+#define BATCH 64
+
+struct pbx_connector {
+	const struct pbx_ops *ops;
+	unsigned kinds;
+	struct pbx *pbx;
+	struct connector_callbacks callbacks;
+	struct ban_table *bans;
+	struct ban_order batch[BATCH];
+	size_t taken, given; /* of the batch */
+
+	uint8_t state; /* enum connector_state */
+	bool observe;
+	usec since, due; /* due: the next try; the end of one that takes too long */
+	uint32_t failures;
+	uint64_t chances; /* drawn for the jitter */
+	struct hash_key seed;
+
+	bool failing; /* the protocol gave this connection up: trouble says why */
+	bool refused;
+	bool became_ready; /* not said yet */
+	usec refused_at;   /* when something was refused; 0: nothing */
+	usec compared;     /* when the last comparison began, or ready() was called */
+	usec resynced;
+	uint64_t hits;
+	char trouble[PBX_TEXT];
+	char said[PBX_TEXT]; /* the last failure that callbacks.says() told */
+	usec now;            /* of the present call */
+};
+
+const char *connector_state_name(uint8_t state)
+{
+	static const char *const names[] = {
+		"?", "off", "waiting", "connecting", "login", "ready"};
+
+	return state < sizeof names / sizeof names[0] ? names[state] : "?";
+}
+
+static void become(struct pbx_connector *c, uint8_t state)
+{
+	c->state = state;
+	c->since = c->now;
+}
+
+/* --- the protocol's hooks --- */
+
+static void on_resync(void *context)
+{
+	struct pbx_connector *c = context;
+
+	c->taken = c->given = 0;
+	c->compared = c->now;
+	ban_table_requeue(c->bans);
+}
+
+static bool on_held(void *context, const struct ban_order *found)
+{
+	struct pbx_connector *c = context;
+
+	return ban_table_found(c->bans, &found->indicator, BAN_SIP, found->until);
+}
+
+static uint32_t until(const struct pbx_connector *c, const struct indicator *i)
+{
+	const struct ban *b = ban_table_get(c->bans, i, BAN_SIP);
+
+	return b ? b->until : 0;
+}
+
+static uint32_t on_wanted(void *context, const struct indicator *i)
+{
+	return until(context, i);
+}
+
+static void on_ready(void *context)
+{
+	struct pbx_connector *c = context;
+
+	c->trouble[0] = 0;
+	c->resynced = c->compared = c->now;
+	c->refused = false;
+	if (c->state == CONNECTOR_READY)
+		return;
+	become(c, CONNECTOR_READY);
+	c->became_ready = true;
+}
+
+static void on_done(void *context, const struct ban_order *order, bool carried_out)
+{
+	struct pbx_connector *c = context;
+
+	ban_table_done(c->bans, order, carried_out);
+	if (!carried_out && !c->refused_at)
+		c->refused_at = c->now;
+}
+
+static void on_trouble(void *context, const char *text)
+{
+	struct pbx_connector *c = context;
+
+	snprintf(c->trouble, sizeof c->trouble, "%s", text);
+}
+
+static void on_failed(void *context, const char *why, bool refused)
+{
+	struct pbx_connector *c = context;
+
+	c->failing = true;
+	c->refused = refused;
+	snprintf(c->trouble, sizeof c->trouble, "%s", why);
+}
+
+/* The ban that covers these digits, the longest first; false: none. */
+static bool number_hit(
+	const struct pbx_connector *c, struct indicator *out, struct view digits)
+{
+	struct indicator i;
+
+	if (!indicator_from_digits(&i, digits) && until(c, &i)) {
+		*out = i;
+		return true;
+	}
+	for (size_t n = digits.n < NUMBER_DIGITS ? digits.n : NUMBER_DIGITS; n; n--)
+		if (!number_from_prefix(&i, view_head(digits, n)) && until(c, &i)) {
+			*out = i;
+			return true;
+		}
+	return false;
+}
+
+static void on_hit(void *context, const struct pbx_hit *hit)
+{
+	struct pbx_connector *c = context;
+	struct pbx_hit whole = *hit;
+
+	c->hits++;
+	if (!whole.indicator.kind)
+		number_hit(c, &whole.indicator, view_str(whole.number));
+	c->callbacks.hit(c->callbacks.context, &whole);
+}
+
+/* --- made and freed --- */
+
+struct pbx_connector *pbx_connector_new(const struct pbx_ops *ops,
+	const struct pbx_config *config, const struct connector_callbacks *callbacks,
+	struct error *err)
+{
+	struct pbx_connector *c = calloc(1, sizeof *c);
+	const struct pbx_hooks hooks = {c, on_resync, on_held, on_ready, on_done, on_hit,
+		on_trouble, on_failed, on_wanted, NULL};
+
+	if (!c) {
+		error_set(err, "out of memory");
+		return NULL;
+	}
+	c->ops = ops;
+	c->kinds = config->kinds ? config->kinds & ops->kinds : ops->kinds;
+	c->callbacks = *callbacks;
+	c->seed = config->seed;
+	c->state = CONNECTOR_WAITING;
+	c->bans = ban_table_new(config->seed);
+	if (!c->bans)
+		error_set(err, "out of memory");
+	else
+		c->pbx = ops->open(config, &hooks, err);
+	if (!c->pbx) {
+		ban_table_free(c->bans);
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void pbx_connector_free(struct pbx_connector *c)
+{
+	if (!c)
+		return;
+	c->ops->free(c->pbx);
+	ban_table_free(c->bans);
+	free(c);
+}
+
+/* --- what should stand --- */
+
+bool pbx_connector_carries(const struct pbx_connector *c, uint8_t kind)
+{
+	return kind < 32 && c->kinds & PBX_KIND(kind);
+}
+
+void pbx_connector_follow(struct pbx_connector *c, const struct indicator *i,
+	uint8_t origin, uint8_t category, uint32_t end, uint32_t now)
+{
+	if (!pbx_connector_carries(c, i->kind) || c->observe)
+		return;
+	if (end > now)
+		ban_table_set(c->bans, i, BAN_SIP, origin, category, end, now);
+	else
+		ban_table_clear(c->bans, i, BAN_SIP);
+}
+
+void pbx_connector_observe(struct pbx_connector *c, bool observe)
+{
+	if (c->observe == observe)
+		return;
+	c->observe = observe;
+	if (observe) {
+		ban_table_clear_all(c->bans);
+	} else if (c->state == CONNECTOR_OFF) {
+		become(c, CONNECTOR_WAITING);
+		c->failures = 0;
+		c->due = 0;
+	}
+}
+
+bool pbx_connector_resync(struct pbx_connector *c, usec now)
+{
+	c->now = now;
+	if (c->state != CONNECTOR_READY)
+		return false;
+	c->ops->compare(c->pbx, now);
+	return true;
+}
+
+/* --- the connection --- */
+
+static usec retry(struct pbx_connector *c)
+{
+	usec wait = RETRY;
+
+	if (c->refused)
+		return RETRY_LOGIN;
+	for (uint32_t i = 0; i < c->failures && wait < RETRY_MOST; i++)
+		wait *= 2;
+	if (wait > RETRY_MOST)
+		wait = RETRY_MOST;
+	c->chances++;
+	/* Up to a quarter more, so that many nodes do not come back together. */
+	return wait + hash_bytes(&c->seed, &c->chances, 8) % (wait / JITTER_PART + 1);
+}
+
+static void lost(struct pbx_connector *c, const char *why)
+{
+	/* One that never lasts is no better than one that never comes. */
+	if (c->state == CONNECTOR_READY && c->now - c->since >= LASTS)
+		c->failures = 0;
+	if (c->state >= CONNECTOR_LOGIN)
+		c->ops->closed(c->pbx, c->now);
+	c->taken = c->given = 0;
+	if (why != c->trouble)
+		snprintf(c->trouble, sizeof c->trouble, "%s", why);
+	if (c->state == CONNECTOR_READY || strcmp(c->said, c->trouble) != 0) {
+		memcpy(c->said, c->trouble, sizeof c->said);
+		c->callbacks.says(c->callbacks.context, false, c->trouble);
+	}
+	c->due = c->now + retry(c);
+	c->failures++;
+	c->failing = c->became_ready = false;
+	become(c, CONNECTOR_WAITING);
+}
+
+void pbx_connector_connected(struct pbx_connector *c, usec now)
+{
+	c->now = now;
+	c->refused = false;
+	become(c, CONNECTOR_LOGIN);
+	c->ops->connected(c->pbx, now);
+}
+
+void pbx_connector_closed(struct pbx_connector *c, const char *why, usec now)
+{
+	c->now = now;
+	if (c->state < CONNECTOR_CONNECTING)
+		return;
+	/* Why the protocol gave it up says more than that it ended. */
+	lost(c, c->failing ? c->trouble : why);
+}
+
+void pbx_connector_received(struct pbx_connector *c, struct view bytes, usec now)
+{
+	c->now = now;
+	if (c->state >= CONNECTOR_LOGIN && !c->failing)
+		c->ops->received(c->pbx, bytes, now);
+}
+
+bool pbx_connector_next(struct pbx_connector *c, struct view *bytes)
+{
+	return c->state >= CONNECTOR_LOGIN && !c->failing && c->ops->next(c->pbx, bytes);
+}
+
+void pbx_connector_sent(struct pbx_connector *c, size_t n)
+{
+	c->ops->sent(c->pbx, n);
+}
+
+/* --- time --- */
+
+static void forget(void *context, const struct ban *b)
+{
+	(void)context;
+	(void)b;
+}
+
+/* Hand over what waits, as far as the protocol takes it. */
+static void hand_over(struct pbx_connector *c)
+{
+	while (c->state == CONNECTOR_READY && !c->failing) {
+		size_t n;
+
+		if (c->given == c->taken) {
+			c->given = 0;
+			c->taken = ban_table_take(c->bans, c->batch, BATCH);
+		}
+		if (c->given == c->taken)
+			return;
+		n = c->ops->order(
+			c->pbx, c->batch + c->given, c->taken - c->given, c->now);
+		if (!n)
+			return;
+		/* A comparison that began meanwhile has forgotten the batch. */
+		if (c->taken)
+			c->given += n;
+	}
+}
+
+static usec sooner(usec a, usec b)
+{
+	return !b || (a && a < b) ? a : b;
+}
+
+/* What a connection that stands has due. Returns when there is more, or 0. */
+static usec turn_connected(struct pbx_connector *c)
+{
+	usec next = 0;
+
+	if (c->became_ready) {
+		c->became_ready = false;
+		c->said[0] = 0;
+		c->callbacks.says(c->callbacks.context, true, "");
+	}
+	if (c->state == CONNECTOR_READY) {
+		if (c->refused_at && c->now - c->refused_at >= REFUSED_WAIT) {
+			c->refused_at = 0;
+			ban_table_retry(c->bans);
+		}
+		if (c->now - c->compared >= COMPARE_EVERY) {
+			c->compared = c->now;
+			c->ops->compare(c->pbx, c->now);
+		}
+		hand_over(c);
+		next = c->compared + COMPARE_EVERY;
+		if (c->refused_at)
+			next = sooner(next, c->refused_at + REFUSED_WAIT);
+	}
+	return c->failing ? 0 : sooner(next, c->ops->due(c->pbx, c->now));
+}
+
+static bool drained(const struct pbx_connector *c)
+{
+	return c->observe && (c->state < CONNECTOR_LOGIN || ban_table_empty(c->bans));
+}
+
+usec pbx_connector_turn(struct pbx_connector *c, usec now, uint32_t wall)
+{
+	usec next = 0;
+	uint32_t end;
+
+	c->now = now;
+	end = c->ops->expires ? ban_table_expire(c->bans, wall, forget, NULL) :
+				ban_table_end(c->bans, wall, forget, NULL);
+	if (c->state >= CONNECTOR_LOGIN)
+		next = turn_connected(c);
+	if (c->failing) {
+		c->callbacks.disconnect(c->callbacks.context);
+		lost(c, c->trouble);
+	}
+	if (drained(c) && c->state != CONNECTOR_OFF) {
+		if (c->state >= CONNECTOR_LOGIN) {
+			c->callbacks.disconnect(c->callbacks.context);
+			c->ops->closed(c->pbx, now);
+		}
+		c->trouble[0] = 0;
+		become(c, CONNECTOR_OFF);
+	}
+	if (c->state == CONNECTOR_WAITING && now >= c->due) {
+		become(c, CONNECTOR_CONNECTING);
+		c->due = now + CONNECT_WAIT;
+		c->callbacks.connect(c->callbacks.context);
+	} else if (c->state == CONNECTOR_CONNECTING && now >= c->due) {
+		lost(c, "nobody made a connection"); /* the parent is too busy */
+	}
+	if (c->state == CONNECTOR_WAITING || c->state == CONNECTOR_CONNECTING)
+		next = sooner(next, c->due);
+	if (end)
+		next = sooner(next, now + (end > wall ? end - wall : 1) * USEC_PER_SEC);
+	return next;
+}
+
+void pbx_connector_figures(const struct pbx_connector *c, struct connector_figures *out)
+{
+	size_t states[BAN_REFUSED + 1];
+
+	memset(out, 0, sizeof *out);
+	ban_table_tally(c->bans, states);
+	out->type = c->ops->type;
+	out->state = c->state;
+	out->refused = c->refused;
+	out->since = c->since;
+	out->due = c->due;
+	out->standing = states[BAN_STANDING];
+	out->queued = states[BAN_QUEUED] + states[BAN_ORDERED];
+	out->refusing = states[BAN_REFUSED];
+	out->hits = c->hits;
+	out->failures = c->failures;
+	out->resynced = c->resynced;
+	memcpy(out->trouble, c->trouble, sizeof out->trouble);
+	c->ops->figures(c->pbx, &out->pbx);
+}
+
+void pbx_connector_each(const struct pbx_connector *c, ban_fn *fn, void *context)
+{
+	ban_table_each(c->bans, fn, context);
+}
+
+size_t pbx_connector_memory(const struct pbx_connector *c)
+{
+	return sizeof *c + ban_table_memory(c->bans);
+}

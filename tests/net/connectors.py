@@ -1,0 +1,533 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""connectors.py --build FOLDER [--results FILE]: bans in a real Kamailio, and in a program.
+
+One connector at a time, without a node around it (connector_driver): what it does to
+a Kamailio that restarts, is flushed, refuses or is not there, and to programs that are
+slow, die, write without end or never read. Leaves with 1 when a check failed, 2 when
+the stage could not be set.
+"""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+# pylint: disable=wrong-import-position
+import checks
+import kamailio
+import node
+import sip
+import topology
+from world import FOLDER, expect, wait_for
+
+REASON = 'Q.850;cause=21;text="Call Rejected"'
+# One that another user may run.
+PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
+MODPARAM = 'modparam("htable", "htable", "%s=>size=14;autoexpire=86400;updateexpire=0;")'
+PROGRAMS = {
+    # Each line it reads stands in a file.
+    "keeper": """\
+import sys
+with open("{folder}/seen", "a") as f:
+    f.write("start\\n")
+    for line in sys.stdin:
+        f.write(line)
+        f.flush()
+""",
+    "slow": """\
+import sys, time
+with open("{folder}/seen", "a") as f:
+    f.write("start\\n")
+    for line in sys.stdin:
+        f.write(line)
+        f.flush()
+        time.sleep(0.002)
+""",
+    # It ends in the middle of its work, four times.
+    "dying": """\
+import os, sys
+with open("{folder}/seen", "a+") as f:
+    f.seek(0)
+    starts = f.read().count("start\\n")
+    f.write("start\\n")
+    f.flush()
+    for n, line in enumerate(sys.stdin):
+        f.write(line)
+        f.flush()
+        if n == 20 and starts < 4:
+            os._exit(1)
+""",
+    "deaf": "import time\nwhile True:\n    time.sleep(60)\n",
+    # It reads, and writes without end.
+    "loud": """\
+import os, sys, threading
+def pour(fd, text):
+    while True:
+        os.write(fd, text * 1000)
+threading.Thread(target=pour, args=(1, b'{{"hit":{{"number":"1"}}}}\\n'), daemon=True).start()
+threading.Thread(target=pour, args=(2, b"\\x1b[31mno\\n"), daemon=True).start()
+with open("{folder}/seen", "a") as f:
+    f.write("start\\n")
+    for line in sys.stdin:
+        f.write(line)
+        f.flush()
+""",
+    "telling": """\
+import json, sys
+for line in sys.stdin:
+    order = json.loads(line)
+    if order["op"] != "add":
+        continue
+    print(json.dumps({{"hit": {{"number": order["digits"], "account": "101",
+                      "source": "198.51.100.7:5060", "indicator": order["indicator"]}}}}))
+    print(json.dumps({{"failed": order["id"], "why": "as an example"}}), flush=True)
+    print("a line for\\x1b[1m the log", file=sys.stderr, flush=True)
+""",
+}
+
+
+class Driver:
+    """connector_driver, and what it says."""
+
+    def __init__(self, build, arguments, prefix=(), namespace="sip-a"):
+        command = [node.find(build, "connector_driver"), *arguments]
+        self.process = topology.start(namespace, [*prefix, *command],
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, text=True)
+        self.lines = []
+        self.mark = 0
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for text in self.process.stdout:
+            self.lines.append(text.rstrip("\n"))
+
+    def tell(self, *commands):
+        self.mark = len(self.lines)
+        self.process.stdin.write("".join(c + "\n" for c in commands))
+        self.process.stdin.flush()
+
+    def said(self, pattern, since=None):
+        """The first line since the last command that matches, or None."""
+        since = self.mark if since is None else since
+        return next((t for t in self.lines[since:] if re.search(pattern, t)), None)
+
+    def await_line(self, pattern, seconds=30, since=None):
+        wait_for(lambda: self.said(pattern, since), seconds, "the driver says /%s/; it said "
+                 "%s", pattern, self.lines[-8:])
+        return self.said(pattern, since)
+
+    def do(self, *commands):
+        """Commands whose orders are carried out."""
+        self.tell(*commands)
+        return self.await_line("settled")
+
+    def figures(self):
+        self.tell("figures")
+        words = self.await_line("figures").split()[2:]
+        return {k: int(v) for k, v in zip(words[::2], words[1::2])}
+
+    def memory(self):
+        """Of the driver itself, in KiB: nsenter has become it."""
+        with open("/proc/%d/statm" % self.process.pid, encoding="ascii") as f:
+            return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+
+    def stop(self):
+        try:
+            self.tell("quit")
+        except BrokenPipeError:
+            pass
+        return self.process.wait(30)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        status = self.stop()
+        text = "\n".join(self.lines)
+        expect(status == 0 and "Sanitizer" not in text and "runtime error" not in text,
+               "the driver left with %d: %s", status, text[-1500:])
+
+
+class Stage:
+    """A Kamailio on host a; drivers come and go."""
+
+    def __init__(self, build):
+        self.build = build
+        self.tree = kamailio.fetch()
+        topology.build()
+        os.makedirs(FOLDER + "/programs")
+        os.chmod(FOLDER, 0o755)
+        self.pbx = kamailio.Kamailio(self.tree, "a", FOLDER + "/kamailio")
+        self.pbx.start()
+        self.reply = FOLDER + "/reply.sock"
+        self.number = 0
+
+    def kamailio(self, numbers="sipchain_number", addresses="sipchain_address", **options):
+        return Driver(self.build, ["kamailio", self.pbx.rpc, self.reply, numbers, addresses],
+                      **options)
+
+    def program(self, name):
+        """A driver whose program is one of ours, and its file of what it saw."""
+        self.number += 1
+        folder = "%s/programs/%d" % (FOLDER, self.number)
+        os.makedirs(folder)
+        os.chmod(folder, 0o777)
+        path = folder + "/" + name
+        with open(path, "w", encoding="ascii") as f:
+            f.write("#!%s\n" % PYTHON + PROGRAMS[name].format(folder=folder))
+        os.chmod(path, 0o755)
+        return Driver(self.build, ["hook", path, "", "nobody"]), folder + "/seen"
+
+    def call(self, dialled, user="101", address=topology.CUSTOMER, host="customer"):
+        """(status, Reason) of a call; it authenticates as the phone does."""
+        server = self.pbx.address
+        sock = sip.udp(host, address)
+        try:
+            dialog = sip.Dialog(sock, server, user)
+            uri = "sip:%s@%s" % (dialled, server)
+            answer = dialog.ask("INVITE", uri, to="<%s>" % uri)
+            if sip.status(answer) == 407:
+                given = dialog.authorized(answer, kamailio.ACCOUNTS[user], "INVITE", uri)
+                answer = dialog.ask("INVITE", uri, to="<%s>" % uri, extra=["Proxy-" + given])
+            return sip.status(answer), sip.header(answer, "Reason")
+        finally:
+            sock.close()
+
+    def rpc(self, method, *parameters):
+        """Ask Kamailio by ourselves."""
+        path = FOLDER + "/asking.sock"
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            sock.bind(path)
+            sock.settimeout(10)
+            sock.sendto(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method,
+                                    "params": parameters}).encode(), self.pbx.rpc)
+            return json.loads(sock.recv(65536))
+        finally:
+            sock.close()
+            os.unlink(path)
+
+    def stop(self):
+        self.pbx.stop()
+
+
+def expect_calls(stage, blocked=(), passed=()):
+    for dialled in blocked:
+        got = stage.call(dialled)
+        expect(got == (603, REASON), "a call to %s gets %s", dialled, got)
+    for dialled in passed:
+        got = stage.call(dialled)
+        expect(got == (404, None), "a call to %s gets %s", dialled, got)
+
+
+# --- Kamailio ---
+
+def kamailio_calls(s):
+    """Kamailio refuses exact numbers and prefixes, however dialled, and nothing else"""
+    with s.kamailio() as d:
+        d.await_line("ready")
+        d.do("add +97259* 3600", "add +442079460000 3600", "add +9725 3600")
+        expect_calls(s, ["+97259000123", "0097259000123", "01197259000123",
+                         "90097259000123", "+972590", "0%30972%35900%3012",
+                         "02079460000", "902079460000", "+442079460000",
+                         "442079460000", "+44-207-946(0000)", "+97259000123;npdi"],
+                     ["+97258000123", "+442079460001", "+44207946000", "+97250",
+                      "100", "bob", "+97259000123000000", "+972%0a59000123"])
+        d.do("del +97259*")
+        expect_calls(s, ["+442079460000"], ["+97259000123", "0097259000123"])
+        d.do("del +442079460000", "del +9725", "del +442079460000")
+        expect_calls(s, [], ["+442079460000"])
+        expect(not d.said("trouble|failed|closed", 0), "%s", d.lines)
+
+
+def kamailio_log(s):
+    """the line of a blocked call is one that is read back, with account and indicator"""
+    with s.kamailio() as d:
+        d.await_line("ready")
+        d.do("add +97259* 3600")
+        s.call("0097259000123", user="102")
+        s.call("+97259;x='%20SIPCHAIN", user="103")
+        wait_for(lambda: sum("ev=blocked_num" in t for t in s.pbx.lines()) >= 2, 10,
+                 "two lines of ev=blocked_num")
+        d.do("del +97259*")
+    texts = [t for t in s.pbx.lines() if "ev=blocked_num" in t][-2:]
+    expect(" authuser=102 " in texts[0] and " ruser=0097259000123 " in texts[0]
+           and texts[0].endswith(" num=97259000123 id=+97259*"), "%s", texts[0])
+    for text in texts:
+        result = subprocess.run([node.find(s.build, "sipchain"), "explain", "-", "--json"],
+                                input=text + "\n", capture_output=True, text=True, check=False)
+        expect("call-blocked" in result.stdout, "%s: %s%s", text, result.stdout,
+               result.stderr)
+
+
+def kamailio_expiry(s):
+    """an entry ends by itself; ordered again with another end it stands until that"""
+    with s.kamailio() as d:
+        d.await_line("ready")
+        d.do("add +97259000001 2", "add +97259000002 2")
+        d.do("add +97259000002 3600")
+        expect_calls(s, ["+97259000001", "+97259000002"])
+        time.sleep(3)
+        expect_calls(s, ["+97259000002"], ["+97259000001"])
+        d.do("add +97259000002 1")
+        time.sleep(2.1)
+        expect_calls(s, [], ["+97259000002"])
+
+
+def kamailio_addresses(s):
+    """a blocked address gets no answer, one beside it does; prefixes of 24 and 16 bits"""
+    address, beside = topology.ATTACKERS[0], topology.CUSTOMER
+
+    def answered(source, host):
+        sock = sip.udp(host, source)
+        try:
+            dialog = sip.Dialog(sock, s.pbx.address, "101")
+            return sip.status(dialog.ask("OPTIONS", "sip:" + s.pbx.address, seconds=1.5))
+        except sip.NoAnswer:
+            return 0
+        finally:
+            sock.close()
+    with s.kamailio() as d:
+        d.await_line("ready")
+        for indicator in (address, "198.51.100.0/24", "198.51.0.0/16"):
+            expect(answered(address, "attacker"), "%s is not answered", address)
+            d.do("add %s 3600" % indicator)
+            expect(not answered(address, "attacker"), "%s: answered", indicator)
+            expect(answered(beside, "customer"), "%s: %s is not", indicator, beside)
+            d.do("del " + indicator)
+        d.tell("add 2001:db8::7 3600", "add 198.51.96.0/20 3600")
+        d.await_line("trouble 198.51.96.0/20 is not looked up in Kamailio")
+        got = s.rpc("htable.get", "sipchain_address", "2001:db8::7")
+        expect(got["result"]["item"]["value"] == "2001:db8::7", "%s", got)
+
+
+def kamailio_many(s):
+    """20,000 numbers, and again after it crashed, was started anew, was flushed"""
+    count = 20000
+    with s.kamailio() as d:
+        d.await_line("ready")
+        d.tell("fill %d 3600" % count)
+        d.await_line("settled %d refused 0" % count, 120)
+        some = ["+883210%05d" % n for n in (0, 1, 9999, 19999)]
+        expect_calls(s, some, ["+88321020000"])
+
+        since = len(d.lines)
+        s.pbx.kill_server()  # its socket is left behind
+        d.await_line("closed Connection refused", since=since)
+        d.await_line("connection .*rpc.sock: Kamailio has left it and does not run", since=since)
+        s.pbx.start()
+        d.await_line("settled %d refused 0" % count, 120, since=since)
+        expect_calls(s, some, ["+88321020000"])
+
+        since = len(d.lines)
+        s.pbx.stop_server()
+        d.await_line("connection there is no .*rpc.sock: start Kamailio, with modparam",
+                     since=since)
+        s.pbx.start()
+        d.await_line("settled %d refused 0" % count, 120, since=since)
+        expect_calls(s, some, ["+88321020000"])
+
+        since = len(d.lines)
+        s.rpc("htable.flush", "sipchain_number")
+        d.await_line("settled %d refused 0" % count, 120, since=since)
+        expect_calls(s, some, ["+88321020000"])
+        expect(not d.said("closed", since), "a flush ended the connection: %s",
+               d.lines[since:])
+        figures = d.figures()
+        expect(figures["resyncs"] == 4 and figures["orders"] == 4 * count
+               and figures["bans"] == count, "%s", figures)
+    s.rpc("htable.flush", "sipchain_number")
+
+
+def kamailio_wrong(s):
+    """what is missing in Kamailio is said with its remedy: table, expiry, permission"""
+    with s.kamailio(numbers="nosuch") as d:
+        text = d.await_line(r"^[0-9.]+ refused ")
+        expect("no htable nosuch: kamailio.cfg needs " + MODPARAM % "nosuch" + " and a restart"
+               in text, "%s", text)
+    with s.kamailio(numbers="forever") as d:
+        text = d.await_line(r"^[0-9.]+ refused ")
+        expect("htable forever never forgets: write autoexpire into its modparam" in text,
+               "%s", text)
+    with s.kamailio(prefix=("setpriv", "--reuid", "65534", "--clear-groups")) as d:
+        text = d.await_line("connection |setpriv")
+        # Where it may not even make a socket of its own.
+        expect("Permission denied" in text or "no permission" in text, "%s", text)
+    s.pbx.stop_server()
+    bare = kamailio.Kamailio(s.tree, "b", FOLDER + "/bare", block=False)
+    bare.start()
+    try:
+        with Driver(s.build, ["kamailio", bare.rpc, s.reply, "sipchain_number", ""],
+                    namespace="sip-b") as d:
+            text = d.await_line(r"^[0-9.]+ refused ")
+            expect("Kamailio has no module htable" in text, "%s", text)
+    finally:
+        bare.stop()
+        s.pbx.start()
+
+
+def kamailio_hangs(s):
+    """a Kamailio that hangs is waited for, said so, and brought into step when it goes on"""
+    with s.kamailio() as d:
+        d.await_line("ready")
+        s.pbx.signal(signal.SIGSTOP)
+        try:
+            d.tell(*("add +9725900%04d 3600" % n for n in range(200)))
+            d.await_line("failed Kamailio has not answered for 5 s", 20)
+        finally:
+            s.pbx.signal(signal.SIGCONT)
+        d.await_line("settled", 20)
+        expect_calls(s, ["+97259000000", "+97259000199"], ["+97259000200"])
+    s.rpc("htable.flush", "sipchain_number")
+
+
+# --- programs ---
+
+def seen(path):
+    """What the program read since its last start."""
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="ascii") as f:
+        text = f.read().rsplit("start\n", 1)[-1]
+    return [json.loads(t) for t in text.split("\n")[:-1]]
+
+
+def hook_keeper(s):
+    """a program is told of all that should stand, then of each change"""
+    d, path = s.program("keeper")
+    with d:
+        d.await_line("ready")
+        d.do("add +97259* 3600", "add 198.51.100.7 3600")
+        wait_for(lambda: {"op": "resync-end"} in seen(path), 10, "resync-end")
+        d.do("del +97259*")
+        wait_for(lambda: seen(path)[-1]["op"] == "delete", 10, "the deletion")
+        orders = seen(path)
+        expect([o["op"] for o in orders]
+               == ["resync-begin", "add", "add", "resync-end", "delete"], "%s", orders)
+        first = orders[1]
+        expect(first["indicator"] == "+97259*" and first["digits"] == "97259"
+               and first["prefix"] is True and first["kind"] == "number"
+               and first["category"] == "fraud" and first["origin"] == "ledger"
+               and abs(first["until"] - time.time() - 3600) < 30, "%s", first)
+
+
+def hook_dying(s):
+    """one that dies is started again and told all from the beginning"""
+    d, path = s.program("dying")
+    with d:
+        d.await_line("ready")
+        d.tell("fill 1000 3600")
+        wait_for(lambda: {"op": "resync-end"} in seen(path), 60, "resync-end at last")
+        orders = seen(path)
+        expect(len({o["indicator"] for o in orders if o["op"] == "add"}) == 1000,
+               "%d orders", len(orders))
+        with open(path, encoding="ascii") as f:
+            expect(f.read().count("start\n") == 5, "it was not started five times")
+
+
+def hook_slow(s):
+    """one that is slow gets all of it in the end, each as it is then"""
+    d, path = s.program("slow")
+    with d:
+        d.await_line("ready")
+        d.tell("fill 3000 3600")
+        for n in range(2000):
+            d.tell("add +97259000123 %d" % (3600 + n))
+        d.tell("del +97259000123")
+        wait_for(lambda: {"op": "resync-end"} in seen(path), 90, "resync-end")
+        orders = seen(path)
+        about = [o["op"] for o in orders if o.get("indicator") == "+97259000123"]
+        expect(len(about) < 1000 and about[-1] == "delete", "%d orders about one number, "
+               "the last %s", len(about), about[-1:])
+        expect(sum(o["op"] == "add" for o in orders) - len(about) + about.count("delete")
+               == 3000, "%d orders", len(orders))
+
+
+def hook_deaf(s):
+    """one that never reads costs no memory, and no time of anybody"""
+    d, _ = s.program("deaf")
+    with d:
+        d.await_line("ready")
+        d.tell("fill 5000 3600")
+        d.figures()
+        before = d.memory()
+        for n in range(6):
+            d.tell("fill 5000 %d" % (3600 + n))
+        figures = d.figures()
+        grown = d.memory() - before
+        expect(figures["bans"] == 5000, "%s", figures)
+        expect(figures["orders"] < 5000, "it read after all: %s", figures)
+        expect(grown < 4096, "%d KiB more after 30,000 changes", grown)
+
+
+def hook_loud(s):
+    """one that writes without end is read no faster than counts, and its log is short"""
+    d, path = s.program("loud")
+    with d:
+        d.await_line("ready")
+        d.do("fill 1000 3600")
+        wait_for(lambda: d.figures()["discarded"] > 100000, 60, "100,000 lines discarded")
+        before = d.memory()
+        time.sleep(3)
+        expect(d.memory() - before < 4096, "%d KiB more", d.memory() - before)
+        d.do("add +97259000123 3600")
+        wait_for(lambda: seen(path)[-1].get("indicator") in ("+97259000123", None)
+                 and any(o.get("indicator") == "+97259000123" for o in seen(path)), 20,
+                 "it is still told of changes")
+        errors = [t for t in d.lines if " stderr " in t]
+        hits = sum(" hit " in t for t in d.lines)
+        expect(0 < len(errors) < 400 and "\\x1b[31mno" in errors[0], "%d lines of its "
+               "standard error, such as %s", len(errors), errors[:2])
+        expect(0 < hits <= 100 * 100, "%d hits", hits)
+
+
+def hook_telling(s):
+    """what it says of hits, failures and for the log arrives"""
+    d, _ = s.program("telling")
+    with d:
+        d.await_line("ready")
+        d.do("add +97259000123 3600")
+        d.await_line(r"hit 97259000123 101 198\.51\.100\.7 \+97259000123", since=0)
+        d.await_line(r"trouble the program could not do \+97259000123: as an example", since=0)
+        d.await_line(r"stderr a line for\\x1b\[1m the log", since=0)
+
+
+CHECKS = [kamailio_calls, kamailio_log, kamailio_expiry, kamailio_addresses, kamailio_many,
+          kamailio_hangs, kamailio_wrong, hook_keeper, hook_dying, hook_slow, hook_deaf,
+          hook_loud, hook_telling]
+
+
+def main():
+    parser = checks.parser(__doc__)
+    parser.add_argument("--only", metavar="TEXT",
+                        help="only the checks whose functions' names match this")
+    options = checks.options(parser)
+    try:
+        node.find(options.build, "sipchain")
+        if not os.environ.get(topology.INSIDE):
+            kamailio.fetch()  # outside: there is no network within
+        topology.enter()
+        stage = Stage(options.build)
+    except (topology.TopologyError, FileNotFoundError, RuntimeError) as error:
+        print("connectors: %s" % error, file=sys.stderr)
+        sys.exit(2)
+    chosen = [c for c in CHECKS if not options.only or re.search(options.only, c.__name__)]
+    failures = checks.perform(stage, options.results, chosen, "connectors")
+    if failures:
+        print(stage.pbx.said()[-4000:], file=sys.stderr)
+    stage.stop()
+    print("connectors: %d of %d checks failed" % (failures, len(chosen)))
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()

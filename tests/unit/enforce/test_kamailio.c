@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The protocol to Kamailio against answers in the words of Kamailio 5.6.3 (what
+ * the real one does is tested in tests/net).
+ */
+#include "pbx_rig.h"
+
+#include <stdlib.h>
+
+#include "enforce/kamailio.h"
+
+#define SECOND USEC_PER_SEC
+#define NOW    (1000 * SECOND)
+
+static const struct pbx_ops *ops = &pbx_kamailio;
+static struct pbx *p;
+static usec ordered_at;
+
+/* The last call that was sent. */
+static struct {
+	char method[32], params[300], id[32];
+} call;
+
+/* Take apart the next datagram. Returns whether there was one. */
+static bool take_call(void)
+{
+	const char *text = next_text(ops, p);
+
+	memset(&call, 0, sizeof call);
+	if (!text[0])
+		return false;
+	assert_int_equal(sscanf(text,
+				 "{\"jsonrpc\":\"2.0\",\"method\":\"%31[a-z.]\","
+				 "\"params\":[%299[^]]],\"id\":\"%31[0-9a-f]\"}",
+				 call.method, call.params, call.id),
+		3);
+	assert_int_equal(text[strlen(text) - 1], '}');
+	return true;
+}
+
+static void receive(const char *text, usec now)
+{
+	ops->received(p, view_str(text), now);
+}
+
+static void answer_id(const char *id, const char *body, usec now)
+{
+	char text[800];
+
+	snprintf(text, sizeof text, "{\n\t\"jsonrpc\":\t\"2.0\",\n\t%s,\n\t\"id\":\t\"%s\"\n}",
+		body, id);
+	receive(text, now);
+}
+
+#define OK       "\"result\":\t\"Ok. Key set to new value.\""
+#define DELETED  "\"result\":\t\"Ok. Key deleted.\""
+#define HERE(expire)                                                                     \
+	"\"result\":\t{\n\t\t\"item\":\t{\n\t\t\t\"name\":\t\"m\",\n\t\t\t\"value\":\t"  \
+	"\"here\",\n\t\t\t\"flags\":\t2,\n\t\t\t\"expire\":\t\"" expire "\"\n\t\t}\n\t}"
+#define ERROR(code, text)                                                                \
+	"\"error\":\t{\n\t\t\"code\":\t" #code ",\n\t\t\"message\":\t\"" text "\"\n\t}"
+#define NO_KEY  ERROR(500, "Key name doesn't exist in htable.")
+#define MISSING ERROR(404, "Key not found in htable.")
+
+static void answer(const char *body, usec now)
+{
+	answer_id(call.id, body, now);
+}
+
+static void open_with(const char *number, const char *address)
+{
+	struct pbx_config config = {.name = "k", .seed = {7, 8}, .table_number = number,
+		.table_address = address, .table_uri = "scuri"};
+
+	memset(&told, 0, sizeof told);
+	p = ops->open(&config, &rig_hooks, NULL);
+	assert_non_null(p);
+}
+
+/* Set and look at the markers of so many tables. */
+static void pass_markers(unsigned tables, usec now)
+{
+	for (unsigned i = 0; i < tables; i++) {
+		assert_true(take_call());
+		assert_string_equal(call.method, "htable.setxs");
+		answer(OK, now);
+		assert_true(take_call());
+		assert_string_equal(call.method, "htable.get");
+		answer(HERE("2026-11-23 13:10:57"), now);
+	}
+	assert_false(take_call());
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	open_with("scnum", "scip");
+	ordered_at = NOW;
+	ops->connected(p, NOW);
+	assert_int_equal(told.resyncs, 1);
+	assert_int_equal(told.readies, 0);
+	pass_markers(3, NOW);
+	assert_int_equal(told.readies, 1);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	ops->free(p);
+	p = NULL;
+	return 0;
+}
+
+static size_t order(uint8_t change, const char *text, uint32_t until)
+{
+	struct ban_order o = order_of(change, text, until);
+
+	return ops->order(p, &o, 1, ordered_at);
+}
+
+/* The whole of what is written, to the byte. */
+static void test_texts(void **state)
+{
+	static const struct {
+		uint8_t change;
+		const char *text;
+		uint32_t until;
+		const char *method, *params;
+	} cases[] = {
+		{BAN_ADD, "+97259000123", WALL + 120, "htable.setxs",
+			"\"scnum\",\"97259000123\",\"+97259000123\",120"},
+		{BAN_ADD, "+97259*", WALL + 1, "htable.setxs",
+			"\"scnum\",\"97259*\",\"+97259*\",1"},
+		{BAN_ADD, "198.51.100.7", WALL + 3600, "htable.setxs",
+			"\"scip\",\"198.51.100.7\",\"198.51.100.7\",3600"},
+		{BAN_ADD, "198.51.100.0/24", WALL + 3600, "htable.setxs",
+			"\"scip\",\"198.51.100.0/24\",\"198.51.100.0/24\",3600"},
+		{BAN_ADD, "2001:db8::7", WALL + 3600, "htable.setxs",
+			"\"scip\",\"2001:db8::7\",\"2001:db8::7\",3600"},
+		{BAN_ADD, "uri#00112233445566778899aabbccddeeff", WALL + 5,
+			"htable.setxs",
+			"\"scuri\",\"00112233445566778899aabbccddeeff\","
+			"\"uri#00112233445566778899aabbccddeeff\",5"},
+		/* An int there, which is added to the time of day. */
+		{BAN_ADD, "+4420", UINT32_MAX, "htable.setxs",
+			"\"scnum\",\"4420\",\"+4420\",1073741824"},
+		{BAN_DELETE, "+97259*", 0, "htable.delete", "\"scnum\",\"97259*\""},
+		/* Over already: a longer one may stand there. */
+		{BAN_ADD, "+97259*", WALL, "htable.delete", "\"scnum\",\"97259*\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_int_equal(
+			order(cases[i].change, cases[i].text, cases[i].until), 1);
+		assert_true(take_call());
+		assert_string_equal(call.method, cases[i].method);
+		assert_string_equal(call.params, cases[i].params);
+		answer(OK, NOW);
+		assert_int_equal(told.dones, i + 1);
+		assert_false(take_call());
+	}
+	assert_int_equal(told.failures, 0);
+}
+
+/* Answers in any order, twice, to nobody; each order is answered once. */
+static void test_answers_out_of_order(void **state)
+{
+	static const char *const numbers[] = {"+4420000001", "+4420000002", "+4420000003"};
+	struct pbx_figures f;
+	char id[3][32];
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(order(BAN_ADD, numbers[i], WALL + 60), 1);
+		assert_true(take_call());
+		strcpy(id[i], call.id);
+	}
+	for (unsigned i = 3; i-- > 0;) {
+		char text[INDICATOR_TEXT];
+
+		answer_id(id[i], OK, NOW);
+		assert_int_equal(told.dones, 3 - i);
+		assert_string_equal(
+			indicator_print(text, &told.done.indicator), numbers[i]);
+		answer_id(id[i], OK, NOW); /* the same again */
+		assert_int_equal(told.dones, 3 - i);
+	}
+	answer_id("0000000000000000", OK, NOW);
+	answer_id("", OK, NOW);
+	ops->figures(p, &f);
+	assert_int_equal(f.orders, 3);
+	assert_int_equal(f.discarded, 5);
+	assert_int_equal(f.in_flight, 0);
+}
+
+/* What is no answer changes nothing, whoever sent it. */
+static void test_hostile_answers(void **state)
+{
+	static char deep[4000], large[70000];
+	char text[400];
+	const char *const hostile[] = {"", "{", "[]", "null", "{}", "\"x\"", "garbage",
+		"{\"id\":1}", "{\"id\":\"%s\"}", "{\"id\":\"%s\",\"id\":\"%s\",\"result\":1}",
+		"{\"id\":\"%s\",\"result\":1", "{\"id\":[\"%s\"],\"result\":1}",
+		"{\"id\":\"%sx\",\"result\":1}", "{\"id\":\"%.15s\",\"result\":1}",
+		"{\"id\":\"%s\",\"error\":\"no\"}", "{\"id\":\"%s\",\"error\":[]}",
+		"{\"id\":\"%s\\u0000\",\"result\":1}", "\xff\xfe", deep, large};
+
+	(void)state;
+	memset(deep, '[', sizeof deep - 1);
+	memset(large, ' ', sizeof large - 1);
+	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 1);
+	assert_true(take_call());
+	memcpy(large, "{\"id\":\"", 7);
+	memcpy(large + 7, call.id, 16);
+	memcpy(large + 23, "\",\"result\":1}", 13);
+	for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
+		const char *bytes = hostile[i];
+
+		if (strstr(bytes, "%") && bytes != deep && bytes != large) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+			snprintf(text, sizeof text, hostile[i], call.id, call.id);
+#pragma GCC diagnostic pop
+			bytes = text;
+		}
+		receive(bytes, NOW);
+		assert_int_equal(told.dones + told.failures + told.failed, 0);
+	}
+	answer(OK, NOW);
+	assert_int_equal(told.dones, 1);
+}
+
+/* An answer that is lost: the same call again; one that never comes: given up. */
+static void test_lost(void **state)
+{
+	char id[32];
+
+	(void)state;
+	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 1);
+	assert_true(take_call());
+	strcpy(id, call.id);
+	assert_int_equal(ops->due(p, NOW + SECOND - 1), NOW + SECOND);
+	assert_false(take_call());
+	/* A second: the call again, and a look at a marker behind it. */
+	ops->due(p, NOW + SECOND);
+	assert_true(take_call());
+	assert_string_equal(call.id, id);
+	assert_string_equal(call.method, "htable.setxs");
+	assert_true(take_call());
+	assert_string_equal(call.method, "htable.get");
+	answer(HERE("2026-11-23 13:10:57"), NOW + SECOND);
+	assert_false(take_call());
+	answer_id(id, OK, NOW + SECOND);
+	assert_int_equal(told.dones, 1);
+
+	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 1);
+	assert_true(take_call());
+	ops->due(p, NOW + 5 * SECOND - 1);
+	assert_int_equal(told.failed, 0);
+	assert_int_equal(ops->due(p, NOW + 5 * SECOND), 0);
+	assert_int_equal(told.failed, 1);
+	assert_false(told.refused);
+	assert_string_equal(told.why,
+		"Kamailio has not answered for 5 s: its process for JSON-RPC hangs, or "
+		"it may not write to our socket");
+	assert_int_equal(told.dones + told.failures, 1);
+	/* Nothing more until it is closed, and then all from the beginning. */
+	answer(OK, NOW);
+	assert_int_equal(told.dones, 1);
+	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 0);
+	assert_false(take_call());
+	ops->closed(p, NOW);
+	ops->connected(p, NOW + 9 * SECOND);
+	pass_markers(3, NOW + 9 * SECOND);
+	assert_int_equal(told.readies, 2);
+}
+
+/* Its socket takes nothing: another text, since another thing is wrong. */
+static void test_stuck(void **state)
+{
+	(void)state;
+	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 1);
+	ops->due(p, NOW + 5 * SECOND);
+	assert_int_equal(told.failed, 1);
+	assert_string_equal(told.why,
+		"Kamailio has taken nothing from its socket for 5 s: its process for "
+		"JSON-RPC hangs");
+}
+
+/* Never more than the sockets' queues hold, with room for the marker. */
+static void test_window(void **state)
+{
+	struct ban_order orders[20];
+	char ids[7][32], text[20];
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(text, sizeof text, "+44200000%02u", i);
+		orders[i] = order_of(BAN_ADD, text, WALL + 60);
+	}
+	assert_int_equal(ops->order(p, orders, 20, NOW), KAMAILIO_WINDOW - 1);
+	assert_int_equal(ops->order(p, orders + 7, 13, NOW), 0);
+	for (unsigned i = 0; i < 7; i++) {
+		assert_true(take_call());
+		strcpy(ids[i], call.id);
+		snprintf(text, sizeof text, "\"44200000%02u\"", i);
+		assert_non_null(strstr(call.params, text)); /* first come, first sent */
+	}
+	assert_false(take_call());
+	/* The one that is under way is not ordered again: it could be overtaken. */
+	answer_id(ids[0], OK, NOW);
+	orders[8] = order_of(BAN_DELETE, "+4420000003", 0);
+	assert_int_equal(ops->order(p, orders + 8, 2, NOW), 0);
+	answer_id(ids[3], OK, NOW);
+	assert_int_equal(ops->order(p, orders + 8, 2, NOW), 2);
+	assert_true(take_call());
+	assert_string_equal(call.method, "htable.delete");
+	/* Not there is as good as deleted. */
+	answer(MISSING, NOW);
+	assert_int_equal(told.failures, 0);
+	assert_int_equal(told.dones, 3);
+	assert_int_equal(told.done.change, BAN_DELETE);
+}
+
+/* The marker is gone: Kamailio restarted, or its tables were flushed. */
+static void test_restart(void **state)
+{
+	usec now = NOW;
+	char id[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		static const char *const tables[] = {
+			"\"scnum\"", "\"scuri\"", "\"scip\"", "\"scnum\""};
+
+		now += SECOND;
+		assert_int_equal(ops->due(p, now), now + SECOND);
+		assert_true(take_call());
+		assert_string_equal(call.method, "htable.get");
+		assert_non_null(strstr(call.params, tables[i]));
+		assert_non_null(strstr(call.params, "\"sipchain-"));
+		answer(HERE("2026-11-23 13:10:57"), now);
+		assert_false(take_call());
+	}
+	assert_int_equal(told.resyncs, 1);
+	ordered_at = now;
+	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 1);
+	assert_true(take_call());
+	strcpy(id, call.id);
+	ops->due(p, now + SECOND);
+	while (strcmp(call.method, "htable.get") != 0)
+		assert_true(take_call());
+	answer(NO_KEY, now + SECOND);
+	assert_int_equal(told.resyncs, 2);
+	assert_int_equal(told.readies, 1);
+	/* The order under way is forgotten, and none is taken meanwhile. */
+	answer_id(id, OK, now + SECOND);
+	assert_int_equal(told.dones, 0);
+	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 0);
+	pass_markers(3, now + SECOND);
+	assert_int_equal(told.readies, 2);
+	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 1);
+}
+
+/* Each hour the markers are set anew, or they would end after a day. */
+static void test_markers_are_kept(void **state)
+{
+	usec now = NOW + 3600 * SECOND;
+
+	(void)state;
+	ops->due(p, now);
+	assert_true(take_call());
+	assert_string_equal(call.method, "htable.get");
+	answer(HERE("2026-11-23 13:10:57"), now);
+	assert_true(take_call());
+	assert_string_equal(call.method, "htable.setxs");
+	assert_non_null(strstr(call.params, "\"here\",86400"));
+	answer(OK, now);
+	assert_false(take_call());
+	assert_int_equal(told.resyncs, 1);
+	ops->due(p, now += 3 * SECOND); /* that table's next turn but two */
+	assert_true(take_call());
+	assert_non_null(strstr(call.params, "scuri"));
+}
+
+static void expect_failure(bool refused, const char *why)
+{
+	assert_int_equal(told.failed, 1);
+	assert_int_equal(told.refused, refused);
+	assert_string_equal(told.why, why);
+	assert_int_equal(told.readies, 0);
+	ops->free(p);
+	p = NULL;
+}
+
+/* What is wrong with its configuration, with the remedy. */
+static void test_wrong_configuration(void **state)
+{
+	(void)state;
+	open_with("scnum", NULL);
+	ops->connected(p, NOW);
+	assert_true(take_call());
+	answer(ERROR(500, "Failed to set the item"), NOW);
+	expect_failure(true,
+		"no htable scnum: kamailio.cfg needs modparam(\"htable\", \"htable\", "
+		"\"scnum=>size=14;autoexpire=86400;updateexpire=0;\") and a restart");
+	open_with("scnum", NULL);
+	ops->connected(p, NOW);
+	assert_true(take_call());
+	answer(ERROR(500, "Method Not Found"), NOW);
+	expect_failure(true,
+		"Kamailio has no module htable: its configuration needs loadmodule "
+		"\"htable.so\" and the tables of SIPchain's include, and a restart");
+	for (unsigned i = 0; i < 2; i++) {
+		open_with("scnum", NULL);
+		ops->connected(p, NOW);
+		assert_true(take_call());
+		answer(OK, NOW);
+		assert_true(take_call());
+		answer(i ? HERE("NEVER") : HERE("1970-01-02 00:00:00"), NOW);
+		expect_failure(true,
+			"htable scnum never forgets: write autoexpire into its modparam: "
+			"\"scnum=>size=14;autoexpire=86400;updateexpire=0;\", and restart");
+	}
+	open_with("scnum", NULL);
+	ops->connected(p, NOW);
+	assert_true(take_call());
+	answer(ERROR(500, "Oh \\u0007 no"), NOW);
+	expect_failure(false,
+		"Kamailio did not keep our marker in htable scnum: Oh \\x07 no");
+}
+
+/* It refuses one entry and takes the next. */
+static void test_refusal(void **state)
+{
+	struct pbx_figures f;
+
+	(void)state;
+	assert_int_equal(order(BAN_ADD, "+97259*", WALL + 60), 1);
+	assert_true(take_call());
+	answer(ERROR(500, "Failed to set the item"), NOW);
+	assert_int_equal(told.failures, 1);
+	assert_string_equal(told.trouble,
+		"Kamailio refuses +97259* (Failed to set the item): its shared memory "
+		"may be full: start it with more, such as -m 256");
+	assert_int_equal(order(BAN_ADD, "+97259*", WALL + 60), 1);
+	assert_true(take_call());
+	answer(OK, NOW);
+	assert_int_equal(told.dones, 1);
+	assert_string_equal(told.trouble, "");
+	ops->figures(p, &f);
+	assert_int_equal(f.refusals, 1);
+	assert_int_equal(f.orders, 1);
+}
+
+/* What the include does not look up is not said to stand there. */
+static void test_not_carried(void **state)
+{
+	(void)state;
+	assert_int_equal(order(BAN_ADD, "198.51.96.0/20", WALL + 60), 1);
+	assert_int_equal(told.failures, 1);
+	assert_string_equal(told.trouble,
+		"198.51.96.0/20 is not looked up in Kamailio: addresses are, and of IPv4 "
+		"prefixes of 16 and 24 bits; it stands in the firewall alone");
+	told.trouble[0] = '\0';
+	/* No table for domains, and none can be for agents. */
+	assert_int_equal(order(BAN_ADD, "domain:example.com", WALL + 60), 1);
+	assert_int_equal(order(BAN_ADD, "agent:friendly-scanner", WALL + 60), 1);
+	assert_int_equal(told.failures, 3);
+	assert_string_equal(told.trouble, "");
+	assert_false(take_call());
+}
+
+static void test_open(void **state)
+{
+	struct pbx_config config = {.name = "k", .seed = {1, 2}};
+	struct error err;
+
+	(void)state;
+	assert_null(ops->open(&config, &rig_hooks, &err));
+	assert_string_equal(
+		err.text, "no htable is named: nothing could be blocked there");
+	config.table_number = "sc\",\"num";
+	assert_null(ops->open(&config, &rig_hooks, &err));
+	assert_string_equal(err.text,
+		"\"sc\\\",\\\"num\" is no name of an htable: write letters, digits and "
+		"'_', at most 32");
+	/* One table for all of it: one marker. */
+	config.table_number = config.table_address = "all";
+	memset(&told, 0, sizeof told);
+	p = ops->open(&config, &rig_hooks, &err);
+	ops->connected(p, NOW);
+	pass_markers(1, NOW);
+	assert_int_equal(told.readies, 1);
+	/* Asked to: all is compared again. */
+	ops->compare(p, NOW);
+	assert_int_equal(told.resyncs, 2);
+	pass_markers(1, NOW);
+	assert_int_equal(told.readies, 2);
+	ops->free(p);
+	ops->free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_answers_out_of_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hostile_answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stuck, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_window, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_markers_are_kept, setup, teardown),
+		cmocka_unit_test(test_wrong_configuration),
+		cmocka_unit_test_setup_teardown(test_refusal, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_not_carried, setup, teardown),
+		cmocka_unit_test(test_open),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
