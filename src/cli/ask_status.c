@@ -179,6 +179,54 @@ static void status_connectors(const json_t *list)
 	}
 }
 
+/* What listens, one line; what the service manager gave is marked. */
+static void status_listeners(const json_t *list)
+{
+	const json_t *l;
+	size_t at;
+
+	if (!json_array_size(list))
+		printf(" nothing");
+	json_array_foreach(list, at, l)
+	{
+		printf("%s %s%s", at ? "," : "", shown(text_of(l, "listen")),
+			is_true(l, "inherited") ? " (socket unit)" : "");
+	}
+	printf("\n");
+}
+
+static void status_honeypot(const json_t *h)
+{
+	if (!json_is_object(h))
+		return;
+	printf("honeypot  %s on", shown(text_of(h, "profile")));
+	status_listeners(json_object_get(h, "listeners"));
+	printf("          %lld received, %lld malformed, %lld dropped; %lld sent, %lld over a "
+	       "limit, %lld longer than the question\n",
+		number_of(h, "received"), number_of(h, "malformed"),
+		number_of(h, "dropped"), number_of(h, "sent"), number_of(h, "limited"),
+		number_of(h, "too_long"));
+	printf("          %lld proofs, %lld sources proved this hour, %lld calls, %lld guesses "
+	       "let in\n",
+		number_of(h, "proofs"), number_of(h, "proved"), number_of(h, "calls"),
+		number_of(h, "accepted"));
+	if (number_of(h, "connections_accepted"))
+		printf("          %lld connections, %lld with TLS; of %lld, %lld refused or made "
+		       "room, %lld too slow, %lld spoke no SIP\n",
+			number_of(h, "connections"), number_of(h, "connections_tls"),
+			number_of(h, "connections_accepted"), number_of(h, "refused"),
+			number_of(h, "timed_out"), number_of(h, "broken"));
+	printf("          %lld recorded, %lld lost, %lld bytes%s\n",
+		number_of(h, "recorded"), number_of(h, "record_lost"),
+		number_of(h, "record_bytes"),
+		is_true(h, "recording_fails") ? "; RECORDING FAILS: see the log" : "");
+	if (number_of(h, "hep_sent") || number_of(h, "hep_dropped"))
+		printf("          %lld copies sent by HEP, %lld dropped\n",
+			number_of(h, "hep_sent"), number_of(h, "hep_dropped"));
+	if (text_of(h, "trouble")[0])
+		printf("          %s\n", shown_sentence(text_of(h, "trouble")));
+}
+
 static void status_print(const json_t *r)
 {
 	const json_t *m = json_object_get(r, "member"), *b = json_object_get(r, "bans");
@@ -209,6 +257,7 @@ static void status_print(const json_t *r)
 		number_of(s, "log_skipped"), number_of(s, "log_injected"));
 	status_sources(json_object_get(r, "sources"));
 	status_connectors(json_object_get(r, "connectors"));
+	status_honeypot(json_object_get(r, "honeypot"));
 	status_outbox(json_object_get(r, "outbox"));
 	status_roles(json_object_get(r, "roles"));
 }

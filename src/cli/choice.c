@@ -74,6 +74,9 @@ static const char *instead(const struct invocation *in)
 		if (in->command->options[i] == OPTION_LEDGER)
 			return "the ledger itself with --ledger FILE, or --endpoint URL "
 			       "--contract 0xADDRESS";
+	for (size_t i = 0; i < OPTIONS_MAX; i++)
+		if (in->command->options[i] == OPTION_FOLDER)
+			return "the folder itself with --folder";
 	return "another one with --config";
 }
 

@@ -71,6 +71,13 @@ enum option_id {
 	OPTION_PRINT_ALL_IGNORED,
 	OPTION_HISTORY,
 	OPTION_CLASS,
+	OPTION_FOLDER,
+	OPTION_SINCE,
+	OPTION_SOURCE,
+	OPTION_NUMBER,
+	OPTION_PROVED,
+	OPTION_BY,
+	OPTION_PCAP,
 	OPTION_COUNT
 };
 
@@ -250,6 +257,12 @@ int run_completion(struct invocation *in);
 /* filter_test.c, filter_import.c */
 int run_filter_test(struct invocation *in);
 int run_filter_import(struct invocation *in);
+
+/* honeypot_list.c, honeypot_follow.c, honeypot_export.c: what it recorded */
+int run_honeypot_sessions(struct invocation *in);
+int run_honeypot_show(struct invocation *in);
+int run_honeypot_tail(struct invocation *in);
+int run_honeypot_export(struct invocation *in);
 
 /* direct_report.c: the same without the daemon, on the ledger itself */
 int direct_report(struct invocation *in);

@@ -82,13 +82,29 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"print every ignored line, however many"},
 	[OPTION_HISTORY] = {"history", "FILE",
 		"what `sipchain ledger export` wrote, instead of the ledger itself"},
+	[OPTION_FOLDER] = {"folder", "FOLDER",
+		"where records are (default from the configuration)"},
+	[OPTION_SINCE] = {"since", "WHEN",
+		"how long ago, such as 2h, or a time in UTC, such as 2026-11-22 or "
+		"2026-11-22T10:00:00Z"},
+	[OPTION_SOURCE] = {"source", "ADDRESS|PREFIX", "only what came from there"},
+	[OPTION_NUMBER] = {"number", "NUMBER",
+		"only calls to it: what is dialled ends with it; +97259*: contains it"},
+	[OPTION_PROVED] = {"proved", NULL, "only sources that are proved"},
+	[OPTION_BY] = {"by", "WORD",
+		"session (default: one Call-ID of one address), or source: one line an "
+		"address"},
+	[OPTION_PCAP] = {"pcap", "FILE",
+		"write a capture there, which must not be there yet; -: standard output"},
 };
 
-#define DAEMON OPTION_CONFIG, OPTION_SOCKET
-#define LEDGER OPTION_CONFIG, OPTION_LEDGER, OPTION_ENDPOINT, OPTION_CONTRACT
-#define FEES   OPTION_ZERO_FEE, OPTION_MAX_FEE
-#define SIGNED LEDGER, OPTION_KEY, FEES, OPTION_TX, OPTION_DRY_RUN, OPTION_TIMEOUT
-#define DIRECT DAEMON, OPTION_DIRECT, OPTION_LEDGER, OPTION_ENDPOINT, OPTION_CONTRACT
+#define DAEMON     OPTION_CONFIG, OPTION_SOCKET
+#define LEDGER     OPTION_CONFIG, OPTION_LEDGER, OPTION_ENDPOINT, OPTION_CONTRACT
+#define FEES       OPTION_ZERO_FEE, OPTION_MAX_FEE
+#define RECORDS    OPTION_CONFIG, OPTION_FOLDER, OPTION_SINCE, OPTION_SOURCE, OPTION_LIMIT
+#define RECORDS_OF RECORDS, OPTION_NUMBER, OPTION_PROVED
+#define SIGNED     LEDGER, OPTION_KEY, FEES, OPTION_TX, OPTION_DRY_RUN, OPTION_TIMEOUT
+#define DIRECT     DAEMON, OPTION_DIRECT, OPTION_LEDGER, OPTION_ENDPOINT, OPTION_CONTRACT
 #define WRITES                                                                           \
 	DIRECT, OPTION_KEY, FEES, OPTION_WAIT, OPTION_TIMEOUT, OPTION_TX, OPTION_DRY_RUN
 
@@ -304,6 +320,39 @@ const struct command commands[] = {
 	{"watch", NULL, run_watch, "", 0, 0,
 		"show events as they happen, until interrupted", "sipchain watch --json",
 		.options = {DAEMON}},
+	{"honeypot", "sessions", run_honeypot_sessions, "", 0, 0,
+		"who came to the honeypot: one line a session, the newest last",
+		"sipchain honeypot sessions --since 1d --proved\n"
+		"sipchain honeypot sessions --number '+97259*' --json\n"
+		"sipchain honeypot sessions --by source --limit 20",
+		.options = {RECORDS_OF, OPTION_BY},
+		.more = "A session is what came from one address under one Call-ID, and the answers. "
+			"ACCOUNTS and NUMBERS show the first two of each and how many more there "
+			"are. The last 1000 are shown, --limit asks for more or fewer. No daemon "
+			"is needed: the records are read."},
+	{"honeypot", "tail", run_honeypot_tail, "", 0, 0,
+		"show messages as the honeypot records them, until interrupted",
+		"sipchain honeypot tail\n"
+		"sipchain honeypot tail --since 10m --json | jq .dialled",
+		.options = {RECORDS_OF},
+		.more = "--since begins with what is there already. A message is on the disk "
+			"within a second. --limit ends it after so many messages. Here --number and "
+			"--proved ask each message, elsewhere each session."},
+	{"honeypot", "show", run_honeypot_show, "SESSION|ADDRESS", 1, 1,
+		"the messages of a session, or of an address, whole",
+		"sipchain honeypot show 5b1f0c9a77e03d42",
+		.options = {OPTION_CONFIG, OPTION_FOLDER, OPTION_SINCE, OPTION_LIMIT}},
+	{"honeypot", "export", run_honeypot_export, "", 0, 0,
+		"print messages as JSON, one a line, or write them as a capture",
+		"sipchain honeypot export --since 7d > honeypot.jsonl\n"
+		"sipchain honeypot export --pcap honeypot.pcap --source 198.51.100.0/24\n"
+		"sipchain honeypot export --pcap - --number 972591234567 | tshark -r -",
+		.options = {RECORDS_OF, OPTION_OUT, OPTION_PCAP},
+		.more = "With --number or --proved whole sessions are taken. A capture has IP and UDP "
+			"or TCP headers made from what was recorded, for sngrep, Wireshark, tcpdump "
+			"and `sipchain explain`; what came over TLS or WebSocket is in it as plain "
+			"TCP. Passwords are in neither, unless the configuration had them "
+			"recorded."},
 	{"ledger", "show", run_ledger_show, "", 0, 0,
 		"the ledger's id, who governs it, its rules and tips",
 		"sipchain ledger show --json", .options = {LEDGER}},

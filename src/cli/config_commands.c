@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/config_honeypot.h"
 #include "daemon/config.h"
 #include "daemon/config_source.h"
 #include "daemon/start.h"
@@ -36,7 +37,9 @@ static int load(struct invocation *in, struct config *config, bool filters)
 	if (rc)
 		return rc;
 	rc = config_load(config, path, &errors);
-	if (!rc && filters && config_sources_try(config, &errors)) {
+	if (!rc && filters &&
+		(config_sources_try(config, &errors) ||
+			config_honeypot_try(config, &errors))) {
 		config_free(config);
 		rc = -1;
 	}

@@ -94,6 +94,15 @@ static int end_of_packets(struct explain *x)
 
 /* --- pcap: SIP on the wire, or HEP */
 
+/* Whether a segment of TCP is one whole message: streams are not put together. */
+static bool is_whole(const struct pcap_datagram *d)
+{
+	struct sip_message m;
+
+	return sip_parse(&m, d->payload, NULL) == SIP_VALID &&
+		(m.content_length < 0 || (size_t)m.content_length == m.body.n);
+}
+
 static int feed_pcap(struct explain *x, struct view input, struct error *err)
 {
 	struct pcap_datagram d = {0};
@@ -104,16 +113,21 @@ static int feed_pcap(struct explain *x, struct view input, struct error *err)
 		return -1;
 	if (!wire_of(x))
 		return error_set(err, "out of memory");
+	p.tcp = true;
 	while (pcap_next(&p, &d)) {
 		struct hep_message h;
 		enum hep_verdict v = hep_decode(&h, d.payload);
 
+		if (v == HEP_FOREIGN && d.tcp && !is_whole(&d)) {
+			p.skipped++;
+			continue;
+		}
 		if (v == HEP_FOREIGN)
 			h = (struct hep_message){.source = d.source,
 				.destination = d.destination,
 				.source_port = d.source_port,
 				.destination_port = d.destination_port,
-				.protocol = HEP_PROTOCOL_UDP,
+				.protocol = d.tcp ? HEP_PROTOCOL_TCP : HEP_PROTOCOL_UDP,
 				.type = HEP_TYPE_SIP,
 				.payload = d.payload};
 		if (v == HEP_BROKEN || v == HEP_COMPRESSED)
@@ -124,8 +138,8 @@ static int feed_pcap(struct explain *x, struct view input, struct error *err)
 	}
 	if (p.skipped)
 		explain_read(x,
-			"packets that are no whole UDP datagrams were left out: TCP is "
-			"seen by HEP alone",
+			"packets that are no whole UDP datagrams were left out, and of TCP "
+			"what is not one whole message by itself: HEP sees those",
 			json_pack("{s:I}", "packets", (json_int_t)p.skipped));
 	if (p.cut_at) {
 		snprintf(text, sizeof text,

@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/log.h"
-#include "decide/own.h"
+#include "decide/own_number.h"
 #include "detect/detect.h"
 #include "enforce/nft.h"
 #include "ledger/ethereum/settings.h"
@@ -23,7 +23,7 @@
 #define CONFIG_PRINTED_MAX (16U << 20) /* bytes of a configuration's text */
 
 struct config_listen {
-	uint8_t transport; /* TRANSPORT_UDP or TRANSPORT_TCP */
+	uint8_t transport; /* TRANSPORT_UDP or TRANSPORT_TCP; a honeypot's: any */
 	struct address address;
 	uint16_t port;
 };
@@ -77,6 +77,35 @@ struct config_connector {
 	char numbers[33], uris[33], domains[33], addresses[33]; /* its htables */
 	/* of hook */
 	char program[CONFIG_PATH_MAX];
+	char arguments[1024]; /* words, by blanks */
+	char run_as[33];
+};
+
+#define CONFIG_ACCOUNTS_MAX 64
+#define CONFIG_ACCOUNT_MAX  32 /* bytes of a name, with NUL */
+
+/* The honeypot. What is empty or 0 where that is no value: none. */
+struct config_honeypot {
+	struct config_listen listen[CONFIG_LISTEN_MAX];
+	size_t listen_count;
+	char profile[33];
+	char profiles[CONFIG_PATH_MAX], tools[CONFIG_PATH_MAX]; /* the operator's files */
+	char account[CONFIG_ACCOUNTS_MAX][CONFIG_ACCOUNT_MAX];
+	uint32_t account_count;
+	uint32_t accept_after;
+	uint32_t ring, talk; /* seconds */
+	struct address advertised;
+	uint32_t per_source, total; /* messages a second */
+	uint32_t calls;             /* kept at once */
+	uint32_t connections, connections_tls, connections_per_source;
+	char certificate[CONFIG_PATH_MAX], key[CONFIG_PATH_MAX];
+	bool secrets;
+	char record[CONFIG_PATH_MAX]; /* folder; "": STATE/honeypot */
+	uint32_t record_max;          /* bytes */
+	uint32_t record_keep;         /* seconds */
+	struct config_server hep;     /* where copies go; family 0: nowhere */
+	uint32_t hep_id;
+	char hep_password[128];
 };
 
 struct config_allow {
@@ -118,6 +147,7 @@ struct config {
 		size_t listen_count;
 		char password[128]; /* HEP's auth key chunk; "": none asked for */
 	} hep;
+	struct config_honeypot honeypot;
 	struct {
 		char path[CONFIG_LOGS_MAX][CONFIG_PATH_MAX];
 		size_t path_count;
@@ -139,6 +169,16 @@ struct config {
 		uint8_t unproved;      /* enum own_unproved: which of them ban here */
 		uint32_t unproved_ban; /* seconds */
 	} report;
+	struct {
+		/* Texts that config_numbers.c reads; "": not given. */
+		char country[16], area[16], trunk[16], outside[80], international[80];
+		char shorts[256], extensions[16], own[1024], domains[1024];
+		bool bare;
+		uint8_t domestic; /* 1: told as well */
+		bool publish;
+		struct detect_rule calls, prefix;
+		uint32_t ttl; /* seconds */
+	} numbers;
 	struct {
 		uint32_t keep; /* seconds that a record is kept at least */
 		uint32_t max;  /* bytes of all records together */

@@ -2,6 +2,7 @@
 /* Every key of the configuration; config_schema.c has what is done with them. */
 #include "daemon/config_chain.h"
 #include "daemon/config_connector.h"
+#include "daemon/config_honeypot_keys.h"
 #include "daemon/config_source.h"
 
 static const struct config_choice levels[] = {
@@ -48,6 +49,12 @@ static const struct config_choice connector_types[] = {
 	{"asterisk", CONFIG_CONNECTOR_ASTERISK},
 	{"kamailio", CONFIG_CONNECTOR_KAMAILIO},
 	{"hook", CONFIG_CONNECTOR_HOOK},
+	{NULL, 0},
+};
+
+static const struct config_choice domestic[] = {
+	{"withhold", 0},
+	{"publish", 1},
 	{NULL, 0},
 };
 
@@ -156,6 +163,8 @@ const struct config_key config_keys[] = {
 	{"hep", "password_file", CONFIG_SECRET_FILE, CONFIG_ALIAS, AT(hep.password),
 		.help = "A file whose first line is that key, read at start and on reload."},
 
+	CONFIG_HONEYPOT_KEYS
+
 	{"security_log", "path", CONFIG_PATHS, CONFIG_REPEATED, AT(security_log.path),
 		COUNT(security_log.path_count),
 		.help = "A log to follow; may be repeated.\n"
@@ -236,6 +245,12 @@ const struct config_key config_keys[] = {
 		AT(connectors[0].program), .of = TO_HOOK,
 		.example = "/usr/local/sbin/sipchain-hook",
 		.help = "The program that is started and told of each change."},
+	{"connector", "arguments", CONFIG_TEXT, .fallback = "", .max = 1000,
+		AT(connectors[0].arguments), .of = TO_HOOK,
+		.help = "Its arguments, blanks between them; no shell looks at them."},
+	{"connector", "run_as", CONFIG_WORD, .fallback = "nobody", .min = 1,
+		AT(connectors[0].run_as), .of = TO_HOOK,
+		.help = "The user that it runs as, with his groups; never root."},
 
 	RULE("auth_failed", OBSERVED_AUTH_FAILED, "Wrong passwords."),
 	RULE("unknown_account", OBSERVED_UNKNOWN_ACCOUNT, "Accounts that are not there."),
@@ -261,11 +276,12 @@ const struct config_key config_keys[] = {
 	{"detect", "rules_line", CONFIG_RULES_LINE, CONFIG_REPEATED | CONFIG_INTERNAL,
 		AT(rules.text)},
 
-	{"report", "publish", CONFIG_PROOFS, .fallback = "nonce tcp auth",
+	{"report", "publish", CONFIG_PROOFS, .fallback = "nonce tcp auth rule cluster",
 		AT(report.publish),
 		.help = "The proof classes whose detections are reported (nonce, ack, tcp, auth,\n"
 			"log, manual, rule, cluster); empty: report nothing. ack rests on the tag of\n"
-			"an answer, which some PBXs make of what the request said."},
+			"an answer, which some PBXs make of what the request said. rule and cluster\n"
+			"are of numbers ([numbers])."},
 	{"report", "ttl", CONFIG_DURATION, .fallback = "1h", .min = 60,
 		.max = SECONDS_MAX, AT(report.ttl),
 		.help = "A report lives as long as the ban that caused it, and at least this."},
@@ -276,6 +292,47 @@ const struct config_key config_keys[] = {
 			"signs that it is real, as its rule asks (see [detect] rules); ban: always."},
 	{"report", "unproved_ban", CONFIG_DURATION, .fallback = "10m", .min = 1,
 		.max = SECONDS_MAX, AT(report.unproved_ban)},
+
+	{"numbers", "country", CONFIG_TEXT, .fallback = "", AT(numbers.country),
+		.help = "The country code of this site, such as 44; empty: not known."},
+	{"numbers", "area", CONFIG_TEXT, .fallback = "", AT(numbers.area),
+		.help = "Its area code, without the trunk prefix: 20."},
+	{"numbers", "trunk", CONFIG_TEXT, .fallback = "", AT(numbers.trunk),
+		.help = "What is dialled before national numbers; empty: what the country has; none."},
+	{"numbers", "outside", CONFIG_TEXT, .fallback = "9", AT(numbers.outside),
+		.help = "What is dialled for an outside line: 9, or 0, *9; or none."},
+	{"numbers", "international", CONFIG_TEXT, .fallback = "",
+		AT(numbers.international),
+		.help = "What is dialled before numbers of other countries, beside what the country\n"
+			"has: 00700, 001."},
+	{"numbers", "short", CONFIG_TEXT, .fallback = "", AT(numbers.shorts),
+		.help = "Short codes of this site and its carriers, beside the country's: 4444, 1571."},
+	{"numbers", "extensions", CONFIG_TEXT, .fallback = "2-5", AT(numbers.extensions),
+		.help = "How many digits the site's extensions have."},
+	{"numbers", "bare", CONFIG_BOOL, .fallback = "no", AT(numbers.bare),
+		.help = "Here one dials whole numbers without any prefix: 442079460101."},
+	{"numbers", "own", CONFIG_TEXT, .fallback = "", AT(numbers.own),
+		.help = "The site's own numbers, which are never told: +442079460101, +44207946*,\n"
+			"+442079460000-0999."},
+	{"numbers", "domains", CONFIG_TEXT, .fallback = "", AT(numbers.domains),
+		.help = "The site's own domains, also the honeypot's, and all that is below them.\n"
+			"Empty: no SIP URI and no domain is told."},
+	{"numbers", "domestic", CONFIG_CHOICE, .fallback = "withhold",
+		AT(numbers.domestic), .choices = domestic,
+		.help = "What becomes of numbers of the site's own country."},
+	{"numbers", "publish", CONFIG_BOOL, .fallback = "yes", AT(numbers.publish),
+		.help = "Report them to the other members, if [report] publish has the class: rule\n"
+			"(one reading) or cluster (what several strings have in common). no: calls to\n"
+			"them are refused here alone."},
+	{"numbers", "calls", CONFIG_RULE, .fallback = "2/1d", .max = NUMBER_CALLS_MAX,
+		AT(numbers.calls), .help = "How often attackers must call one: CALLS/WINDOW."},
+	{"numbers", "prefix", CONFIG_RULE, .fallback = "5/1d", .max = NUMBER_PREFIX_MAX,
+		AT(numbers.prefix),
+		.help = "So many different numbers that begin alike make a prefix, so many users a\n"
+			"domain; off: never."},
+	{"numbers", "ttl", CONFIG_DURATION, .fallback = "1w", .min = 3600,
+		.max = SECONDS_MAX, AT(numbers.ttl),
+		.help = "How long a report lives, and calls are refused."},
 
 	{"evidence", "keep", CONFIG_DURATION, .fallback = "90d", .min = 86400,
 		.max = SECONDS_MAX, AT(evidence.keep),

@@ -4,6 +4,7 @@
 
 #include "base/units.h"
 #include "daemon/config_chain.h"
+#include "daemon/config_honeypot.h"
 #include "daemon/config_rules.h"
 #include "daemon/config_source.h"
 
@@ -57,17 +58,6 @@ static int print_rule(struct buffer *out, const struct detect_rule *rule)
 		duration_print(window, rule->window));
 }
 
-static int print_listen(struct buffer *out, const struct config_listen *l)
-{
-	const char *open = l->address.family == 6 ? "[" : "";
-	const char *close = l->address.family == 6 ? "]" : "";
-	char text[ADDRESS_TEXT];
-
-	return buffer_printf(out, "%s:%s%s%s:%u",
-		l->transport == TRANSPORT_UDP ? "udp" : "tcp", open,
-		address_print(text, &l->address), close, l->port);
-}
-
 static int print_allow(struct buffer *out, const struct config_allow *a)
 {
 	char text[INDICATOR_TEXT];
@@ -115,16 +105,22 @@ int config_value_print(struct buffer *out, const struct config *c,
 		return config_server_print(out, at);
 	case CONFIG_SYSLOG:
 		return ((const struct config_listen *)at)->transport ?
-			print_listen(out, at) :
+			config_listen_print(out, at) :
 			0;
 	case CONFIG_SENDERS:
 		return config_senders_print(out, at);
 	case CONFIG_LISTEN:
-		return print_listen(out, (const struct config_listen *)at + i);
+		return config_listen_print(out, (const struct config_listen *)at + i);
 	case CONFIG_PATHS:
 		return buffer_printf(out, "%s", (const char *)at + i * CONFIG_PATH_MAX);
 	case CONFIG_ALLOW:
 		return print_allow(out, &c->allow.entry[i]);
+	case CONFIG_SIP_LISTEN:
+		return config_listen_print(out, (const struct config_listen *)at + i);
+	case CONFIG_ACCOUNTS:
+	case CONFIG_HOST:
+	case CONFIG_COLLECTOR:
+		return config_honeypot_print(out, c, k);
 	case CONFIG_ADDRESS:
 	case CONFIG_HASH:
 	case CONFIG_NUMBER:

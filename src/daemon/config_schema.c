@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/config_chain.h"
+#include "daemon/config_honeypot.h"
+#include "daemon/config_numbers.h"
 #include "daemon/config_named.h"
 
 #include <stdio.h>
@@ -12,6 +14,9 @@ const struct config_section config_sections[] = {
 	{"hep",
 		"HEP3 from Asterisk (res_hep_pjsip), Kamailio (siptrace), OpenSIPS, FreeSWITCH:\n"
 		"the best sensor, since it shows every SIP message in both directions."},
+	{"honeypot",
+		"A PBX that is none: whoever speaks to it attacks. It is on when something\n"
+		"listens; give it addresses or ports that nobody else has."},
 	{"security_log",
 		"Asterisk's security events: security.json => [json]security in logger.conf."},
 	{"connector",
@@ -22,6 +27,10 @@ const struct config_section config_sections[] = {
 		"these types."},
 	{"detect", "When a source is banned: ATTEMPTS/WINDOW, or off."},
 	{"report", "What this node tells the other members."},
+	{"numbers",
+		"How one dials here, and what is done with the numbers, SIP URIs and domains that\n"
+		"attackers call. Without a country only numbers with an international prefix\n"
+		"that can mean but one are told."},
 	{"evidence",
 		"The records behind this node's reports, which it shows to the owner of a listed\n"
 		"address (sipchain evidence)."},
@@ -102,6 +111,10 @@ int config_cross_check(
 	const struct config *c, const struct config_key **at, struct error *err)
 {
 	if (c->ledger.type == CONFIG_LEDGER_ETHEREUM && config_chain_check(c, at, err))
+		return -1;
+	if (config_honeypot_check(c, at, err))
+		return -1;
+	if (config_numbers_check(c, at, err))
 		return -1;
 	if (c->detect.ban > c->detect.ban_max) {
 		*at = key_at(offsetof(struct config, detect.ban_max));

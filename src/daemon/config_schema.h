@@ -28,6 +28,11 @@ enum config_type {
 	CONFIG_SERVER,      /* struct config_server: ADDRESS:PORT */
 	CONFIG_SYSLOG,      /* struct config_listen: udp:ADDRESS:PORT, or empty */
 	CONFIG_SENDERS,     /* struct syslog_config: addresses, or empty */
+	/* config_honeypot.c: */
+	CONFIG_SIP_LISTEN, /* struct config_listen[]: udp, tcp, tls, ws, wss */
+	CONFIG_ACCOUNTS,   /* of struct config_honeypot: names */
+	CONFIG_HOST,       /* struct address, or empty */
+	CONFIG_COLLECTOR,  /* struct config_server: udp:ADDRESS:PORT, or empty */
 	/* config_chain.c: */
 	CONFIG_ADDRESS,   /* uint8_t[20]: 0x... */
 	CONFIG_HASH,      /* uint8_t[32]: 0x... */

@@ -50,6 +50,9 @@ int config_server_print(struct buffer *out, const struct config_server *s);
 int config_listen_parse(
 	struct config_listen *out, struct view v, unsigned usual, struct error *err);
 
+/* As one writes it. Returns as buffer_put(). config_honeypot.c */
+int config_listen_print(struct buffer *out, const struct config_listen *l);
+
 /* The same, or nothing. 0 or -1 with a text. */
 int config_syslog_parse(struct config_listen *out, struct view v, struct error *err);
 

@@ -10,6 +10,7 @@
 #include "base/escape.h"
 #include "base/units.h"
 #include "daemon/config_chain.h"
+#include "daemon/config_honeypot.h"
 #include "daemon/config_rules.h"
 #include "daemon/config_source.h"
 
@@ -443,6 +444,11 @@ int config_value_parse(struct config *c, const struct config_key *k, struct view
 	case CONFIG_PATHS:
 	case CONFIG_ALLOW:
 		return parse_repeated(c, k, value, err);
+	case CONFIG_SIP_LISTEN:
+	case CONFIG_ACCOUNTS:
+	case CONFIG_HOST:
+	case CONFIG_COLLECTOR:
+		return config_honeypot_parse(c, k, value, err);
 	case CONFIG_ADDRESS:
 	case CONFIG_HASH:
 	case CONFIG_NUMBER:

@@ -14,6 +14,10 @@
  */
 #define PARENT_FD 3
 
+/* What sense inherits beside it. */
+#define INHERITED_FD  4
+#define INHERITED_MAX 32
+
 /* role -> parent, beside those of messages.h */
 enum control_message {
 	/* u8 1: done, 0: not, followed by a text that says why, without NUL */
@@ -52,6 +56,14 @@ struct control_hello {
 	uint32_t role;
 	int32_t parent;  /* the parent's pid: getppid() must say the same */
 	uint32_t starts; /* 1 for the first start of this role, 2 ... */
+	/* For sense alone, the same at each of its starts: what the honeypot proves by. */
+	uint8_t honeypot_key[32];
+	/*
+	 * Sockets of the service manager's, which are its descriptors INHERITED_FD
+	 * and on, and what each was named for: enum sip_transport, 0: by its address.
+	 */
+	uint32_t inherited;
+	uint8_t inherited_transport[INHERITED_MAX];
 };
 
 /* MSG_PEER */

@@ -187,6 +187,57 @@ char *evidence_record(const struct evidence_facts *f)
 	return finish(o);
 }
 
+static json_t *calls_json(const struct number_facts *f)
+{
+	struct masks accounts = {.n = 0}, extensions = {.n = 0};
+	json_t *list = json_array(), *one;
+	char source[ADDRESS_TEXT];
+
+	for (size_t i = 0; i < f->count; i++) {
+		const struct observation *seen = &f->observations[i];
+
+		if (!seen->dialled[0] || may_be_neighbour(seen, f->detection->category))
+			continue;
+		one = observation_json(
+			seen, f->detection->category, &accounts, &extensions);
+		put_text(one, "source", address_print(source, &seen->source));
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
+static json_t *sources_json(const struct number_detection *d)
+{
+	json_t *list = json_array();
+	char source[ADDRESS_TEXT];
+
+	for (unsigned i = 0; i < d->n_from; i++)
+		json_array_append_new(
+			list, json_string(address_print(source, &d->from[i])));
+	return list;
+}
+
+char *evidence_record_number(const struct number_facts *f)
+{
+	const struct number_detection *d = f->detection;
+	json_t *o = head_json(f->node, &f->action->indicator, f->action->category);
+
+	put_time(o, "detected", d->time);
+	put_text(o, "text", d->text);
+	put_text(o, "reason", d->reason);
+	put_text(o, "decision", f->action->reason);
+	put_text(o, "proof", proof_name(f->action->proof));
+	put_text(o, "source_proof", proof_name(d->source_proof));
+	put_text(o, "dialled", d->dialled);
+	json_object_set_new(o, "calls", json_integer(d->calls));
+	json_object_set_new(o, "window", json_integer(d->window));
+	if (d->numbers)
+		json_object_set_new(o, "numbers", json_integer(d->numbers));
+	json_object_set_new(o, "sources", sources_json(d));
+	json_object_set_new(o, "observations", calls_json(f));
+	return finish(o);
+}
+
 char *evidence_record_manual(const char *node, const struct indicator *i,
 	uint8_t category, uint8_t proof, unsigned uid, uint32_t now)
 {

@@ -2,7 +2,7 @@
 #ifndef DAEMON_EVIDENCE_RECORD_H
 #define DAEMON_EVIDENCE_RECORD_H
 
-#include "decide/own.h"
+#include "decide/own_number.h"
 
 /*
  * The record behind a report: what proved the detection, as JSON in the one
@@ -32,6 +32,20 @@ struct evidence_facts {
 
 /* Allocated text, the caller frees it; NULL when memory is short. */
 char *evidence_record(const struct evidence_facts *f);
+
+/*
+ * The same of a number, URI or domain that attackers called: how it was read, who
+ * called it, and the calls (of observations only those that dial something; what one
+ * who authenticated dialled is left out, unless his account was stolen).
+ */
+struct number_facts {
+	const char *node;
+	const struct number_detection *detection;
+	const struct own_action *action;
+	const struct observation *observations; /* of all sources, in any order */
+	size_t count;
+};
+char *evidence_record_number(const struct number_facts *f);
 
 /* Of what a person or, with proof log, a program reported: who on this machine and when. */
 char *evidence_record_manual(const char *node, const struct indicator *i,

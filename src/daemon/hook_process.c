@@ -224,8 +224,8 @@ int hook_process_start(struct hook_process *h, const struct hook_program *progra
 		hook_process_stop(h, now);
 	if (h->pid > 0 || now < h->due) {
 		error_set(err, h->pid > 0 ? "its last process has not ended yet" :
-					    "it is started again in %llu ms",
-			h->pid > 0 ? 0ULL : (unsigned long long)((h->due - now) / 1000));
+					    "its program ended too soon; it is started "
+					    "again after a while");
 		errno = EBUSY;
 		return -1;
 	}

@@ -2,6 +2,8 @@
 #ifndef DAEMON_MESSAGES_H
 #define DAEMON_MESSAGES_H
 
+#include "daemon/config.h"
+#include "daemon/control.h"
 #include "daemon/packet.h"
 #include "decide/allowlist.h"
 #include "enforce/ban.h"
@@ -44,6 +46,8 @@ enum message_type {
 	                          that this source's PBX has */
 	/* node -> sense */
 	MSG_SENSE_START, /* struct log_position[] (0 ..): where to go on */
+	/* sense -> node */
+	MSG_HONEYPOT = 48, /* struct honeypot_status, once a second when changed */
 
 	/* node -> ledger */
 	MSG_LEDGER_START = 64, /* u32 delivery: deliver from the beginning, under
@@ -123,6 +127,33 @@ struct source_status {
 	struct {
 		uint64_t bad, refused, dropped, failures;
 	} way;
+};
+
+#define HONEYPOT_LISTENERS_MAX (CONFIG_LISTEN_MAX + INHERITED_MAX)
+
+struct honeypot_listener {
+	struct address address;
+	uint8_t transport;
+	uint8_t inherited; /* from the service manager */
+	uint16_t port;
+};
+
+/* The honeypot, for `status`. Zeros where nothing is: it is compared as memory. */
+struct honeypot_status {
+	uint8_t on;
+	uint8_t recording_fails;
+	uint32_t listener_count;
+	struct honeypot_listener listeners[HONEYPOT_LISTENERS_MAX];
+	char trouble[300];
+	char profile[33];
+	/* its core */
+	uint64_t received, malformed, sent, limited, too_long;
+	uint64_t proofs, calls, accepted, observations, proved, open_calls;
+	/* its sockets */
+	uint64_t dropped, send_failed, connections_accepted, refused, timed_out, broken;
+	uint32_t connections, connections_tls;
+	/* its record, and the copies that it sends */
+	uint64_t recorded, record_lost, record_bytes, hep_sent, hep_dropped;
 };
 
 struct trunks_header {

@@ -8,11 +8,11 @@
 #include "base/table.h"
 #include "daemon/link.h"
 #include "daemon/messages.h"
+#include "daemon/node_hit.h"
 #include "daemon/outgoing.h"
 #include "daemon/parent.h"
 #include "daemon/roles.h"
-#include "decide/own.h"
-#include "detect/detect.h"
+#include "decide/own_number.h"
 #include "detect/trail.h"
 #include "enforce/ban_table.h"
 #include "store/store.h"
@@ -23,11 +23,13 @@
  *
  *   role_node.c     start, sandbox, links, timers, stop
  *   node_sense.c    observations -> detections -> own bans and reports
+ *   node_numbers.c  what attackers call -> calls refused and reports
  *   node_clock.c    the machine's clock is set
  *   node_ledger.c   events -> registry -> decisions -> learnt bans
  *   node_text.c     the texts of hashed indicators, for people
  *   node_bans.c     the ban table, the store's copy of it, orders to enforce
  *   node_connector.c    .. and the PBXs that follow the same bans
+ *   node_hit.c      calls that those refused
  *   node_outbox.c   decided reports -> batches; what leaves is outgoing.c's choice
  *   node_fate.c     ... and what became of them
  *   node_evidence.c the records behind reports: made, kept, shown
@@ -74,6 +76,9 @@ struct node {
 	/* pure parts */
 	struct detector *detector;
 	struct trail *trail; /* what sources did last, for the evidence */
+	struct numbers *numbers; /* what attackers call */
+	struct own_number_config own_number;
+	uint8_t least_prefix; /* digits of a prefix that the ledger takes */
 	struct registry *registry;
 	struct allowlist *allow;
 	struct own_config own;
@@ -83,6 +88,7 @@ struct node {
 	struct link *sense;
 	bool sense_told; /* it has been told where to go on */
 	struct sense_figures sense_figures;
+	struct honeypot_status honeypot; /* zeros: there is none */
 	struct source_status sources[CONFIG_SOURCES_MAX]; /* those with a name */
 
 	/* ledger */
@@ -107,6 +113,7 @@ struct node {
 	bool enforcer_ready; /* it has said hello over this link */
 	struct ban_table *bans;
 	struct node_connectors *connectors; /* node_connector.h */
+	struct hit_limit log_hits;          /* of calls that a log tells of */
 	bool bans_open;      /* a transaction of ban records is open */
 	usec order_again_at; /* monotonic: after the kernel refused; 0: not */
 	uint64_t next_batch;
@@ -164,6 +171,36 @@ void node_forgive(struct node *n, const struct indicator *i);
 void node_sense_start(struct node *n);
 /* Load earlier offences into the detector. Returns 0 or -1. */
 int node_sense_load(struct node *n, struct error *err);
+
+/* --- node_numbers.c --- */
+
+/* The kinds of indicators that stand for calls, not for addresses. */
+#define INDICATORS_OF_CALLS                                                              \
+	(1U << INDICATOR_NUMBER | 1U << INDICATOR_URI | 1U << INDICATOR_DOMAIN)
+
+static inline bool node_is_call(const struct indicator *i)
+{
+	return i->kind < 32 && INDICATORS_OF_CALLS >> i->kind & 1;
+}
+
+/* Make the table by the configuration; 0 or -1. Follow another configuration. */
+int node_numbers_open(struct node *n);
+void node_numbers_configure(struct node *n);
+/* One observation; what a detection says of who dialled. */
+void node_numbers_note(struct node *n, const struct observation *o);
+void node_numbers_convict(
+	struct node *n, const struct detection *d, const struct own_action *a);
+/* Decide about what came of it. Returns whether anything is to be reported. */
+bool node_numbers_due(struct node *n);
+/* A ban of it was lifted: what led to it is forgotten. */
+void node_numbers_forgive(struct node *n, const struct indicator *i);
+/* For `status`. */
+json_t *node_numbers_json(struct node *n);
+/*
+ * What refuses calls to this kind here, for people: "pbx, edge"; NULL: nothing does.
+ * dst has 200 bytes.
+ */
+const char *node_call_enforcers(const struct node *n, uint8_t kind, char dst[200]);
 
 /* --- node_allow.c --- */
 
@@ -341,6 +378,12 @@ void node_counters_answer(struct node *n);
 usec node_wait_expire(struct node *n, usec now);
 /* The node stops: answer everybody with what is known. */
 void node_stop_waiting(struct node *n);
+
+/* The honeypot in `status`; null: there is none. node_honeypot.c */
+json_t *node_honeypot_json(const struct node *n);
+
+/* MSG_HONEYPOT. */
+void node_honeypot_message(struct node *n, struct view payload);
 
 json_t *node_status(struct node *n);
 /* {"seq": operations folded, "hash": the chain's tip}. */

@@ -35,6 +35,15 @@ static void record(struct node *n, const struct ban *b)
 		log_error("store: %s", err.text);
 }
 
+static void forget_record(struct node *n, const struct indicator *i, uint8_t scope)
+{
+	struct error err = {""};
+
+	node_bans_begin(n, STORE_SOON);
+	if (ban_record_delete(n->store, i, scope, &err))
+		log_error("store: %s", err.text);
+}
+
 void node_ban(struct node *n, const struct indicator *i, uint8_t scope, uint8_t origin,
 	uint8_t category, uint32_t until)
 {
@@ -73,7 +82,11 @@ bool node_unban(struct node *n, const struct indicator *i, uint8_t scope)
 	ending = *b;
 	ending.deleting = 1;
 	ban_table_clear(n->bans, i, scope);
-	record(n, &ending);
+	/* Calls to a number: nobody's answer is waited for. */
+	if (ban_table_keeps(n->bans, i))
+		forget_record(n, &ending.indicator, scope);
+	else
+		record(n, &ending);
 	node_connectors_follow(n, i);
 	return true;
 }
@@ -106,21 +119,12 @@ static bool nothing_to_order(const struct node *n)
 	return n->config->node.observe;
 }
 
-static void forget_record(struct node *n, const struct ban_order *o)
-{
-	struct error err = {""};
-
-	node_bans_begin(n, STORE_SOON);
-	if (ban_record_delete(n->store, &o->indicator, o->scope, &err))
-		log_error("store: %s", err.text);
-}
-
 static void done(struct node *n, const struct ban_order *o, bool carried_out)
 {
 	char text[INDICATOR_TEXT];
 
 	if (ban_table_done(n->bans, o, carried_out))
-		forget_record(n, o);
+		forget_record(n, &o->indicator, o->scope);
 	else if (!carried_out)
 		log_warning("%s: the enforcer refused the ban (allowlist, or a full set)",
 			indicator_print(text, &o->indicator));
@@ -134,25 +138,6 @@ static struct node_orders *free_slot(struct node *n)
 		if (!n->in_flight[i].batch)
 			return &n->in_flight[i];
 	return NULL;
-}
-
-/*
- * Numbers and names are nothing for the firewall: what it would be asked for is
- * done. Returns how many of the orders are left.
- */
-static uint32_t leave_to_connectors(
-	struct node *n, struct ban_order *orders, uint32_t count)
-{
-	uint32_t left = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		if (orders[i].indicator.kind == INDICATOR_IP4 ||
-			orders[i].indicator.kind == INDICATOR_IP6)
-			orders[left++] = orders[i];
-		else
-			done(n, &orders[i], true);
-	}
-	return left;
 }
 
 /* Send one batch of what waits. Returns whether there may be more. */
@@ -178,9 +163,6 @@ static bool send_orders(struct node *n)
 	header.count = (uint32_t)ban_table_take(n->bans, slot->orders, ORDERS_MAX);
 	if (!header.count)
 		return false;
-	header.count = leave_to_connectors(n, slot->orders, header.count);
-	if (!header.count)
-		return true;
 	header.batch = ++n->next_batch;
 	slot->batch = header.batch;
 	slot->count = header.count;
@@ -210,7 +192,7 @@ void node_bans_flush(struct node *n)
 	while (ban_table_queued(n->bans) && send_orders(n))
 		;
 	node_connectors_flush(n);
-	if (n->bans_open) { /* acknowledged at once: observe mode, or no address */
+	if (n->bans_open) { /* observe mode: acknowledged at once */
 		n->bans_open = false;
 		if (store_commit(n->store, &err))
 			log_error("store: %s", err.text);

@@ -18,10 +18,7 @@
 #define READ_BYTES 65536
 /* Read at most so much of one PBX in a turn of the loop: others wait, too. */
 #define READS_IN_TURN 4
-
-/* Hits that are told one by one, in so long; others are counted together. */
-#define HITS_TOLD  20
-#define HITS_EVERY USEC_PER_SEC
+#define STEPS_IN_TURN 8
 
 static void step(struct node_connector *k);
 
@@ -79,10 +76,14 @@ static void watch(struct channel *ch, int events)
 	uv_poll_start(&ch->poll, events, on_poll);
 }
 
-/* Write what there is to write. Returns -1, with errno, when it is lost. */
+/*
+ * Write what there is to write. Returns 1: something was written; 0: nothing was;
+ * -1, with errno: it is lost.
+ */
 static int flush(struct node_connector *k)
 {
 	struct view bytes;
+	int wrote = 0;
 
 	while (k->out && pbx_connector_next(k->c, &bytes)) {
 		ssize_t n = write(k->out->fd, bytes.p, bytes.n);
@@ -91,11 +92,12 @@ static int flush(struct node_connector *k)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == ENOBUFS)) {
 			watch(k->out, (k->out == k->in ? UV_READABLE : 0) | UV_WRITABLE);
-			return 0;
+			return wrote;
 		}
 		if (n < 0)
 			return -1;
 		pbx_connector_sent(k->c, (size_t)n);
+		wrote = 1;
 	}
 	if (k->out && k->out == k->in)
 		watch(k->out, UV_READABLE);
@@ -103,7 +105,7 @@ static int flush(struct node_connector *k)
 		k->out->events = 0;
 		uv_poll_stop(&k->out->poll);
 	}
-	return 0;
+	return wrote;
 }
 
 /* Read a part of what there is. */
@@ -211,35 +213,8 @@ static void on_says(void *context, bool good, const char *text)
 static void on_hit(void *context, const struct pbx_hit *hit)
 {
 	struct node_connector *k = context;
-	const struct indicator *i = hit->indicator.kind ? &hit->indicator : NULL;
-	char source[ADDRESS_TEXT + 8] = "", text[400];
-	usec now = clock_monotonic();
-	json_t *body;
 
-	if (now - k->hits_since >= HITS_EVERY) {
-		k->hits_since = now;
-		k->hits_told = 0;
-	}
-	/* A dialler that has stolen an account must not fill the journal. */
-	if (k->hits_told == HITS_TOLD) {
-		k->hits_untold++;
-		return;
-	}
-	k->hits_told++;
-	if (hit->source.family)
-		address_print(source, &hit->source);
-	snprintf(text, sizeof text, "%s%s dialled %s: refused by %s",
-		hit->account[0] ? hit->account : "somebody",
-		source[0] ? "" : ", from an unknown address,",
-		hit->dialled[0] ? hit->dialled : hit->number, k->name);
-	body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I}", "text", text,
-		"connector", k->name, "number", hit->number, "dialled", hit->dialled,
-		"account", hit->account, "source", source, "source_port",
-		(int)hit->source_port, "untold", (json_int_t)k->hits_untold);
-	k->hits_untold = 0;
-	node_event_with(k->node, "hit", i, body);
-	log_notice("[connector \"%s\"] %s%s%s", k->name, text, source[0] ? " from " : "",
-		source);
+	node_hit(k->node, k->name, "", &k->hits, hit);
 }
 
 /* --- time --- */
@@ -253,14 +228,21 @@ static void on_timer(uv_timer_t *timer)
 static void step(struct node_connector *k)
 {
 	usec now = clock_monotonic(), next;
+	int wrote = 1;
 
 	if (!k->c || k->closing)
 		return;
 	next = pbx_connector_turn(k->c, now, node_now());
-	if (flush(k)) {
-		lost(k, strerror(errno));
-		next = pbx_connector_turn(k->c, now, node_now());
+	/* What was written makes room, and may be all that an order waits for. */
+	for (unsigned i = 0; i < STEPS_IN_TURN && wrote; i++) {
+		wrote = flush(k);
+		if (wrote < 0)
+			lost(k, strerror(errno));
+		if (wrote)
+			next = pbx_connector_turn(k->c, now, node_now());
 	}
+	if (wrote)
+		next = now;
 	if (next)
 		uv_timer_start(
 			&k->timer, on_timer, next > now ? (next - now) / 1000 + 1 : 1, 0);

@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "daemon/config.h"
+#include "daemon/node_hit.h"
 #include "enforce/hook_log.h"
 #include "enforce/pbx_connector.h"
 
@@ -35,9 +36,7 @@ struct node_connector {
 	uv_timer_t timer;
 	bool dirty;   /* something is to be ordered */
 	bool closing; /* the role ends */
-	usec hits_since;
-	unsigned hits_told;
-	uint64_t hits_untold;
+	struct hit_limit hits;
 };
 
 struct node_connectors {

@@ -61,7 +61,7 @@ static void follow(struct node *n, const struct indicator *i)
 		!registry_words(n->registry, i, node_now(), NULL, 0))
 		node_text_forget(n, i);
 	if (i->kind == INDICATOR_AGENT)
-		return; /* nothing enforces those */
+		return; /* nothing refuses calls by their User-Agent, which says nothing */
 	follow_own(n, i);
 	/* Before the ledger is read whole, a revocation may still be to come. */
 	if (!n->caught_up)

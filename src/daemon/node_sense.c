@@ -10,6 +10,7 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "daemon/config_source.h"
+#include "daemon/node_hit.h"
 #include "store/offences.h"
 #include "store/positions.h"
 
@@ -66,6 +67,7 @@ static void on_detection(struct node *n, const struct detection *d)
 		category_name(d->category), d->rule, proof_name(d->proof), d->offence,
 		a.reason);
 	node_event(n, "detection", &a.indicator, "%s; %s", d->reason, a.reason);
+	node_numbers_convict(n, d, &a);
 	/*
 	 * Ban, evidence, report and offence are one transaction, written before
 	 * the ban is ordered: a node killed before has decided nothing (the attack
@@ -101,7 +103,12 @@ static void on_observations(struct node *n, struct view payload)
 	for (size_t at = 0; at < payload.n; at += sizeof o) {
 		memcpy(&o, payload.p + at, sizeof o);
 		terminate(&o);
+		if (o.kind == OBSERVED_BLOCKED) {
+			node_hit_observed(n, &o);
+			continue;
+		}
 		trail_note(n->trail, &o);
+		node_numbers_note(n, &o);
 		detected_now = detector_feed(n->detector, &o, &d);
 		node_allow_success(n, &o);
 		if (!detected_now)
@@ -109,6 +116,7 @@ static void on_observations(struct node *n, struct view payload)
 		on_detection(n, &d);
 		detected = true;
 	}
+	detected |= node_numbers_due(n);
 	if (detected)
 		node_outbox_submit(n);
 }
@@ -122,6 +130,7 @@ void node_sense_due(struct node *n)
 		on_detection(n, &d);
 		detected = true;
 	}
+	detected |= node_numbers_due(n);
 	if (detected)
 		node_outbox_submit(n);
 }
@@ -171,6 +180,8 @@ void node_sense_message(struct node *n, uint16_t type, struct view payload)
 		on_position(n, payload);
 	else if (type == MSG_SOURCE)
 		on_source(n, payload);
+	else if (type == MSG_HONEYPOT)
+		node_honeypot_message(n, payload);
 	else if (type == MSG_TRUNKS)
 		node_allow_trunks(n, payload);
 	else if (type == MSG_SENSE_FIGURES && payload.n == sizeof n->sense_figures)
@@ -225,6 +236,8 @@ void node_forgive(struct node *n, const struct indicator *i)
 	struct error err = {""};
 	unsigned plen;
 
+	if (node_is_call(i))
+		node_numbers_forgive(n, i);
 	if (indicator_to_address(&source, &plen, i) ||
 		(plen != (source.family == 4 ? 32 : 128) &&
 			(source.family != 6 || plen != 64)))

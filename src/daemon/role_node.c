@@ -215,6 +215,7 @@ static void on_link_closed(void *context, struct link *l, const char *why)
 	if (l == n->sense) {
 		n->sense = NULL;
 		memset(n->sources, 0, sizeof n->sources);
+		memset(&n->honeypot, 0, sizeof n->honeypot);
 	}
 	if (l == n->ledger)
 		n->ledger = NULL;
@@ -332,6 +333,7 @@ static int on_reload(void *context, struct config *config, struct error *err)
 		return error_set(err, "out of memory for the allowlist");
 	node_allow_configured(n);
 	detector_configure(n->detector, &n->config->detect);
+	node_numbers_configure(n);
 	node_send_allow(n);
 	n->all_dirty = true;
 	node_decide_dirty(n);
@@ -380,7 +382,10 @@ static int open_parts(struct node *n, struct error *err)
 	if (!n->detector || !n->trail || !n->registry || !n->allow || !n->bans ||
 		!n->dirty || !n->connectors)
 		return error_set(err, "out of memory");
+	ban_table_keep(n->bans, INDICATORS_OF_CALLS);
 	take_config(n);
+	if (node_numbers_open(n))
+		return error_set(err, "out of memory");
 	if (take_allow(n))
 		return error_set(err, "out of memory for the allowlist");
 	if (n->config->allow.automatic &&
@@ -431,6 +436,7 @@ static int seal(struct node *n, struct error *err)
 static void free_node(struct node *n)
 {
 	node_connectors_free(n->connectors);
+	numbers_free(n->numbers);
 	trail_free(n->trail);
 	detector_free(n->detector);
 	registry_free(n->registry);

@@ -16,6 +16,7 @@
 #include "daemon/parent.h"
 #include "daemon/roles.h"
 #include "daemon/sense_ami.h"
+#include "daemon/sense_honeypot.h"
 #include "daemon/sense_logs.h"
 #include "daemon/sense_text.h"
 #include "sense/hep.h"
@@ -33,7 +34,9 @@ struct sense_role {
 	struct link *node;
 	bool node_started; /* it has sent the positions */
 	bool again;        /* exit to be started with the new configuration */
+	const struct control_hello *hello;
 	struct hep_collector *hep;
+	struct sense_honeypot *honeypot;
 	struct sense_logs *logs;
 	/* The [source]s, by type. */
 	struct sense_ami *ami;
@@ -101,6 +104,7 @@ static void tell_sources(struct sense_role *r, bool again)
 {
 	sense_ami_tell(r->ami, r->node, again);
 	sense_text_tell(r->text, r->node, again);
+	sense_honeypot_tell(r->honeypot, r->node, again);
 }
 
 static void on_figures(uv_timer_t *timer)
@@ -209,6 +213,7 @@ static int on_reload(void *context, struct config *config, struct error *err)
 		memcmp(&config->security_log, &r->config->security_log,
 			sizeof config->security_log) ||
 		memcmp(config->sources, r->config->sources, sizeof config->sources) ||
+		sense_honeypot_changed(r->honeypot, r->config, config) ||
 		sense_ami_waits(r->ami) || sense_text_waits(r->text)) {
 		r->again = true;
 		uv_stop(&r->loop);
@@ -292,6 +297,8 @@ static int open_all(struct sense_role *r)
 	r->pending = calloc(PENDING_MAX, sizeof *r->pending);
 	r->logs = sense_logs_new(&r->loop);
 	if (!r->pending || !r->logs || open_hep(r) || open_security_logs(r) ||
+		sense_honeypot_open(&r->honeypot, &r->loop, r->config, r->hello,
+			on_observation, r) ||
 		open_sources(r))
 		return -1;
 	uv_prepare_start(&r->flush, on_flush);
@@ -300,16 +307,17 @@ static int open_all(struct sense_role *r)
 		&r->figures, on_figures, FIGURES_EVERY_MS, FIGURES_EVERY_MS);
 }
 
-/* The folders of logs and journals are all that stays within reach. */
+/* The folders of logs, journals and the honeypot's record are all that stays. */
 static int seal(struct sense_role *r, struct error *err)
 {
-	struct sandbox_path paths[POSITIONS_MAX + SENSE_TEXT_PATHS_MAX];
+	struct sandbox_path paths[POSITIONS_MAX + SENSE_TEXT_PATHS_MAX + 1];
 	size_t logs = sense_logs_paths(r->logs, paths, POSITIONS_MAX);
+	size_t count = logs +
+		sense_text_paths(r->text, paths + logs, SENSE_TEXT_PATHS_MAX);
 	struct sandbox box = {.role = ROLE_SENSE,
 		.user = r->config->node.user,
 		.paths = paths,
-		.paths_count = logs +
-			sense_text_paths(r->text, paths + logs, SENSE_TEXT_PATHS_MAX)};
+		.paths_count = count + sense_honeypot_paths(r->honeypot, paths + count)};
 
 	return sandbox_seal(&box, err);
 }
@@ -320,11 +328,10 @@ int role_sense(struct config *config, int parent_fd, const struct control_hello 
 		.reload = on_reload,
 		.connected = on_connected,
 		.stop = on_stop};
-	struct sense_role r = {.config = config};
+	struct sense_role r = {.config = config, .hello = hello};
 	struct error err = {""};
 	int rc = ROLE_EXIT_FAILED;
 
-	(void)hello;
 	uv_loop_init(&r.loop);
 	uv_prepare_init(&r.loop, &r.flush);
 	uv_timer_init(&r.loop, &r.figures);
@@ -345,6 +352,7 @@ done:
 	sense_logs_free(r.logs);
 	if (r.hep)
 		hep_collector_close(r.hep);
+	sense_honeypot_free(r.honeypot);
 	sense_ami_free(r.ami);
 	sense_text_free(r.text);
 	link_close(r.node);

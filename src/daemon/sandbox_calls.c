@@ -238,6 +238,11 @@ static const uint32_t changing[] = {
 #endif
 };
 
+/* A recorder makes room by it (sense/honeypot/recorder.h). */
+static const uint32_t removing[] = {
+	SYS_unlinkat,
+};
+
 static const uint32_t accepting[] = {
 	SYS_accept4,
 	SYS_accept,
@@ -272,6 +277,7 @@ const struct calls calls_hostile = CALLS(hostile);
 const struct calls calls_common = CALLS(common);
 const struct calls calls_open = CALLS(opening);
 const struct calls calls_change = CALLS(changing);
+const struct calls calls_remove = CALLS(removing);
 const struct calls calls_accept = CALLS(accepting);
 const struct calls calls_bind = CALLS(binding);
 const struct calls calls_connect = CALLS(connecting);

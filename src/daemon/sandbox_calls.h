@@ -15,6 +15,7 @@ extern const struct calls calls_hostile;   /* no role ever: ends the process */
 extern const struct calls calls_common;    /* libc, libuv, open descriptors */
 extern const struct calls calls_open;      /* opening and looking at files */
 extern const struct calls calls_change;    /* writing, locking, removing: SQLite */
+extern const struct calls calls_remove;    /* removing files, and nothing more */
 extern const struct calls calls_accept;    /* taking connections in */
 extern const struct calls calls_bind;      /* giving sockets an address */
 extern const struct calls calls_connect;   /* connecting sockets */

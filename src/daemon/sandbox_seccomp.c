@@ -175,6 +175,15 @@ static void arguments(struct program *p, const struct sandbox *s)
 	answer(p, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
+/* Whether some folder may be written to: where Landlock is, it says which. */
+static bool writes(const struct sandbox *s)
+{
+	for (size_t i = 0; i < s->paths_count; i++)
+		if (s->paths[i].rights & SANDBOX_WRITE)
+			return true;
+	return false;
+}
+
 static void build(struct program *p, const struct sandbox *s)
 {
 	enum role role = s->role;
@@ -193,6 +202,8 @@ static void build(struct program *p, const struct sandbox *s)
 		answer_all(p, &calls_open, SECCOMP_RET_ALLOW);
 	if (role == ROLE_NODE || role == ROLE_LEDGER)
 		answer_all(p, &calls_change, SECCOMP_RET_ALLOW);
+	if (role == ROLE_SENSE && writes(s))
+		answer_all(p, &calls_remove, SECCOMP_RET_ALLOW);
 	if (role == ROLE_SENSE || role == ROLE_NODE)
 		answer_all(p, &calls_accept, SECCOMP_RET_ALLOW);
 	if (role == ROLE_NODE)

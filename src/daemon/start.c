@@ -197,6 +197,7 @@ static void log_warnings(const struct buffer *lines)
 static int start_parent(const struct arguments *a)
 {
 	struct supervisor_options options = supervisor_options_default;
+	static struct activation activation;
 	struct config *config = calloc(1, sizeof *config);
 	struct buffer errors = {.max = 65536};
 	int rc;
@@ -218,8 +219,10 @@ static int start_parent(const struct arguments *a)
 		buffer_free(&errors);
 		return rc ? ROLE_EXIT_CONFIG : ROLE_EXIT_OK;
 	}
-	fill_standard();
 	log_open("sipchaind", config->node.log_level);
+	if (activation_take(&activation))
+		options.activation = &activation;
+	fill_standard();
 	log_warnings(&errors);
 	buffer_free(&errors);
 	if (check_names(config)) {

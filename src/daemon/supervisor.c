@@ -9,8 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "daemon/messages.h"
+#include "daemon/supervisor_hook.h"
 #include "daemon/supervisor_state.h"
 
 const struct supervisor_options supervisor_options_default = {
@@ -55,6 +57,7 @@ static void reap(struct supervisor *s, usec now)
 		process_receive(s, p, now); /* its last words */
 		process_ended(s, p, status, now);
 	}
+	supervisor_hooks_reap(s, now);
 }
 
 static void take_signals(struct supervisor *s, usec now)
@@ -127,12 +130,14 @@ static void earlier(usec *next, usec t)
 }
 
 /* When something is due by time alone. */
-static usec next_event(const struct supervisor *s)
+static usec next_event(struct supervisor *s, usec now)
 {
-	usec next = UINT64_MAX;
+	usec next = supervisor_hooks_due(s, now);
 
-	if (s->stopping)
-		return s->deadline;
+	if (s->stopping) {
+		earlier(&next, s->deadline);
+		return next;
+	}
 	for (unsigned i = ROLE_SENSE; i < ROLE_COUNT; i++) {
 		const struct process *p = &s->processes[i];
 
@@ -155,7 +160,7 @@ static usec next_event(const struct supervisor *s)
 static void wait_and_take(struct supervisor *s)
 {
 	struct pollfd fds[ROLE_COUNT];
-	usec now = clock_monotonic(), next = next_event(s);
+	usec now = clock_monotonic(), next = next_event(s, now);
 	int timeout = -1;
 
 	memset(fds, 0, sizeof fds);
@@ -197,10 +202,19 @@ static bool act(struct supervisor *s)
 	return false;
 }
 
+static void draw_key(struct supervisor *s)
+{
+	const struct hash_key random[2] = {hash_key_random(), hash_key_random()};
+
+	_Static_assert(sizeof random == sizeof s->honeypot_key, "32 bytes");
+	memcpy(s->honeypot_key, random, sizeof random);
+}
+
 int supervisor_run(const struct supervisor_options *options, struct config *config)
 {
 	struct supervisor s = {.options = *options, .config = config, .signals = -1};
 
+	draw_key(&s);
 	EACH_PROCESS(&s, p)
 	{
 		p->role = (enum role)(p - s.processes);

@@ -3,6 +3,7 @@
 #define DAEMON_SUPERVISOR_H
 
 #include "base/clock.h"
+#include "daemon/activation.h"
 #include "daemon/config.h"
 #include "daemon/control.h"
 
@@ -14,6 +15,7 @@
  */
 struct supervisor_options {
 	const char *config_path;
+	const struct activation *activation; /* NULL: no socket was inherited */
 	usec stop_node;   /* how long the node may flush at the end */
 	usec stop_others; /* how long the others may take after it */
 	usec ping_every;  /* how often each role is asked whether it lives */

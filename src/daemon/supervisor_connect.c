@@ -75,7 +75,7 @@ static void connect_source(struct supervisor *s, struct process *p, unsigned i, 
 }
 
 /* Two descriptors, or a text of the reason. */
-static void connect_two(struct supervisor *s, struct process *p, unsigned i,
+static void connect_two(struct supervisor *s, struct process *p, unsigned i, usec now,
 	struct control_connected *answer)
 {
 	const struct config_connector *c = &s->config->connectors[i];
@@ -85,7 +85,7 @@ static void connect_two(struct supervisor *s, struct process *p, unsigned i,
 	int fds[2] = {-1, -1}, rc;
 
 	config_connector_reply(reply, sizeof reply, s->config, c);
-	rc = hook ? supervisor_hook_start(s, i, fds, &err) :
+	rc = hook ? supervisor_hook_start(s, i, fds, now, &err) :
 		    /* Kamailio answers from another socket than it listens on. */
 		    kamailio_socket_open(fds, c->socket, reply, &err);
 	if (rc) {
@@ -110,7 +110,7 @@ static void connect_connector(struct supervisor *s, struct process *p, unsigned 
 		answer->error = EBUSY;
 	} else if (c->type != CONFIG_CONNECTOR_ASTERISK) {
 		s->connector_due[i] = now + CONNECT_EVERY;
-		connect_two(s, p, i, answer);
+		connect_two(s, p, i, now, answer);
 		return;
 	} else {
 		s->connector_due[i] = now + CONNECT_EVERY;

@@ -5,27 +5,37 @@
 #include "daemon/supervisor_state.h"
 
 /*
- * The child processes of hook connectors. The node asks for "a connection" to a
- * hook as for any other (MSG_CONNECT with the connector's number); what it gets
- * is one end of a stream socket pair, the other end of which is the program's
- * standard input and output. The node sees the program's death as the end of
- * that stream and asks again, slower and slower: the parent restarts nothing by
- * itself.
+ * The programs of hook connectors, which are children of the parent: it alone may
+ * start anything, and as another user. The node asks for "a connection" to a hook
+ * as for any other (MSG_CONNECT with the connector's number) and sees the program's
+ * end as the end of that stream; it asks again, slower and slower. The parent
+ * starts nothing by itself.
  */
 
 /*
- * End the process that this connector has, if any (its pair is closed by the
- * node's end, it gets SIGTERM), and start another. fds[0] is our end of its standard
- * input and output, fds[1] what it writes to its standard error; both non-blocking
- * and close-on-exec, for the caller to pass on and close. Returns 0, or -1 with a text.
+ * Start the program of this connector: hook_process_start(), with the words of the
+ * configuration. Returns 0, or -1 with a text.
  */
-int supervisor_hook_start(
-	struct supervisor *s, unsigned connector, int fds[2], struct error *err);
+int supervisor_hook_start(struct supervisor *s, unsigned connector, int fds[2], usec now,
+	struct error *err);
 
-/* A child that is no role's has ended: whether it was a hook's (it is forgotten). */
-bool supervisor_hook_ended(struct supervisor *s, pid_t pid, int status, usec now);
+/* SIGCHLD came: take note of those that ended. */
+void supervisor_hooks_reap(struct supervisor *s, usec now);
 
-/* End all of them: the supervisor stops, or the configuration is another. */
-void supervisor_hook_stop(struct supervisor *s);
+/*
+ * Kill those that do not end when asked to. Returns when to call it again at the
+ * latest, UINT64_MAX: never.
+ */
+usec supervisor_hooks_due(struct supervisor *s, usec now);
+
+/*
+ * Ask programs to end: all of them, or (next not NULL) those whose connector is
+ * another one in the configuration to come.
+ */
+void supervisor_hooks_stop(
+	struct supervisor *s, const struct config *next, usec now);
+
+/* Whether any runs. */
+bool supervisor_hooks_run(const struct supervisor *s);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "daemon/messages.h"
+#include "daemon/supervisor_hook.h"
 #include "daemon/supervisor_state.h"
 
 /* How long the kernel may take to end what was sent SIGKILL. */
@@ -52,6 +53,7 @@ void supervisor_reload(struct supervisor *s, usec now)
 			"is wrong, the old one stays in force");
 		return;
 	}
+	supervisor_hooks_stop(s, config, now);
 	config_free(s->config);
 	free(s->config);
 	s->config = config;
@@ -140,7 +142,7 @@ static void end_late(struct supervisor *s, bool node_only)
 
 bool supervisor_stop_check(struct supervisor *s, usec now)
 {
-	bool node = s->processes[ROLE_NODE].pid > 0, any = false;
+	bool node = s->processes[ROLE_NODE].pid > 0, any = supervisor_hooks_run(s);
 
 	if (!s->stopping)
 		return false;
@@ -154,6 +156,8 @@ bool supervisor_stop_check(struct supervisor *s, usec now)
 		s->stopping = STOPPING_OTHERS;
 		s->deadline = now + s->options.stop_others;
 		order(s, false);
+		/* They have seen the end of their input; some wait for more. */
+		supervisor_hooks_stop(s, NULL, now);
 	} else if (s->stopping == STOPPING_OTHERS && now >= s->deadline) {
 		end_late(s, false);
 		s->stopping = STOPPING_KILLED;

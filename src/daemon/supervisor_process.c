@@ -62,8 +62,10 @@ fail:
 }
 
 /* In the new process: become the role's program. Does not return. */
-static void run_role(enum role role, int fd, pid_t parent)
+static void run_role(
+	enum role role, int fd, pid_t parent, const struct activation *activation)
 {
+	unsigned kept = role == ROLE_SENSE && activation ? activation->count : 0;
 	char *const argv[] = {
 		(char[]){"sipchaind"}, (char[]){"--role"}, strdup(role_name(role)), NULL};
 	sigset_t none;
@@ -83,8 +85,11 @@ static void run_role(enum role role, int fd, pid_t parent)
 		_exit(ROLE_EXIT_FAILED);
 	if (fd == PARENT_FD ? fcntl(fd, F_SETFD, 0) : dup2(fd, PARENT_FD) < 0)
 		_exit(ROLE_EXIT_FAILED);
+	for (unsigned i = 0; i < kept; i++)
+		if (dup2(activation->fd[i], INHERITED_FD + (int)i) < 0)
+			_exit(ROLE_EXIT_FAILED);
 	/* Also what whoever started us left open. Old kernels: no harm. */
-	syscall(SYS_close_range, PARENT_FD + 1, ~0U, 0);
+	syscall(SYS_close_range, PARENT_FD + 1 + kept, ~0U, 0);
 	execv("/proc/self/exe", argv);
 	_exit(ROLE_EXIT_FAILED);
 }
@@ -132,6 +137,19 @@ static void join(struct process *a, struct process *b)
 	close(fds[1]);
 }
 
+/* What outlives it: a reload must not make strangers of those who proved themselves. */
+static void introduce_sense(const struct supervisor *s, struct control_hello *hello)
+{
+	const struct activation *a = s->options.activation;
+
+	memcpy(hello->honeypot_key, s->honeypot_key, sizeof hello->honeypot_key);
+	if (!a)
+		return;
+	hello->inherited = a->count;
+	memcpy(hello->inherited_transport, a->transport,
+		sizeof hello->inherited_transport);
+}
+
 /* Its configuration, then its links to whoever runs. */
 static void introduce(struct supervisor *s, struct process *p, int config)
 {
@@ -141,6 +159,8 @@ static void introduce(struct supervisor *s, struct process *p, int config)
 	hello.role = p->role;
 	hello.parent = getpid();
 	hello.starts = p->starts;
+	if (p->role == ROLE_SENSE)
+		introduce_sense(s, &hello);
 	process_send(p, MSG_CONFIG, &hello, sizeof hello, config);
 	EACH_PROCESS(s, other)
 	if (other->pid > 0 && role_linked(p->role, other->role))
@@ -162,7 +182,7 @@ void process_start(struct supervisor *s, struct process *p, usec now)
 		goto fail;
 	}
 	if (p->pid == 0)
-		run_role(p->role, fds[1], parent);
+		run_role(p->role, fds[1], parent, s->options.activation);
 	close(fds[1]);
 	p->fd = fds[0];
 	p->starts++;

@@ -2,6 +2,7 @@
 #ifndef DAEMON_SUPERVISOR_STATE_H
 #define DAEMON_SUPERVISOR_STATE_H
 
+#include "daemon/hook_process.h"
 #include "daemon/notify.h"
 #include "daemon/supervisor.h"
 
@@ -45,7 +46,9 @@ struct supervisor {
 	usec watchdog_due;
 	/* no connection to it before */
 	usec connect_due[CONFIG_SOURCES_MAX], connector_due[CONFIG_CONNECTORS_MAX];
+	struct hook_process hooks[CONFIG_CONNECTORS_MAX]; /* by connector */
 	int exit_code;
+	uint8_t honeypot_key[32]; /* of this run of the daemon */
 };
 
 #define EACH_PROCESS(s, p)                                                               \

@@ -4,7 +4,10 @@
 
 #include "indicator/indicator.h"
 
-/* What a ban covers. */
+/*
+ * What a ban covers. Of a number, a URI or a domain it covers calls, both scopes the
+ * same: there they only keep what was learnt apart from what is this node's own.
+ */
 enum ban_scope {
 	BAN_SIP = 0, /* the SIP ports: bans learnt from the ledger */
 	BAN_ALL = 1, /* every port: own detections and operators' bans */

@@ -21,6 +21,7 @@ struct ban_table {
 	struct ring queue;
 	struct heap ends; /* lazily: an entry counts when the ban still ends then */
 	size_t deleting;
+	unsigned kept; /* bits 1 << kind: nothing is ordered */
 };
 
 static void key_of(uint8_t key[BAN_KEY_SIZE], const struct indicator *i, uint8_t scope)
@@ -83,11 +84,25 @@ void ban_table_free(struct ban_table *t)
 	free(t);
 }
 
+void ban_table_keep(struct ban_table *t, unsigned kinds)
+{
+	t->kept = kinds;
+}
+
+bool ban_table_keeps(const struct ban_table *t, const struct indicator *i)
+{
+	return i->kind < 32 && t->kept >> i->kind & 1;
+}
+
 /* Put a ban's key into the queue, once. */
 static void enqueue(struct ban_table *t, struct ban *b)
 {
 	if (b->waiting)
 		return;
+	if (ban_table_keeps(t, &b->indicator)) {
+		b->state = BAN_KEPT;
+		return;
+	}
 	if (!ring_put(&t->queue, b))
 		b->waiting = 1;
 	b->state = BAN_QUEUED;
@@ -130,6 +145,8 @@ bool ban_table_clear(struct ban_table *t, const struct indicator *i, uint8_t sco
 	b = table_get(t->bans, key);
 	if (!b || b->deleting)
 		return false;
+	if (ban_table_keeps(t, i))
+		return table_remove(t->bans, key);
 	b->deleting = 1;
 	t->deleting++;
 	enqueue(t, b);
@@ -369,6 +386,8 @@ const char *ban_state_name(uint8_t state)
 		return "standing";
 	case BAN_REFUSED:
 		return "refused";
+	case BAN_KEPT:
+		return "kept";
 	default:
 		return "?";
 	}

@@ -22,6 +22,7 @@ enum ban_state {
 	BAN_ORDERED = 2,  /* sent, not answered */
 	BAN_STANDING = 3, /* the enforcer carried it out */
 	BAN_REFUSED = 4,  /* the enforcer would not (allowlist, set full) */
+	BAN_KEPT = 5,     /* not of a kind that this enforcer carries: no order */
 };
 
 /* The first BAN_KEY_SIZE bytes, indicator and scope, are the key. */
@@ -46,6 +47,15 @@ typedef void ban_fn(void *context, const struct ban *b);
 /* NULL when memory is short. */
 struct ban_table *ban_table_new(struct hash_key key);
 void ban_table_free(struct ban_table *t);
+
+/*
+ * Bans of these kinds (bits 1 << enum indicator_kind) are kept and never ordered: the
+ * firewall carries no numbers. They end without anybody's answer. Before the first.
+ */
+void ban_table_keep(struct ban_table *t, unsigned kinds);
+
+/* Whether a ban of this indicator is one of those. */
+bool ban_table_keeps(const struct ban_table *t, const struct indicator *i);
 
 /*
  * A ban shall stand until `until`. Returns true when that is news (and an

@@ -9,6 +9,8 @@
 #define MAGIC_NANO    0xa1b23c4du
 #define RECORD_HEAD   16
 #define ETHERTYPE_TAG 0x8100
+#define PROTOCOL_TCP  6
+#define PROTOCOL_UDP  17
 #define LINK_ETHERNET 1
 #define LINK_RAW      101
 #define LINK_COOKED   113
@@ -116,37 +118,79 @@ static struct address address_at(struct view ip, size_t at, uint8_t family)
 	return a;
 }
 
-/* Take UDP out of an IP packet. */
 static bool take_udp(struct pcap_datagram *d, struct view ip)
 {
-	size_t header, length;
-	uint8_t version = ip.n ? ip.p[0] >> 4 : 0;
+	size_t length;
 
-	if (version == 4 && ip.n >= 20) {
-		header = (ip.p[0] & 15u) * 4;
-		if (ip.p[9] != 17 || (be16_load(ip.p + 6) & 0x3fff))
-			return false;
-		d->source = address_at(ip, 12, 4);
-		d->destination = address_at(ip, 16, 4);
-	} else if (version == 6 && ip.n >= 40) {
-		header = 40;
-		if (ip.p[6] != 17)
-			return false;
-		d->source = address_at(ip, 8, 6);
-		d->destination = address_at(ip, 24, 6);
-	} else {
+	if (ip.n < 8)
 		return false;
-	}
-	if (header < 20 || ip.n < header + 8)
-		return false;
-	ip = view_from(ip, header);
 	length = be16_load(ip.p + 4);
 	if (length < 8 || length > ip.n)
 		return false;
-	d->source_port = be16_load(ip.p);
-	d->destination_port = be16_load(ip.p + 2);
 	d->payload = view_head(view_from(ip, 8), length - 8);
 	return true;
+}
+
+static bool take_tcp(struct pcap_datagram *d, struct view ip)
+{
+	size_t header;
+
+	if (ip.n < 20)
+		return false;
+	header = (ip.p[12] >> 4) * 4u;
+	if (header < 20 || header >= ip.n)
+		return false;
+	d->payload = view_from(ip, header);
+	return true;
+}
+
+/*
+ * An IP packet's own bytes, without what Ethernet fills short frames up with; empty
+ * when it is none, a fragment, or not whole.
+ */
+static struct view take_addresses(
+	struct pcap_datagram *d, struct view ip, uint8_t *protocol, size_t *header)
+{
+	uint8_t version = ip.n ? ip.p[0] >> 4 : 0;
+	size_t length;
+
+	if (version == 4 && ip.n >= 20) {
+		*header = (ip.p[0] & 15u) * 4;
+		*protocol = ip.p[9];
+		length = be16_load(ip.p + 2);
+		if (be16_load(ip.p + 6) & 0x3fff)
+			return (struct view){NULL, 0};
+		d->source = address_at(ip, 12, 4);
+		d->destination = address_at(ip, 16, 4);
+	} else if (version == 6 && ip.n >= 40) {
+		*header = 40;
+		*protocol = ip.p[6];
+		length = 40u + be16_load(ip.p + 4);
+		d->source = address_at(ip, 8, 6);
+		d->destination = address_at(ip, 24, 6);
+	} else {
+		return (struct view){NULL, 0};
+	}
+	/* Of UDP its own length counts; 0: the network card cuts it up. */
+	return *protocol == PROTOCOL_TCP && length ? view_head(ip, length) : ip;
+}
+
+/* Take UDP, or TCP where it is asked for, out of an IP packet. */
+static bool take_packet(const struct pcap *p, struct pcap_datagram *d, struct view ip)
+{
+	uint8_t protocol = 0;
+	size_t header = 0;
+
+	ip = take_addresses(d, ip, &protocol, &header);
+	if (header < 20 || ip.n < header + 8)
+		return false;
+	ip = view_from(ip, header);
+	d->tcp = protocol == PROTOCOL_TCP;
+	if (protocol != PROTOCOL_UDP && !(d->tcp && p->tcp))
+		return false;
+	d->source_port = be16_load(ip.p);
+	d->destination_port = be16_load(ip.p + 2);
+	return d->tcp ? take_tcp(d, ip) : take_udp(d, ip);
 }
 
 /* The record at p->at goes on behind the file's end: there is nothing behind it. */
@@ -174,7 +218,7 @@ bool pcap_next(struct pcap *p, struct pcap_datagram *d)
 		p->at += RECORD_HEAD;
 		packet = view_of(p->bytes.p + p->at, length);
 		p->at += length;
-		if (take_udp(d, take_ip(p, packet)))
+		if (take_packet(p, d, take_ip(p, packet)))
 			return true;
 		p->skipped++;
 	}

@@ -10,16 +10,18 @@
 /*
  * UDP datagrams of a classic pcap file (either byte order, times in micro- or
  * nanoseconds; Ethernet with or without one VLAN tag, raw IP, Linux cooked v1 and
- * v2). Fragments and other protocols are skipped and counted. Pure: the file is
- * in memory, and nothing in it is trusted.
+ * v2), and on demand TCP segments, each by itself. Fragments and other protocols
+ * are skipped and counted. Pure: the file is in memory, and nothing in it is
+ * trusted.
  */
 struct pcap {
 	struct view bytes;
 	size_t at;
 	bool swapped, nanoseconds;
 	uint32_t link;
-	void *read;       /* what pcap_close() frees */
-	uint64_t skipped; /* packets that were no whole UDP datagram */
+	bool tcp;   /* set it after pcap_begin(): segments that carry something too */
+	void *read; /* what pcap_close() frees */
+	uint64_t skipped; /* packets that were no whole UDP datagram, nor that */
 	/*
 	 * Set at the end, when a record goes on behind the file's: where it
 	 * begins, what it says that it has, what the file has of it.
@@ -31,6 +33,7 @@ struct pcap_datagram {
 	usec time;
 	struct address source, destination;
 	uint16_t source_port, destination_port;
+	bool tcp;
 	struct view payload;
 };
 

@@ -23,6 +23,7 @@ import sys
 
 sys.dont_write_bytecode = True
 import capture
+import dialled
 import fail2ban
 from truth import errors as truth_errors, is_innocent, read_truth
 
@@ -33,24 +34,28 @@ COUNTS = ("cases", "sources", "attackers", "published_right", "published_wrong",
           "published_missed", "banned_right", "banned_wrong", "banned_missed",
           "banned_either", "innocents_published", "innocents_banned", "dialled_seen",
           "dialled_shown", "dialled_all", "numbers_right", "numbers_withheld",
-          "numbers_wrong", "injections")
+          "numbers_wrong", "numbers_missed", "numbers_published", "injections")
+UNKNOWN = ("numbers_right", "numbers_wrong", "numbers_missed")  # without expectations
 HEAD = ("case", "attackers", "published", "banned", "missed", "innocents",
         "published", "banned", "dialled seen", "injections", "fail2ban", "innocents")
 TOLD = 4  # times at most of one: first, plausible, proved, worse
+READ = 0.95  # of the dialled strings: the right number, or rightly none
 RECALL = 0.98  # of those to be shared, where HEP is among the sensors
 
 
 def is_excusable(deviation):
-    return "an innocent" not in deviation and "nobody was there" not in deviation
+    return not any(never in deviation for never in
+                   ("an innocent", "nobody was there", "a wrong number"))
 
 
 class Tally:
     """One case by one sensor set: counts, and every deviation by name."""
 
-    def __init__(self, run, truth, shown):
+    def __init__(self, run, truth, shown, known):
         self.counts = dict.fromkeys(COUNTS, 0)
         self.deviations, self.missed = [], set()
         self.case, self.told, self.shown = run["case"], run["told"], shown
+        self.strings = dialled.Strings(run, known)
         self.counts["cases"] = 1
         self.counts["injections"] = run["injections"]
         nets = {ipaddress.ip_network(a): s for a, s in run["sources"].items()}
@@ -60,6 +65,8 @@ class Tally:
             mine = [n for n in nets if address in n]
             told.update(mine)
             self.row(row, [nets[n] for n in mine])
+        for number in self.strings.strange(truth.rows, is_innocent):
+            self.add("numbers_wrong", number, "a wrong number: nobody dialled it")
         self.often = [f"{self.case} {a} told {s['detections']} times"
                       for a, s in run["sources"].items() if s["detections"] > TOLD]
         # An address that the truth does not know, unless it is in a row that is lost.
@@ -97,6 +104,7 @@ class Tally:
             self.missed.add(f"{self.case} {src}")
             self.add("banned_missed", src, "not banned")
         self.dialled(src, row.get("dialed") or [], sources)
+        self.numbers(row, innocent, sources)
 
     def dialled(self, src, strings, sources):
         seen = {d for s in sources for d in s["dialled"]}
@@ -105,11 +113,29 @@ class Tally:
         self.counts["dialled_all"] += len(strings)
         self.counts["dialled_shown"] += len(shown)
         self.counts["dialled_seen"] += len([s for s in strings if s in seen])
-        # Nothing normalises numbers yet: none is published, right or wrong.
-        self.counts["numbers_withheld"] += len(strings)
         if missing:
             self.deviations.append(f"{self.case} {src} dialled and not seen: "
                                    + " ".join(missing))
+
+    def numbers(self, row, innocent, sources):
+        told = row["share_globally"] and any(s["published"] for s in sources)
+        seen = {d for s in sources for d in s["dialled"] if told}
+        for string in row.get("dialed") or []:
+            judged = [s["numbers"][string] for s in sources if string in s["numbers"]]
+            one = judged[0] if judged else None
+            verdict = self.strings.verdict(string, innocent, string in seen, one)
+            listed = one and one["number"] and self.strings.is_told(one["number"])
+            self.counts["numbers_published"] += bool(listed)
+            if verdict == "wrong":
+                self.add("numbers_wrong", row["src"],
+                         f"a wrong number: {string} counts for {one['number']}")
+            elif verdict == "missed":
+                self.add("numbers_missed", row["src"], f"its number is not told: {string}")
+            elif verdict == "unknown":
+                self.add("numbers_wrong", row["src"],
+                         f"a wrong number: of {string} it is not known what it means")
+            elif verdict != "published":
+                self.add("numbers_" + verdict, row["src"])
 
     def stranger(self, src, source):
         if source["published"]:
@@ -133,8 +159,9 @@ def shown_by(corpus, run, cache):
     return cache[path]
 
 
-def replay(program, corpus):
-    """{set: [(run, tally), ...]} in the program's order, {set: why}, errors."""
+def replay(program, corpus, known=None):
+    """{set: [(run, tally), ...]} in the program's order, {set: why}, errors; known:
+    what dialled strings mean (dialled.py)."""
     done = subprocess.run([program, corpus], stdout=subprocess.PIPE, check=False)
     sets, left_out, errors, cache = {}, {}, [], {}
     for line in done.stdout.splitlines():
@@ -146,7 +173,7 @@ def replay(program, corpus):
         truth = read_truth(corpus, run["pbx"], run["case"])
         if truth.there:
             sets.setdefault(run["set"], []).append(
-                (run, Tally(run, truth, shown_by(corpus, run, cache))))
+                (run, Tally(run, truth, shown_by(corpus, run, cache), known)))
     if done.returncode:
         errors.append(f"{program}: ended with {done.returncode}; what it told is below")
     return sets, left_out, errors + truth_errors()
@@ -193,10 +220,24 @@ def show(name, tallies, beside):
     print(f"  published: {total['published_right']} right, {total['published_wrong']} wrong, "
           f"{total['published_missed']} missed; to be banned: {total['banned_right']} of "
           f"{total['banned_right'] + total['banned_missed']}")
+    show_numbers(tallies, total)
     for _, t in tallies:
         for deviation in t.deviations:
             print(f"  ! {deviation}")
     return total
+
+
+def show_numbers(tallies, total):
+    told = sorted({i for _, t in tallies for i in t.strings.told})
+    if tallies[0][1].strings.known is None:
+        print(f"  numbers: of {total['dialled_all']} dialled strings {total['numbers_published']} "
+              f"published, {total['numbers_withheld']} withheld; what they mean is not known: "
+              "neither is whether that is right", end="")
+    else:
+        print(f"  numbers: of {total['dialled_all']} dialled strings {total['numbers_right']} "
+              f"right, {total['numbers_withheld']} rightly withheld, "
+              f"{total['numbers_missed']} missed, {total['numbers_wrong']} wrong", end="")
+    print(f"; published: {' '.join(told) if told else 'none'}")
 
 
 def show_fail2ban(found, how):
@@ -234,6 +275,15 @@ def hold_to_bar(name, tallies, unseen):
               f"wrongly {total['published_wrong']}; innocents banned "
               f"{total['innocents_banned']}; dialled strings {total['dialled_seen']} of "
               f"{total['dialled_shown']} in packets")
+    # Whatever the sensors, none is wrong; by the best some are told.
+    if total["numbers_wrong"]:
+        failed.append(f"{total['numbers_wrong']} numbers_wrong")
+    good = total["numbers_right"] + total["numbers_withheld"]
+    if good < READ * total["dialled_all"]:
+        failed.append(f"{good} of {total['dialled_all']} dialled strings give the right "
+                      f"number or are rightly withheld: less than {READ}")
+    if name in ("hep", "all") and not total["numbers_right"]:
+        failed.append("no number is told")
     failed += [often for _, t in tallies for often in t.often]
     # A campaign is told where the captures hold one and nowhere else.
     for run, t in tallies if name in ("hep", "all") else ():
@@ -304,7 +354,11 @@ def main():
     parser.add_argument("--learn", action="store_true")
     parser.add_argument("--without-fail2ban", action="store_true")
     a = parser.parse_args()
-    sets, left_out, errors = replay(a.replay, a.corpus)
+    try:
+        known = dialled.expectations(a.corpus, CORPUS)
+    except (OSError, dialled.Broken) as e:
+        sys.exit(str(e))
+    sets, left_out, errors = replay(a.replay, a.corpus, known)
     if not sets:
         sys.exit("\n".join(errors + [f"{a.corpus}: no case with a truth.jsonl in asterisk/ "
                                      "or kamailio/"]))
@@ -323,8 +377,10 @@ def main():
     if a.check or a.learn:
         failures = check(sets, left_out, a.learn) + len(errors)
         print(f"accuracy: {failures} failures")
-    print("numbers: none is normalised yet, so every dialled string is withheld")
-    print(json.dumps({"sets": sums, "fail2ban": fail2ban.totals(beside) if beside else None,
+    if known is None:
+        for total in sums.values():
+            total.update(dict.fromkeys(UNKNOWN))
+    print(json.dumps({"sets": sums, "numbers_known": known is not None, "fail2ban": fail2ban.totals(beside) if beside else None,
                       "left_out": left_out, "errors": errors}, sort_keys=True))
     sys.exit(1 if failures else 0)
 

@@ -115,11 +115,39 @@ def wrong_truth(program, corpus):
         expect(any(what in line for line in out), f"no \"{what}\"")
 
 
+def numbers(program, corpus):
+    """Without expectations nothing is called right; against wrong ones it fails."""
+    copy(corpus, "asterisk", "05_invite_anonymous", "05_invite_anonymous")
+    code, out, err = run(program, corpus)
+    last = json.loads(out[-1])
+    total = last["sets"]["hep"]
+    expect(code == 0 and last["numbers_known"] is False, f"unknown: {code} {err}")
+    expect(total["numbers_right"] is None and total["numbers_wrong"] is None and
+           total["numbers_published"] == 4, f"unknown: {total}")
+    expect(any("what they mean is not known" in line for line in out), "unknown is not said")
+    path = os.path.join(corpus, "dialled.jsonl")
+    shutil.copy(os.path.join(CORPUS, "..", "numbers", "dialled.jsonl"), path)
+    code, out, err = run(program, corpus)
+    total = json.loads(out[-1])["sets"]["hep"]
+    expect(total["numbers_right"] == 4 and not total["numbers_wrong"], f"known: {total}")
+    edit(path, lambda d: d.replace(b'"number": "972590000101"', b'"number": "972590000102"'))
+    code, out, err = run(program, corpus, "--check")
+    total = json.loads(out[-1])["sets"]["hep"]
+    # Four strings, and the number that was told.
+    expect(code == 1 and total["numbers_wrong"] == 5, f"wrong: {code} {total}")
+    for what in ("FAILED: hep: 5 numbers_wrong",
+                 "a wrong number: 011972590000101 counts for +972590000101: cannot be excused"):
+        expect(any(what in line for line in out), f"no \"{what}\"")
+    edit(path, lambda d: d + b'{"dialled": "1"}\n')
+    code, out, err = run(program, corpus)
+    expect(code == 1 and "dialled.jsonl:" in err and "is no expectation" in err, f"{err}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--replay", required=True)
     program = parser.parse_args().replay
-    for test in (broken_parts, nothing_there, wrong_truth):
+    for test in (broken_parts, nothing_there, wrong_truth, numbers):
         with tempfile.TemporaryDirectory() as corpus:
             test(program, corpus)
     print(f"broken: {len(failures)} failures")

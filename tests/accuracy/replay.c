@@ -7,7 +7,9 @@
  *
  *   {"set", "pbx", "case", "files": [...], "errors": [...], "lines", "injections",
  *    "sources": {ADDRESS: {"published", "banned", "category", "proof", "rule",
- *    "reason", "detections", "dialled": [...]}}, "told": {CATEGORY: DETECTIONS}}
+ *    "reason", "detections", "dialled": [...],
+ *    "numbers": {DIALLED: {"fate", "number"}}}}, "told": {CATEGORY: DETECTIONS},
+ *    "numbers": {INDICATOR: {"published", "proof", "calls", "reason"}}}
  *
  * and {"left_out": SET, "why"} for a sensor that this machine cannot run. A file
  * that is broken is named in errors; what came before counts.
@@ -26,9 +28,8 @@
 #include <jansson.h>
 
 #include "base/escape.h"
-#include "daemon/config.h"
-#include "daemon/config_schema.h"
-#include "decide/own.h"
+#include "daemon/config_numbers.h"
+#include "decide/own_number.h"
 #include "decide/registered.h"
 
 #define QUIET (60 * USEC_PER_SEC) /* after which nothing comes of silence */
@@ -44,8 +45,10 @@ struct run {
 	size_t n, capacity;
 	struct config config;
 	struct own_config own;
+	struct own_number_config own_number;
 	struct allowlist *allow;
-	json_t *sources, *told;
+	struct numbers *numbers;
+	json_t *sources, *told, *called;
 };
 
 static void observe(void *context, const struct observation *o)
@@ -79,9 +82,9 @@ static json_t *source_of(struct run *r, const char *address)
 
 	if (s)
 		return s;
-	s = json_pack("{s:b, s:b, s:i, s:s, s:s, s:s, s:s, s:[]}", "published", 0,
+	s = json_pack("{s:b, s:b, s:i, s:s, s:s, s:s, s:s, s:[], s:{}}", "published", 0,
 		"banned", 0, "detections", 0, "category", "", "proof", "", "rule", "",
-		"reason", "", "dialled");
+		"reason", "", "dialled", "numbers");
 	json_object_set_new(r->sources, address, s);
 	return s;
 }
@@ -112,6 +115,39 @@ static void count_told(struct run *r, const char *category)
 	json_object_set_new(r->told, category, json_integer(n + 1));
 }
 
+/* What an attacker's call is taken for; number_judged_fn. */
+static void note_judged(void *context, const struct number_judged *j)
+{
+	char address[ADDRESS_TEXT], number[INDICATOR_TEXT] = "";
+	json_t *list = json_object_get(
+		source_of(context, address_print(address, j->source)), "numbers");
+
+	if (j->indicator.kind)
+		indicator_print(number, &j->indicator);
+	json_object_set_new(list, escaped(view_str(j->dialled)),
+		json_pack("{s:s, s:s}", "fate", number_fate_name(j->fate), "number",
+			number));
+}
+
+/* What the node does with numbers that attackers call: node_numbers_due(). */
+static void note_numbers(struct run *r, usec now)
+{
+	char indicator[INDICATOR_TEXT];
+	struct number_detection d;
+	struct own_action a;
+
+	while (numbers_due(r->numbers, now, &d)) {
+		own_number_decide(&a, &r->own, &r->own_number, NULL, r->allow, &d,
+			(uint32_t)(d.time / USEC_PER_SEC));
+		if (!a.would_ban)
+			numbers_refuse(r->numbers, &a.indicator);
+		json_object_set_new(r->called, indicator_print(indicator, &a.indicator),
+			json_pack("{s:b, s:s, s:i, s:s}", "published", a.publish, "proof",
+				proof_name(a.proof), "calls", (int)d.calls, "reason",
+				a.reason));
+	}
+}
+
 /* What the node does with a detection: on_detection() of node_sense.c. */
 static void note_detection(struct run *r, const struct detection *d)
 {
@@ -122,6 +158,8 @@ static void note_detection(struct run *r, const struct detection *d)
 	own_decide(&a, &r->own, NULL, r->allow, d, (uint32_t)(d->time / USEC_PER_SEC));
 	if (a.unregister)
 		allowlist_remove(r->allow, &a.indicator, ALLOW_REGISTERED);
+	if (own_number_attacker(&r->own, d, &a))
+		numbers_convict(r->numbers, d);
 	count_told(r, category_name(d->category));
 	s = source_of(r, indicator_print(indicator, &a.indicator));
 	if (a.publish)
@@ -154,9 +192,11 @@ static void pass_time(struct run *r, struct detector *d, usec from, usec to)
 	usec end = to - from > QUIET ? from + QUIET : to;
 	struct detection out;
 
-	for (usec now = from + USEC_PER_SEC; now < end; now += USEC_PER_SEC)
+	for (usec now = from + USEC_PER_SEC; now < end; now += USEC_PER_SEC) {
 		while (detector_due(d, now, &out))
 			note_detection(r, &out);
+		note_numbers(r, now);
+	}
 }
 
 static int detect(struct run *r)
@@ -177,11 +217,13 @@ static int detect(struct run *r)
 			pass_time(r, d, last, o->time);
 		last = o->time;
 		note_dialled(r, o);
+		numbers_note(r->numbers, o);
 		r->sensors.injections += o->kind == OBSERVED_INJECTION;
 		detected = detector_feed(d, o, &out);
 		note_success(r, d, o);
 		if (detected)
 			note_detection(r, &out);
+		note_numbers(r, o->time);
 	}
 	pass_time(r, d, last, last + QUIET);
 	detector_free(d);
@@ -237,6 +279,7 @@ static int run_case(
 {
 	struct run r = {.sensors = {.observe = observe}};
 	json_t *files = json_array(), *errors = json_array(), *out;
+	struct numbers_config numbers;
 	int rc = 0;
 
 	r.sensors.context = &r;
@@ -246,14 +289,21 @@ static int run_case(
 	config_defaults(&r.config);
 	config_own(&r.own, &r.config);
 	r.own.may_report = true;
+	config_numbers(&numbers, &r.config);
+	config_own_number(&r.own_number, &r.config);
+	r.numbers = numbers_new(&numbers, (struct hash_key){5, 6});
+	if (!r.numbers)
+		abort();
+	numbers_watch(r.numbers, note_judged, &r);
+	r.called = json_object();
 	watch(&r, folder, pbx, set, files, errors);
 	if (json_array_size(files) || !strcmp(set, "all")) {
 		rc = detect(&r);
-		out = json_pack("{s:s, s:s, s:s, s:O, s:O, s:I, s:I, s:O, s:O}", "set",
+		out = json_pack("{s:s, s:s, s:s, s:O, s:O, s:I, s:I, s:O, s:O, s:O}", "set",
 			set, "pbx", pbx, "case", name, "files", files, "errors", errors,
 			"lines", (json_int_t)r.sensors.lines, "injections",
 			(json_int_t)r.sensors.injections, "sources", r.sources, "told",
-			r.told);
+			r.told, "numbers", r.called);
 		json_dumpf(out, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
 		putchar('\n');
 		json_decref(out);
@@ -262,6 +312,8 @@ static int run_case(
 	json_decref(files);
 	json_decref(r.sources);
 	json_decref(r.told);
+	json_decref(r.called);
+	numbers_free(r.numbers);
 	allowlist_free(r.allow);
 	config_free(&r.config);
 	free(r.seen);

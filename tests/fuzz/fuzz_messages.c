@@ -27,6 +27,8 @@ static size_t right_length(uint8_t type, size_t n)
 		return sizeof(struct log_position);
 	case MSG_SENSE_FIGURES:
 		return sizeof(struct sense_figures);
+	case MSG_HONEYPOT:
+		return sizeof(struct honeypot_status);
 	case MSG_SOURCE:
 		return sizeof(struct source_status);
 	case MSG_TRUNKS:

@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (pcap_begin(&capture, view_of(p, n), NULL))
 		return 0;
+	capture.tcp = true;
 	while (pcap_next(&capture, &d))
 		if (d.payload.n && (d.payload.p < p || d.payload.p + d.payload.n > p + n))
 			abort();

@@ -151,6 +151,9 @@ struct node *fuzz_node_begin(void)
 		!n->dirty)
 		abort();
 	config_own(&n->own, n->config);
+	ban_table_keep(n->bans, INDICATORS_OF_CALLS);
+	if (node_numbers_open(n))
+		abort();
 	open_store(n);
 	read_ledger(n);
 	return n;
@@ -165,6 +168,7 @@ void fuzz_node_end(struct node *n)
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&n->loop))
 		abort();
+	numbers_free(n->numbers);
 	trail_free(n->trail);
 	detector_free(n->detector);
 	registry_free(n->registry);

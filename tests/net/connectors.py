@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """connectors.py --build FOLDER [--results FILE]: bans in a real Kamailio, and in a program.
 
-One connector at a time, without a node around it (connector_driver): what it does to
-a Kamailio that restarts, is flushed, refuses or is not there, and to programs that are
-slow, die, write without end or never read. Leaves with 1 when a check failed, 2 when
+First one connector at a time, without a node around it (connector_driver): what it
+does to a Kamailio that restarts, is flushed, refuses or is not there, and to programs
+that are slow, die, write without end or never read. Then a node with both, which also
+reads that Kamailio's log. Leaves with 1 when a check failed, 2 when
 the stage could not be set.
 """
 import json
@@ -26,6 +27,7 @@ import kamailio
 import node
 import sip
 import topology
+from bare import BareNode
 from world import FOLDER, expect, wait_for
 
 REASON = 'Q.850;cause=21;text="Call Rejected"'
@@ -66,6 +68,18 @@ with open("{folder}/seen", "a+") as f:
             os._exit(1)
 """,
     "deaf": "import time\nwhile True:\n    time.sleep(60)\n",
+    # It goes on when its input has ended, and when it is asked not to.
+    "stubborn": """\
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+with open("{folder}/seen", "a") as f:
+    f.write("start\\n")
+    for line in sys.stdin:
+        f.write(line)
+        f.flush()
+while True:
+    time.sleep(60)
+""",
     # It reads, and writes without end.
     "loud": """\
 import os, sys, threading
@@ -170,13 +184,14 @@ class Stage:
         self.pbx.start()
         self.reply = FOLDER + "/reply.sock"
         self.number = 0
+        self.node = self.seen = None
 
     def kamailio(self, numbers="sipchain_number", addresses="sipchain_address", **options):
         return Driver(self.build, ["kamailio", self.pbx.rpc, self.reply, numbers, addresses],
                       **options)
 
-    def program(self, name):
-        """A driver whose program is one of ours, and its file of what it saw."""
+    def write_program(self, name):
+        """(path of one of our programs, of its file of what it saw)"""
         self.number += 1
         folder = "%s/programs/%d" % (FOLDER, self.number)
         os.makedirs(folder)
@@ -185,7 +200,56 @@ class Stage:
         with open(path, "w", encoding="ascii") as f:
             f.write("#!%s\n" % PYTHON + PROGRAMS[name].format(folder=folder))
         os.chmod(path, 0o755)
-        return Driver(self.build, ["hook", path, "", "nobody"]), folder + "/seen"
+        return path, folder + "/seen"
+
+    def program(self, name):
+        """A driver whose program is one of ours, and its file of what it saw."""
+        path, seen_path = self.write_program(name)
+        return Driver(self.build, ["hook", path, "", "nobody"]), seen_path
+
+    def start_node(self):
+        """A node with a Kamailio and a program as connectors, and Kamailio's log."""
+        os.makedirs(FOLDER + "/shared")
+        ledger = node.Ledger(node.find(self.build, "sipchain"), FOLDER + "/shared", 3600)
+        self.node = BareNode(self.build, "a", ledger)
+        path, self.seen = self.write_program("stubborn")
+        self.node.settings.update({
+            'connector "proxy".type': "kamailio", 'connector "proxy".socket': self.pbx.rpc,
+            'connector "proxy".addresses': "sipchain_address",
+            'connector "billing".type': "hook", 'connector "billing".program': path,
+            'connector "billing".arguments': "--verbose x,y",
+            'source "kamailio".type': "kamailio", 'source "kamailio".path': self.pbx.log})
+        self.node.configure({})
+        self.node.start()
+        self.node.wait_ready()
+
+    def connector(self, name):
+        """Its status; {} while the node does not answer."""
+        try:
+            found = self.node.ask("connector", "status", name)["connectors"]
+        except node.CommandFailed:
+            return {}
+        return found[0]
+
+    def wait_step(self, name, standing=None, seconds=20):
+        """Until it is in step with what should stand."""
+        def stands():
+            c = self.connector(name)
+            return (c.get("state") == "ready" and not c["queued"]
+                    and standing in (None, c["standing"]))
+        wait_for(stands, seconds, "%s is in step: %s", name, self.connector(name))
+
+    def programs_run(self):
+        """The pids of our hook's processes."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open("/proc/%s/cmdline" % pid, "rb") as f:
+                    if b"/stubborn\0" in f.read():
+                        found.append(int(pid))
+            except OSError:
+                pass
+        return found
 
     def call(self, dialled, user="101", address=topology.CUSTOMER, host="customer"):
         """(status, Reason) of a call; it authenticates as the phone does."""
@@ -218,6 +282,8 @@ class Stage:
 
     def stop(self):
         self.pbx.stop()
+        if self.node:
+            self.node.stop()
 
 
 def expect_calls(stage, blocked=(), passed=()):
@@ -501,9 +567,113 @@ def hook_telling(s):
         d.await_line(r"stderr a line for\\x1b\[1m the log", since=0)
 
 
+# --- a node with both ---
+
+def node_calls(s):
+    """a node's ban reaches Kamailio and the program; its end, too"""
+    s.start_node()
+    for name in ("proxy", "billing"):
+        s.wait_step(name)
+    s.node.cli("ban", "+97259*", "--ttl", "1h")
+    s.node.cli("ban", "198.51.100.77", "--ttl", "1h")
+    s.wait_step("proxy", 2)
+    s.wait_step("billing", 2)
+    expect_calls(s, ["+97259000123", "0097259000123"], ["+97258000123"])
+    wait_for(lambda: {o.get("indicator"): o for o in seen(s.seen)}.keys()
+             >= {"+97259*", "198.51.100.77"}, 10, "the program was told: %s", seen(s.seen))
+    told = next(o for o in seen(s.seen) if o.get("indicator") == "+97259*")
+    expect(told["origin"] == "operator", "%s", told)
+    s.node.cli("unban", "+97259*")
+    wait_for(lambda: seen(s.seen)[-1]["op"] == "delete", 10, "the deletion")
+    s.wait_step("proxy", 1)
+    expect_calls(s, [], ["+97259000123"])
+    s.node.cli("ban", "+97259*", "--ttl", "1h")
+    s.wait_step("proxy", 2)
+
+
+def node_hits(s):
+    """a blocked call that Kamailio's log tells is an event with account and source"""
+    s.node.follow()
+    since = time.monotonic()
+    s.call("0097259000123", user="104")
+    hit = s.node.watch.wait(lambda line: '"hit"' in line, since, 10)
+    expect(hit, "no hit was told")
+    told = json.loads(hit[1])
+    told = dict(told, **told.get("body", {}))
+    expect(told["indicator"] == "+97259*" and told["account"] == "104"
+           and told["source"] == topology.CUSTOMER and told["number"] == "97259000123"
+           and told["dialled"] == "0097259000123" and told["sensor"] == "kamailio"
+           and told["connector"] == "", "%s", told)
+    expect("kamailio: 104 at %s called 0097259000123: refused, +97259* is blocked"
+           % topology.CUSTOMER in s.node.log(), "the log does not say so")
+    s.node.unfollow()
+
+
+def node_restarts(s):
+    """Kamailio restarts, the program dies, the role node dies: all come into step again"""
+    s.pbx.kill_server()
+    wait_for(lambda: "Kamailio has left it" in s.connector("proxy").get("trouble", ""), 20,
+             "the status says so: %s", s.connector("proxy"))
+    s.pbx.start()
+    s.wait_step("proxy", None)
+    expect_calls(s, ["+97259000123"])
+    old = s.programs_run()
+    expect(len(old) == 1, "programs %s", old)
+    os.kill(old[0], signal.SIGKILL)
+    wait_for(lambda: s.programs_run() and s.programs_run() != old, 20, "it is started again")
+    s.wait_step("billing")
+    wait_for(lambda: {"op": "resync-end"} in seen(s.seen), 10, "told all: %s", seen(s.seen))
+    expect("+97259*" in {o.get("indicator") for o in seen(s.seen)}, "%s", seen(s.seen))
+    expect("was ended by signal 9" in s.node.log(), "the log does not say so")
+    old, starts = s.programs_run(), s.node.role("node")["starts"]
+    s.node.kill_role("node")
+    wait_for(lambda: s.node.runs_again("node", starts), 20, "the role node runs again")
+    # The old one goes on without input: it is killed, and then there is a new one.
+    wait_for(lambda: len(s.programs_run()) == 1 and s.programs_run() != old, 20,
+             "one program, a new one: %s, not %s", s.programs_run(), old)
+    for name in ("proxy", "billing"):
+        s.wait_step(name)
+    expect_calls(s, ["+97259000123"], ["+97258000123"])
+
+
+def node_reload(s):
+    """another program in the configuration takes the place of the first"""
+    path, s.seen = s.write_program("stubborn")
+    old = s.programs_run()
+    s.node.settings['connector "billing".program'] = path
+    s.node.configure({})
+    s.node.hangup()
+    wait_for(lambda: any(o.get("indicator") == "+97259*" for o in seen(s.seen)), 30,
+             "the new one is told")
+    wait_for(lambda: len(s.programs_run()) == 1 and s.programs_run() != old, 20,
+             "the old one is gone: %s", s.programs_run())
+    s.node.settings['connector "billing".program'] = FOLDER + "/nowhere"
+    s.node.configure({})
+    s.node.hangup()
+    wait_for(lambda: "No such file" in s.connector("billing").get("trouble", ""), 20,
+             "the status says so: %s", s.connector("billing"))
+    wait_for(lambda: not s.programs_run(), 20, "no program runs")
+    s.node.settings['connector "billing".program'] = path
+    s.node.configure({})
+    s.node.hangup()
+    s.wait_step("billing")
+
+
+def node_end(s):
+    """at its end no program is left, however stubborn; sanitizers found nothing"""
+    expect(len(s.programs_run()) == 1, "programs %s", s.programs_run())
+    status = s.node.stop()
+    expect(status == 0, "sipchaind left with %d", status)
+    expect(not s.programs_run(), "programs %s are left", s.programs_run())
+    found = [t for t in s.node.log().splitlines()
+             if "Sanitizer" in t or "runtime error:" in t]
+    expect(not found, "%s", found[:5])
+
+
 CHECKS = [kamailio_calls, kamailio_log, kamailio_expiry, kamailio_addresses, kamailio_many,
           kamailio_hangs, kamailio_wrong, hook_keeper, hook_dying, hook_slow, hook_deaf,
-          hook_loud, hook_telling]
+          hook_loud, hook_telling, node_calls, node_hits, node_restarts, node_reload,
+          node_end]
 
 
 def main():
@@ -523,7 +693,9 @@ def main():
     chosen = [c for c in CHECKS if not options.only or re.search(options.only, c.__name__)]
     failures = checks.perform(stage, options.results, chosen, "connectors")
     if failures:
-        print(stage.pbx.said()[-4000:], file=sys.stderr)
+        print(stage.pbx.said()[-2000:], file=sys.stderr)
+        if stage.node:
+            print(stage.node.log()[-4000:], file=sys.stderr)
     stage.stop()
     print("connectors: %d of %d checks failed" % (failures, len(chosen)))
     sys.exit(1 if failures else 0)

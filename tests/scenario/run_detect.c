@@ -23,6 +23,8 @@
  *   expect figure NAME N            observations duplicates detections evicted
  *                                   sources networks campaigns
  *
+ * Statements about the numbers that attackers call: number_play.h.
+ *
  * Detections are expected in the order in which they came; one that nobody
  * expected before the next clock statement or the end is a failure.
  */
@@ -31,6 +33,7 @@
 #include <stdlib.h>
 
 #include "detect/detect.h"
+#include "number_play.h"
 #include "sip/message.h"
 
 #define WORDS_MAX   32
@@ -47,6 +50,7 @@ struct scenario {
 	uint64_t attempt; /* last number that attempt=+ gave */
 	struct detection pending[PENDING_MAX];
 	unsigned n_pending;
+	struct number_play *numbers; /* NULL: the scenario is not about them */
 };
 
 __attribute__((format(printf, 2, 3), noreturn)) static void fail(
@@ -137,6 +141,8 @@ static void address_up(struct address *a)
 
 static void pend(struct scenario *s, const struct detection *d)
 {
+	if (s->numbers)
+		number_play_detected(s->numbers, d);
 	if (s->n_pending == PENDING_MAX)
 		fail(s, "more than %d detections that nobody expects", PENDING_MAX);
 	s->pending[s->n_pending++] = *d;
@@ -144,7 +150,7 @@ static void pend(struct scenario *s, const struct detection *d)
 
 static void nothing_pending(struct scenario *s)
 {
-	if (!s->n_pending)
+	if (!s->n_pending && !(s->numbers && number_play_pending(s->numbers)))
 		return;
 	for (unsigned i = 0; i < s->n_pending; i++)
 		print_detection(stderr, &s->pending[i]);
@@ -167,6 +173,8 @@ static void set_clock(struct scenario *s, usec to)
 	s->now = to;
 	while (detector_due(detector(s), s->now, &d))
 		pend(s, &d);
+	if (s->numbers)
+		number_play_due(s->numbers, s->now);
 }
 
 static uint8_t parse_signs(const struct scenario *s, char *text)
@@ -239,8 +247,12 @@ static void observe(
 			/* Far from the numbers that a scenario writes itself. */
 			o.attempt = UINT64_C(1) << 40 | ++s->attempt;
 		o.time = s->now;
+		if (s->numbers)
+			number_play_note(s->numbers, &o);
 		if (detector_feed(detector(s), &o, &d))
 			pend(s, &d);
+		if (s->numbers)
+			number_play_due(s->numbers, s->now);
 		if (addresses)
 			address_up(&o.source);
 	}
@@ -394,10 +406,30 @@ static void expect_figure(struct scenario *s, const char *name, const char *text
 		fail(s, "%s is %llu", name, (unsigned long long)value);
 }
 
+/* A statement about numbers, which the others know nothing of. Whether it is one. */
+static bool number_statement(struct scenario *s, char **words, unsigned n)
+{
+	bool expects = !strcmp(words[0], "expect") && n > 1 &&
+		(!strncmp(words[1], "number", 6) || !strcmp(words[1], "fate"));
+	const char *wrong;
+
+	if (!expects && strcmp(words[0], "numbers") != 0)
+		return false;
+	if (!s->numbers)
+		s->numbers = number_play_new();
+	wrong = expects ? number_play_expect(s->numbers, words + 1, n - 1) :
+			  number_play_set(s->numbers, words + 1, n - 1);
+	if (wrong)
+		fail(s, "%s", wrong);
+	return true;
+}
+
 static void statement(struct scenario *s, char **words, unsigned n)
 {
 	bool up;
 
+	if (number_statement(s, words, n))
+		return;
 	if (!strcmp(words[0], "config") && n > 1) {
 		configure(s, words + 1, n - 1);
 	} else if (!strcmp(words[0], "rule") && n > 3) {
@@ -473,6 +505,7 @@ int main(int argc, char **argv)
 	if (!s.detector)
 		fail(&s, "nothing was observed");
 	detector_free(s.detector);
+	number_play_free(s.numbers);
 	fclose(f);
 	return 0;
 }

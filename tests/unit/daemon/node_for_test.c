@@ -62,6 +62,12 @@ struct node *node_begin(const char *folder, bool chain)
 	n->registry = registry_new(n->hash_key);
 	n->allow = allowlist_new();
 	n->bans = ban_table_new(n->hash_key);
+	ban_table_keep(n->bans, INDICATORS_OF_CALLS);
+	n->config->numbers.calls = (struct detect_rule){2, 86400};
+	n->config->numbers.prefix = (struct detect_rule){5, 86400};
+	n->config->numbers.ttl = 86400;
+	n->config->numbers.publish = true;
+	assert_int_equal(node_numbers_open(n), 0);
 	n->dirty = table_new(INDICATOR_SIZE, INDICATOR_SIZE, 0, n->hash_key);
 	snprintf(path, sizeof path, "%s/node.db", folder);
 	n->store = store_open(path, &err);
@@ -90,6 +96,7 @@ void node_kill(struct node *n)
 	uv_close((uv_handle_t *)&n->tick, NULL);
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&n->loop), 0);
+	numbers_free(n->numbers);
 	registry_free(n->registry);
 	registry_free(n->incoming);
 	allowlist_free(n->allow);

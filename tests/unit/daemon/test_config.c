@@ -304,8 +304,13 @@ static void test_sample(void **state)
 			buffer_put_u8(&text, sample.p[i]);
 	buffer_printf(&text, "[node]\n");
 	for (size_t i = 0; i < text.n; i++)
-		if (view_starts(view_from(as_view(&text), i), "password_file =\n"))
-			text.p[i] = '#';
+		if (view_starts(view_from(as_view(&text), i), "password_file =\n")) {
+			size_t start = i;
+
+			while (start && text.p[start - 1] != '\n')
+				start--;
+			text.p[start] = '#';
+		}
 	errors.n = 0;
 	assert_int_equal(config_parse(&c, "sample", as_view(&text), &errors), -1);
 	if (view_find(as_view(&errors), '\n') != errors.n - 1) {

@@ -74,6 +74,24 @@ static int change_writable(enum role role)
 	return 0;
 }
 
+/* What a recorder does: make a file, lock it, append, remove it by its name. */
+static int record_writable(enum role role)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int folder = open(writable, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd;
+	char name[32];
+
+	if (folder < 0)
+		return errno;
+	snprintf(name, sizeof name, "%d-record", (int)role);
+	fd = openat(folder, name,
+		O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) || write(fd, "x", 1) != 1 ||
+		close(fd) || unlinkat(folder, name, 0))
+		return errno;
+	return 0;
+}
+
 static void test_files(void **state)
 {
 	(void)state;
@@ -98,6 +116,7 @@ static void test_files(void **state)
 	assert_int_equal(result(ROLE_NODE, change_writable), 0);
 	assert_int_equal(result(ROLE_LEDGER, change_writable), 0);
 	assert_int_equal(result(ROLE_SENSE, change_writable), EPERM);
+	assert_int_equal(result(ROLE_SENSE, record_writable), 0);
 }
 
 /* --- sockets --- */

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sense/honeypot/answer_text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/hex.h"
+
+enum known {
+	KNOWN_OTHER = 0,
+	KNOWN_VIA,
+	KNOWN_FROM,
+	KNOWN_TO,
+	KNOWN_CALL_ID,
+	KNOWN_CSEQ,
+	KNOWN_CONTACT,
+	KNOWN_RECORD_ROUTE,
+	KNOWN_REQUIRE,
+	KNOWN_CONTENT_TYPE,
+	KNOWN_CONTENT_ENCODING,
+	KNOWN_ACCEPT,
+	KNOWN_EVENT,
+	KNOWN_MAX_FORWARDS,
+	KNOWN_AUTHORIZATION,
+};
+
+static const struct {
+	const char *name;
+	char compact;
+	uint8_t known;
+} names[] = {
+	{"Via", 'v', KNOWN_VIA},
+	{"From", 'f', KNOWN_FROM},
+	{"To", 't', KNOWN_TO},
+	{"Call-ID", 'i', KNOWN_CALL_ID},
+	{"CSeq", 0, KNOWN_CSEQ},
+	{"Contact", 'm', KNOWN_CONTACT},
+	{"Record-Route", 0, KNOWN_RECORD_ROUTE},
+	{"Require", 0, KNOWN_REQUIRE},
+	{"Content-Type", 'c', KNOWN_CONTENT_TYPE},
+	{"Content-Encoding", 'e', KNOWN_CONTENT_ENCODING},
+	{"Accept", 0, KNOWN_ACCEPT},
+	{"Event", 'o', KNOWN_EVENT},
+	{"Max-Forwards", 0, KNOWN_MAX_FORWARDS},
+	{"Authorization", 0, KNOWN_AUTHORIZATION},
+	{"Proxy-Authorization", 0, KNOWN_AUTHORIZATION},
+};
+
+static enum known known_of(struct view name)
+{
+	uint8_t first = name.p[0] | 0x20;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (name.n == 1 && first == (uint8_t)names[i].compact)
+			return names[i].known;
+		if (first == (uint8_t)(names[i].name[0] | 0x20) &&
+			view_eq_nocase(name, names[i].name))
+			return names[i].known;
+	}
+	return KNOWN_OTHER;
+}
+
+/* Take a line off *rest, without CRLF or LF; the last may lack it. */
+static bool take_line(struct view *rest, struct view *line)
+{
+	size_t n = view_find(*rest, '\n');
+
+	if (!rest->n)
+		return false;
+	*line = view_head(*rest, n);
+	if (n < rest->n && n && line->p[n - 1] == '\r')
+		line->n--;
+	*rest = view_from(*rest, n + 1);
+	return true;
+}
+
+struct header_walk header_walk_begin(struct view packet)
+{
+	struct header_walk w = {.rest = packet};
+	struct view line;
+
+	while (w.rest.n && (w.rest.p[0] == '\r' || w.rest.p[0] == '\n'))
+		w.rest = view_from(w.rest, 1);
+	(void)take_line(&w.rest, &line);
+	return w;
+}
+
+bool header_walk_next(struct header_walk *w, struct view *name, struct view *value)
+{
+	struct view line, more;
+	size_t colon;
+
+	while (take_line(&w->rest, &line)) {
+		if (!line.n) {
+			w->body = w->rest;
+			w->rest = (struct view){0};
+			return false;
+		}
+		while (w->rest.n && (w->rest.p[0] == ' ' || w->rest.p[0] == '\t') &&
+			take_line(&w->rest, &more))
+			line.n = (size_t)(more.p + more.n - line.p);
+		colon = view_find(line, ':');
+		*name = view_trim(view_head(line, colon));
+		*value = view_trim(view_from(line, colon + 1));
+		if (colon < line.n && name->n)
+			return true;
+	}
+	return false;
+}
+
+/* The first counts: RFC 3261 lets a message have one only. */
+static void set(struct view *at, struct view value)
+{
+	if (!at->p)
+		*at = value.p ? value : view_str("");
+}
+
+static void take_header(struct echo *e, enum known known, struct view v)
+{
+	uint64_t hops;
+
+	switch (known) {
+	case KNOWN_VIA:
+		if (e->n_vias < ECHO_VIAS_MAX)
+			e->via[e->n_vias++] = v;
+		else
+			e->too_many = true;
+		break;
+	case KNOWN_RECORD_ROUTE:
+		if (e->n_record_routes < ECHO_ROUTES_MAX)
+			e->record_route[e->n_record_routes++] = v;
+		else
+			e->too_many = true;
+		break;
+	case KNOWN_AUTHORIZATION:
+		if (e->n_authorizations < SIP_DIGESTS_MAX)
+			e->authorization[e->n_authorizations++] = v;
+		break;
+	case KNOWN_FROM:
+		set(&e->from, v);
+		break;
+	case KNOWN_TO:
+		set(&e->to, v);
+		break;
+	case KNOWN_CALL_ID:
+		set(&e->call_id, v);
+		break;
+	case KNOWN_CSEQ:
+		set(&e->cseq, v);
+		break;
+	case KNOWN_CONTACT:
+		set(&e->contact, v);
+		break;
+	case KNOWN_REQUIRE:
+		set(&e->require, v);
+		break;
+	case KNOWN_CONTENT_TYPE:
+		set(&e->content_type, v);
+		break;
+	case KNOWN_CONTENT_ENCODING:
+		set(&e->content_encoding, v);
+		break;
+	case KNOWN_ACCEPT:
+		e->has_accept = true;
+		set(&e->accept, v);
+		break;
+	case KNOWN_EVENT:
+		set(&e->event, v);
+		break;
+	case KNOWN_MAX_FORWARDS:
+		e->has_max_forwards = true;
+		e->max_forwards_wrong = view_decimal(v, 255, &hops) != 0;
+		break;
+	case KNOWN_OTHER:
+	default:
+		break;
+	}
+}
+
+void echo_read(struct echo *e, struct view packet)
+{
+	struct header_walk w = header_walk_begin(packet);
+	struct view name, value;
+
+	memset(e, 0, sizeof *e);
+	while (header_walk_next(&w, &name, &value))
+		take_header(e, known_of(name), value);
+	e->body = w.body;
+}
+
+static void blot(uint8_t *base, const uint8_t *whole, struct view what)
+{
+	if (what.n)
+		memset(base + (what.p - whole), '*', what.n);
+}
+
+/* Of `Digest k=v, ...`, what a password could be guessed from. */
+static void mask_credentials(uint8_t *p, const uint8_t *whole, struct view v)
+{
+	size_t n = view_find(v, ' ');
+	struct view rest, name, value;
+
+	if (!view_eq_nocase(view_head(v, n), "Digest")) {
+		blot(p, whole, view_trim(view_from(v, n)));
+		return;
+	}
+	rest = view_from(v, n + 1);
+	for (;;) {
+		struct view before = rest;
+		int got = sip_param_next(&rest, ',', &name, &value);
+
+		if (!got)
+			return;
+		if (got < 0) {
+			/* Who knows what it is; the rest is not shown. */
+			blot(p, whole, before);
+			return;
+		}
+		if (!view_eq_nocase(name, "username") && !view_eq_nocase(name, "realm") &&
+			!view_eq_nocase(name, "nonce") && !view_eq_nocase(name, "uri") &&
+			!view_eq_nocase(name, "algorithm") && !view_eq_nocase(name, "qop") &&
+			!view_eq_nocase(name, "nc") && !view_eq_nocase(name, "opaque"))
+			blot(p, whole, value);
+	}
+}
+
+/* Of a tag that is hex of "user:password\1number", all behind the colon. */
+static void mask_tag(uint8_t *p, const uint8_t *whole, struct view from)
+{
+	struct sip_party party;
+	size_t colon = 0;
+
+	if (sip_party_parse(&party, from) || party.tag.n % 2)
+		return;
+	for (size_t i = 0; i < party.tag.n; i++)
+		if (hex_digit(party.tag.p[i]) < 0)
+			return;
+	for (size_t i = 0; i + 1 < party.tag.n; i += 2) {
+		if (!colon && party.tag.p[i] == '3' && (party.tag.p[i + 1] | 32) == 'a')
+			colon = i + 2;
+		else if (colon && party.tag.p[i] == '0' && party.tag.p[i + 1] == '1') {
+			blot(p, whole, view_of(party.tag.p + colon, i - colon));
+			return;
+		}
+	}
+}
+
+void mask_secrets(uint8_t *p, size_t n)
+{
+	struct view packet = view_of(p, n), name, value;
+	struct header_walk w = header_walk_begin(packet);
+
+	while (header_walk_next(&w, &name, &value)) {
+		if (known_of(name) == KNOWN_AUTHORIZATION)
+			mask_credentials(p, packet.p, value);
+		else if (known_of(name) == KNOWN_FROM)
+			mask_tag(p, packet.p, value);
+	}
+}
+
+bool has_secrets(struct view packet)
+{
+	struct header_walk w = header_walk_begin(packet);
+	struct view name, value;
+
+	while (header_walk_next(&w, &name, &value)) {
+		enum known known = known_of(name);
+
+		/* ":" in hex */
+		if (known == KNOWN_AUTHORIZATION ||
+			(known == KNOWN_FROM && (view_find_str(value, "3a") < value.n ||
+							view_find_str(value, "3A") < value.n)))
+			return true;
+	}
+	return false;
+}
+
+void pen_put(struct pen *pen, struct view text)
+{
+	if (pen->full || text.n > pen->max - pen->n) {
+		pen->full = true;
+		return;
+	}
+	if (text.n)
+		memcpy(pen->p + pen->n, text.p, text.n);
+	pen->n += text.n;
+}
+
+void pen_str(struct pen *pen, const char *text)
+{
+	pen_put(pen, view_str(text));
+}
+
+void pen_printf(struct pen *pen, const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= sizeof text)
+		pen->full = true;
+	else
+		pen_put(pen, view_of(text, (size_t)n));
+}
+
+void pen_unfolded(struct pen *pen, struct view text)
+{
+	size_t start = pen->n;
+
+	pen_put(pen, text);
+	for (size_t i = start; i < pen->n; i++)
+		if (pen->p[i] == '\r' || pen->p[i] == '\n')
+			pen->p[i] = ' ';
+}

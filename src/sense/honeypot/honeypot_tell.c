@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What leaves the honeypot: observations, records, messages. */
+#include "sense/honeypot/honeypot_state.h"
+
+#include "sense/wire_request.h"
+
+/* Unkeyed, as it is the same after a restart. */
+static const struct hash_key session_key = {0x73697073, 0x65737369};
+
+static uint64_t session_of(const struct address *a, struct view call_id)
+{
+	struct {
+		struct address address;
+		uint8_t unused[7];
+		uint64_t call_id;
+	} both = {.address = *a};
+	uint64_t h;
+
+	if (!call_id.n)
+		return 0;
+	both.call_id = hash_bytes(&session_key, call_id.p, call_id.n);
+	h = hash_bytes(&session_key, &both, sizeof both);
+	return h ? h : 1;
+}
+
+void turn_observe(struct turn *t, enum observation_kind kind)
+{
+	struct observation o = t->o;
+
+	o.kind = (uint8_t)kind;
+	if (o.proof != PROOF_NONCE && o.proof != PROOF_ACK) {
+		o.returned[0] = 0;
+		o.issued = 0;
+	}
+	t->h->figures.observations++;
+	t->h->hooks.observe(t->h->hooks.context, &o);
+}
+
+void turn_describe(struct turn *t)
+{
+	/* As the sensor of the wire does, so that both speak of the same attempts. */
+	const struct hep_message frame = {
+		.source = t->path->remote,
+		.source_port = t->path->remote_port,
+		.protocol = t->path->transport == TRANSPORT_UDP ? HEP_PROTOCOL_UDP :
+								  HEP_PROTOCOL_TCP,
+	};
+	struct wire_request r = {0};
+
+	wire_request_fill(&r, &t->h->key, &t->m, &frame, t->now);
+	t->o = r.o;
+	t->o.sensor = SENSOR_HONEYPOT;
+	t->o.transport = t->path->transport;
+	t->o.proof = wire_transport_proof(t->path->transport);
+	if (t->tool && t->tool->attack)
+		t->o.signs |= SIGN_TOOL;
+	/* An ACK, a BYE are of their INVITE's attempt, whatever names stand in them. */
+	if (t->m.method == SIP_ACK || t->m.method == SIP_BYE || t->m.method == SIP_CANCEL)
+		t->o.account[0] = t->o.dialled[0] = 0;
+}
+
+void turn_record(struct turn *t)
+{
+	struct honeypot *h = t->h;
+	char target[TOOL_TARGET_MAX] = "";
+	struct honeypot_record r = {
+		.time = t->now,
+		.path = *t->path,
+		.verdict = (uint8_t)t->verdict,
+		.proof = t->o.proof,
+		.method = (uint8_t)t->m.method,
+		.status = (uint16_t)t->m.status,
+		.account = t->o.account,
+		.dialled = t->o.dialled,
+		.agent = t->o.agent,
+		.tool = t->tool ? t->tool->name : "",
+		.target = target,
+		.why = t->why ? t->why : "",
+		.bytes = t->bytes,
+	};
+
+	if (!h->hooks.record)
+		return;
+	r.session = session_of(&t->path->remote,
+		t->m.call_id.n ? t->m.call_id : t->echo.call_id);
+	if (t->m.request)
+		tool_target(target, t->m.from.tag);
+	if (!h->config.keep_secrets && t->verdict != SIP_FOREIGN && has_secrets(t->bytes)) {
+		size_t n = t->bytes.n < sizeof h->masked ? t->bytes.n : sizeof h->masked;
+
+		memcpy(h->masked, t->bytes.p, n);
+		mask_secrets(h->masked, n);
+		r.bytes = view_of(h->masked, n);
+	}
+	h->hooks.record(h->hooks.context, &r);
+}
+
+static void record_sent(struct honeypot *h, const struct honeypot_path *to,
+	struct view bytes, const struct turn *within, usec now)
+{
+	struct honeypot_record r = {
+		.time = now,
+		.path = *to,
+		.out = true,
+		.account = within ? within->o.account : "",
+		.dialled = within ? within->o.dialled : "",
+		.agent = h->profile.text + h->profile.agent,
+		.tool = "",
+		.target = "",
+		.why = "",
+		.bytes = bytes,
+	};
+	struct sip_message m;
+
+	if (!h->hooks.record)
+		return;
+	/* What answers a malformed request may be malformed itself. */
+	(void)sip_parse(&m, bytes, NULL);
+	r.method = (uint8_t)m.method;
+	if (within && !r.method)
+		r.method = (uint8_t)within->m.method;
+	r.status = (uint16_t)m.status;
+	r.session = session_of(&to->remote, m.call_id);
+	h->hooks.record(h->hooks.context, &r);
+}
+
+bool honeypot_send(struct honeypot *h, const struct honeypot_path *to, struct view bytes,
+	struct turn *within, usec now)
+{
+	if (within && bytes.n > within->budget) {
+		h->figures.too_long++;
+		return false;
+	}
+	if (!limit_take(&h->limit, &to->remote, now)) {
+		h->figures.limited++;
+		return false;
+	}
+	/* One datagram for one: more would be more bytes with their headers. */
+	if (within && !within->proved)
+		within->budget = 0;
+	h->figures.sent++;
+	h->figures.bytes_sent += bytes.n;
+	record_sent(h, to, bytes, within, now);
+	h->hooks.send(h->hooks.context, to, bytes);
+	return true;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls from the INVITE to the BYE, with a source that is proved. */
+#include "../cmocka_all.h"
+#include "honeypot_steps.h"
+
+#define NUMBER "900972590000101"
+#define URI    "sip:" NUMBER "@192.0.2.10"
+
+/* Prove 198.51.100.7: it acknowledges a refusal. */
+static void prove(void)
+{
+	char tag[256];
+
+	feed(request((struct request){
+		.method = "INVITE", .uri = "sip:7777@192.0.2.10", .call_id = "p"}));
+	assert_int_equal(status(0), 404);
+	between(tag, strstr(sent[0].text, "\nTo: "), ";tag=", "\r\n");
+	feed(request((struct request){.method = "ACK", .call_id = "p", .to_tag = tag}));
+	n_seen = 0;
+}
+
+static size_t dialogs(void)
+{
+	struct honeypot_figures f;
+
+	honeypot_figures(honeypot, &f);
+	return f.dialogs;
+}
+
+static const char *invite(void)
+{
+	return request((struct request){.method = "INVITE", .uri = URI, .user = "1000"});
+}
+
+static const char *in_call(const char *method, const char *tag, unsigned cseq)
+{
+	return request((struct request){.method = method,
+		.uri = "sip:192.0.2.10:5060",
+		.user = "1000",
+		.to_tag = tag,
+		.cseq = cseq,
+		.branch = "z9hG4bK-other"});
+}
+
+static void test_whole_call(void **state)
+{
+	char tag[256], text[256];
+
+	(void)state;
+	prove();
+	feed(invite());
+	assert_int_equal(n_sent, 2);
+	assert_int_equal(status(0), 100);
+	assert_int_equal(status(1), 180);
+	assert_non_null(strstr(sent[0].text, "\r\nTo: <sip:1000@192.0.2.10>\r\n"));
+	between(tag, strstr(sent[1].text, "\nTo: "), ";tag=", "\r\n");
+	assert_int_equal(strlen(tag), 36);
+	assert_int_equal(n_seen, 1);
+	assert_int_equal(seen[0].kind, OBSERVED_CALL_REJECTED);
+	assert_string_equal(seen[0].dialled, NUMBER);
+	assert_string_equal(seen[0].account, "1000");
+	/* The client repeats it: no other call. */
+	feed(invite());
+	assert_int_equal(status(0), 180);
+	assert_int_equal(n_seen, 1);
+	pass(1999 * MS);
+	assert_int_equal(n_sent, 0);
+	pass(1 * MS);
+	assert_int_equal(n_sent, 1);
+	assert_int_equal(status(0), 200);
+	assert_string_equal(
+		between(text, strstr(sent[0].text, "\nTo: "), ";tag=", "\r\n"), tag);
+	assert_string_equal(between(text, sent[0].text, "Content-Length:  ", "\r\n"), "248");
+	assert_int_equal(strlen(strstr(sent[0].text, "\r\n\r\n") + 4), 248);
+	assert_non_null(strstr(sent[0].text, "\r\nc=IN IP4 192.0.2.10\r\n"));
+	/* Until the ACK: after 0.5, 1.5, 3.5 seconds (RFC 3261 13.3.1.4). */
+	pass(499 * MS);
+	assert_int_equal(n_sent, 0);
+	pass(1 * MS);
+	assert_int_equal(n_sent, 1);
+	pass(3 * S);
+	assert_int_equal(n_sent, 2);
+	feed(in_call("ACK", tag, 1));
+	assert_int_equal(n_sent, 0);
+	assert_int_equal(seen[1].kind, OBSERVED_PROOF);
+	assert_int_equal(seen[1].attempt, seen[0].attempt);
+	pass(19999 * MS);
+	assert_int_equal(n_sent, 0);
+	pass(1 * MS);
+	assert_int_equal(n_sent, 1);
+	assert_memory_equal(sent[0].text, "BYE sip:1000@198.51.100.7:5070 SIP/2.0\r\n", 40);
+	snprintf(text, sizeof text, "\r\nFrom: <sip:1000@192.0.2.10>;tag=%s\r\n", tag);
+	assert_non_null(strstr(sent[0].text, text));
+	assert_non_null(
+		strstr(sent[0].text, "\r\nTo: \"1000\" <sip:1000@192.0.2.10>;tag=f1\r\n"));
+	assert_int_equal(sent[0].path.remote_port, 5070);
+	assert_int_equal(dialogs(), 1);
+	/* Its answer ends it. */
+	snprintf(text, sizeof text,
+		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK1\r\n"
+		"From: <sip:1000@192.0.2.10>;tag=%s\r\nTo: <sip:1000@192.0.2.10>;tag=f1\r\n"
+		"Call-ID: c1\r\nCSeq: 102 BYE\r\n\r\n",
+		tag);
+	feed(text);
+	assert_int_equal(dialogs(), 0);
+	pass(60 * S);
+	assert_int_equal(n_sent, 0);
+	assert_int_equal(honeypot_next(honeypot), 0);
+}
+
+/* Nobody acknowledges, nobody answers the BYE: it ends all the same. */
+static void test_nobody_there(void **state)
+{
+	char tag[256];
+
+	(void)state;
+	prove();
+	feed(invite());
+	between(tag, strstr(sent[1].text, "\nTo: "), ";tag=", "\r\n");
+	pass(100 * S);
+	/* 0 0.5 1.5 3.5 7.5 ... 31.5: eleven times in 32 seconds. */
+	assert_int_equal(n_sent, 11);
+	assert_int_equal(dialogs(), 0);
+	feed(request((struct request){
+		.method = "INVITE", .uri = URI, .user = "1000", .call_id = "c1", .cseq = 5}));
+	between(tag, strstr(sent[1].text, "\nTo: "), ";tag=", "\r\n");
+	pass(2 * S);
+	feed(in_call("ACK", tag, 5));
+	pass(200 * S);
+	assert_int_equal(n_sent, 11);
+	assert_memory_equal(sent[0].text, "BYE ", 4);
+	assert_int_equal(dialogs(), 0);
+}
+
+static void test_cancel(void **state)
+{
+	char tag[256];
+
+	(void)state;
+	prove();
+	feed(invite());
+	between(tag, strstr(sent[1].text, "\nTo: "), ";tag=", "\r\n");
+	feed(request((struct request){.method = "CANCEL", .uri = URI, .user = "1000"}));
+	assert_int_equal(n_sent, 2);
+	assert_int_equal(status(0), 200);
+	assert_non_null(strstr(sent[0].text, "\r\nCSeq: 1 CANCEL\r\n"));
+	assert_int_equal(status(1), 487);
+	assert_non_null(strstr(sent[1].text, "\r\nCSeq: 1 INVITE\r\n"));
+	pass(600 * MS);
+	assert_int_equal(n_sent, 1);
+	assert_int_equal(status(0), 487);
+	feed(request((struct request){.method = "ACK", .uri = URI, .user = "1000",
+		.to_tag = between(tag, strstr(sent[0].text, "\nTo: "), ";tag=", "\r\n")}));
+	assert_int_equal(dialogs(), 0);
+	/* Of what is not there. */
+	feed(request((struct request){.method = "CANCEL", .uri = URI, .user = "1000"}));
+	assert_int_equal(n_sent, 1);
+	assert_int_equal(status(0), 481);
+}
+
+static void test_caller_hangs_up(void **state)
+{
+	char tag[256];
+
+	(void)state;
+	prove();
+	feed(invite());
+	between(tag, strstr(sent[1].text, "\nTo: "), ";tag=", "\r\n");
+	pass(2 * S);
+	feed(in_call("ACK", tag, 1));
+	feed(in_call("INFO", tag, 2));
+	assert_int_equal(status(0), 200);
+	feed(in_call("INVITE", tag, 3)); /* hold, T.38, ... */
+	assert_int_equal(status(0), 200);
+	assert_non_null(strstr(sent[0].text, "\r\nm=audio "));
+	feed(in_call("BYE", tag, 4));
+	assert_int_equal(status(0), 200);
+	assert_int_equal(dialogs(), 0);
+	feed(in_call("BYE", "0123456789", 5));
+	assert_int_equal(status(0), 481);
+	feed(in_call("INVITE", "0123456789", 6));
+	assert_int_equal(status(0), 481);
+}
+
+/* What is an extension is not there, whatever is behind it goes out. */
+static void test_dial_plan(void **state)
+{
+	static const struct {
+		const char *user;
+		unsigned status;
+		uint8_t kind;
+	} cases[] = {
+		{"7777", 404, OBSERVED_UNKNOWN_ACCOUNT},
+		{"3141592653", 404, OBSERVED_UNKNOWN_ACCOUNT}, /* svwar's first */
+		{"00441519471629", 100, OBSERVED_CALL_REJECTED},
+		{"+441519471629", 100, OBSERVED_CALL_REJECTED},
+		{"011441519471629", 100, OBSERVED_CALL_REJECTED},
+		{"%30%30441519471629", 100, OBSERVED_CALL_REJECTED},
+		{"76000046850780294", 100, OBSERVED_CALL_REJECTED},
+		{"100", 100, OBSERVED_UNKNOWN_ACCOUNT}, /* bait, but no call that costs */
+		{"nobody", 404, OBSERVED_UNKNOWN_ACCOUNT},
+		{"0", 404, OBSERVED_UNKNOWN_ACCOUNT},
+	};
+
+	(void)state;
+	prove();
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char uri[64], call_id[8];
+
+		snprintf(uri, sizeof uri, "sip:%s@192.0.2.10", cases[i].user);
+		snprintf(call_id, sizeof call_id, "d%u", i);
+		n_seen = 0;
+		feed(request((struct request){
+			.method = "INVITE", .uri = uri, .call_id = call_id}));
+		if (status(0) != cases[i].status || seen[0].kind != cases[i].kind)
+			fail_msg("%s: %u, %s", cases[i].user, status(0),
+				observation_kind_name(seen[0].kind));
+	}
+}
+
+/* A flood of calls from one source fills a quarter of the table, no more. */
+static void test_many_calls(void **state)
+{
+	unsigned busy = 0, rung = 0;
+	char call_id[16];
+
+	(void)state;
+	config.dialogs = 40;
+	config.per_source = 100000;
+	honeypot_steps_begin();
+	prove();
+	for (unsigned i = 0; i < 30; i++) {
+		snprintf(call_id, sizeof call_id, "m%u", i);
+		feed(request((struct request){
+			.method = "INVITE", .uri = URI, .call_id = call_id}));
+		busy += status(0) == 486;
+		rung += status(0) == 100;
+	}
+	assert_int_equal(rung, 10);
+	assert_int_equal(busy, 20);
+	/* Over streams from elsewhere: there is room, and the oldest gives way. */
+	for (unsigned i = 0; i < 200; i++) {
+		struct honeypot_path path = {.remote = {4, {203, 0, 113, (uint8_t)i}},
+			.local = {4, {192, 0, 2, 10}},
+			.transport = TRANSPORT_TCP,
+			.connection = i + 1};
+		const char *text = request((struct request){.method = "INVITE", .uri = URI});
+
+		n_sent = 0;
+		now += MS;
+		honeypot_receive(honeypot, &path, view_str(text), now);
+		assert_int_equal(status(0), 100);
+	}
+	assert_int_equal(dialogs(), 40);
+	honeypot_closed(honeypot, 200, now);
+	assert_int_equal(dialogs(), 39);
+	pass(300 * S);
+	assert_int_equal(dialogs(), 0);
+}
+
+/* A call that only its ACK vouches for is ended, too, but by one BYE. */
+static void test_unproved_call(void **state)
+{
+	static const char body[] = "v=0\r\no=- 1 1 IN IP4 198.51.100.7\r\ns=-\r\n"
+				   "c=IN IP4 198.51.100.7\r\nt=0 0\r\n"
+				   "m=audio 4000 RTP/AVP 0 8 101\r\n"
+				   "a=rtpmap:101 telephone-event/8000\r\n";
+	char tag[256], call_id[16];
+	size_t came, went;
+
+	(void)state;
+	for (unsigned i = 0; i < 30; i++) {
+		const char *text;
+
+		snprintf(call_id, sizeof call_id, "u%u", i);
+		text = request((struct request){
+			.method = "INVITE", .uri = URI, .call_id = call_id, .body = body,
+			.extra = "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE\r\n"});
+		feed(text);
+		came = strlen(text);
+		went = bytes_sent;
+		if (status(0) == 200)
+			break;
+	}
+	assert_int_equal(status(0), 200);
+	between(tag, strstr(sent[0].text, "\nTo: "), ";tag=", "\r\n");
+	feed(request((struct request){.method = "ACK", .call_id = call_id, .to_tag = tag}));
+	came += strlen(request(
+		(struct request){.method = "ACK", .call_id = call_id, .to_tag = tag}));
+	assert_int_equal(dialogs(), 1);
+	pass(100 * S);
+	assert_int_equal(n_sent, 1);
+	assert_memory_equal(sent[0].text, "BYE ", 4);
+	assert_int_equal(dialogs(), 0);
+	assert_true(went + bytes_sent <= came);
+}
+
+/* A call of svwar is not ended by a BYE: it would stop at that. */
+static void test_quiet(void **state)
+{
+	char tag[256], ack[1024];
+
+	(void)state;
+	prove();
+	feed("INVITE sip:100@192.0.2.10 SIP/2.0\r\n"
+	     "Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK-2517358391;rport\r\n"
+	     "From: \"100\"<sip:100@192.0.2.10>;tag=3130300131323334353637383930\r\n"
+	     "To: \"100\"<sip:100@192.0.2.10>\r\nCall-ID: 12\r\nCSeq: 1 INVITE\r\n\r\n");
+	assert_string_equal(last_record.tool, "svwar");
+	assert_int_equal(status(0), 100);
+	between(tag, strstr(sent[1].text, "\nTo: "), ";tag=", "\r\n");
+	pass(2 * S);
+	snprintf(ack, sizeof ack,
+		"ACK sip:None@192.0.2.10 SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK-2517358391;rport\r\n"
+		"From: \"100\"<sip:100@192.0.2.10>;tag=3130300131323334353637383930\r\n"
+		"To: \"100\"<sip:100@192.0.2.10>;tag=%s\r\nCall-ID: 12\r\n"
+		"CSeq: 1 ACK\r\n\r\n",
+		tag);
+	feed(ack);
+	assert_int_equal(seen[n_seen - 1].proof, PROOF_ACK);
+	assert_int_equal(dialogs(), 1);
+	pass(200 * S);
+	assert_int_equal(n_sent, 0);
+	assert_int_equal(dialogs(), 0);
+}
+
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, honeypot_steps_setup, honeypot_steps_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_whole_call),
+		TEST(test_nobody_there),
+		TEST(test_cancel),
+		TEST(test_caller_hangs_up),
+		TEST(test_dial_plan),
+		TEST(test_many_calls),
+		TEST(test_unproved_call),
+		TEST(test_quiet),
+	};
+
+	return cmocka_run_group_tests_name("honeypot-calls", tests, NULL, NULL);
+}
