@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reports LEDGER KEY MEMBER FIRST COUNT SECONDS: that member reports COUNT
+ * reports LEDGER KEY MEMBER FIRST COUNT SECONDS [numbers]: that member reports COUNT
  * addresses for so long, in batches as large as the ledger takes them, each
  * one signed and committed. They are 198.18.0.0/15, the range that RFC 2544
- * keeps for benchmarks, from the FIRST-th on.
+ * keeps for benchmarks, from the FIRST-th on; or numbers, +8835100 and seven digits
+ * (883 is the code of international networks).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,20 @@ static uint32_t now(void)
 	return (uint32_t)time(NULL);
 }
 
+/* The i-th address or number. */
+static void indicator_of(struct indicator *out, uint32_t i)
+{
+	char digits[24];
+
+	if (out->kind == INDICATOR_IP4) {
+		be32_store(out->value, BENCHMARK_NET + i);
+		return;
+	}
+	snprintf(digits, sizeof digits, "8835100%07u", i);
+	if (indicator_from_digits(out, view_str(digits)))
+		abort();
+}
+
 /* Reports first .. first + op->count, in the cells of the same numbers. */
 static int batch(struct local *l, struct operation *op, const struct signer *signer,
 	struct report *r, uint32_t first)
@@ -28,7 +43,7 @@ static int batch(struct local *l, struct operation *op, const struct signer *sig
 	char text[REFUSAL_TEXT];
 
 	for (uint32_t i = 0; i < op->count; i++) {
-		be32_store(r->indicator.value, BENCHMARK_NET + first + i);
+		indicator_of(&r->indicator, first + i);
 		r->cell = first + i;
 		word_encode(words + (size_t)i * WORD_SIZE, r);
 	}
@@ -60,11 +75,14 @@ int main(int argc, char **argv)
 	struct error err = {""};
 	uint32_t first, end;
 
-	if (argc != 7) {
-		fprintf(stderr, "usage: %s LEDGER KEY MEMBER FIRST COUNT SECONDS\n",
+	if (argc != 7 && (argc != 8 || strcmp(argv[7], "numbers") != 0)) {
+		fprintf(stderr,
+			"usage: %s LEDGER KEY MEMBER FIRST COUNT SECONDS [numbers]\n",
 			argv[0]);
 		return 2;
 	}
+	if (argc == 8)
+		r.indicator.kind = INDICATOR_NUMBER;
 	signer = signer_open(argv[2], &err);
 	l = signer ? local_open(argv[1], false, now(), &err) : NULL;
 	if (!l) {

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""number-plan.py [--check] [--out FILE]: the world's numbering plans as two automata.
+"""number-plan.py [--check | --fetch]: the world's numbering plans as two automata.
 
 Writes src/indicator/e164_plan.c from the metadata of libphonenumber in the Python
 package `phonenumbers` of the version below (installed by name into build/number-plan
 when it is not there). --check writes nothing and says whether the committed file is
-what would be written.
+what would be written; --fetch only installs the package.
 
 The patterns of every country (digits, classes, groups, |, ?, {n}, {n,m}: finite
 languages all) become one minimal deterministic automaton over digits whose root is the
@@ -27,7 +27,7 @@ VENV = os.path.join(TOP, "build/number-plan")
 # The order of enum e164_type.
 TYPES = ("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "voip",
          "personal_number", "pager", "uan", "voicemail")
-POSSIBLE, COUNTRY = 1 << 10, 1 << 11
+POSSIBLE, COUNTRY, APART = 1 << 10, 1 << 11, 1 << 12
 SHORT, EMERGENCY, INTERNATIONAL, TRUNK = 1, 2, 4, 8
 
 
@@ -231,7 +231,8 @@ class Automaton:
 
 def number_value(regions):
     """What a national number's ends are worth: its types in the first region that it
-    belongs to, in the source's order; that it has a form in any."""
+    belongs to, in the source's order; that it has a form in any; that its leading
+    digits are those of another country than the code's main one."""
     def value(found):
         bits = POSSIBLE if any((i, "general") in found for i in range(len(regions))) else 0
         for i, m in enumerate(regions):
@@ -240,9 +241,9 @@ def number_value(regions):
                 for bit, name in enumerate(TYPES):
                     types |= ((i, name) in found) << bit
             # One that has leading digits is chosen by them alone.
-            mine = ("leads", i) in found if m.leading_digits and len(regions) > 1 else types
-            if mine:
-                return bits | types
+            led = m.leading_digits and len(regions) > 1
+            if ("leads", i) in found if led else types:
+                return bits | types | (APART if led and i > 0 else 0)
         return bits
 
     return value
@@ -390,26 +391,31 @@ HEADER = """\
 """
 
 
+def committed(package):
+    """Whether the file in the tree is what would be written. Says so."""
+    with open(PLAN, encoding="ascii") as f:
+        same = f.read() == generate(package)
+    print("number-plan: %s %s what phonenumbers %s gives"
+          % (os.path.relpath(PLAN, TOP), "is" if same else "is NOT", VERSION))
+    return same
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--out", default=PLAN)
+    parser.add_argument("--fetch", action="store_true")
     args = parser.parse_args()
     try:
         package = source()
     except ImportError as e:
         print("number-plan: left out: %s" % e)
         return 77
-    text = generate(package)
-    if not args.check:
-        with open(args.out, "w", encoding="ascii") as f:
-            f.write(text)
-        return 0
-    with open(args.out, encoding="ascii") as f:
-        same = f.read() == text
-    print("number-plan: %s %s what phonenumbers %s gives"
-          % (os.path.relpath(args.out, TOP), "is" if same else "is NOT", VERSION))
-    return 0 if same else 1
+    if args.check:
+        return 0 if committed(package) else 1
+    if not args.fetch:
+        with open(PLAN, "w", encoding="ascii") as f:
+            f.write(generate(package))
+    return 0
 
 
 if __name__ == "__main__":

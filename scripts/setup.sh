@@ -21,10 +21,13 @@ build  libsecp256k1-dev     members' signatures
 build  nettle-dev           Keccak permutation
 build  libinih-dev          configuration files
 build  libpcre2-dev         expressions of fail2ban's filters
+build  libmicrohttpd-dev    the HTTP API
 build  libcurl4-openssl-dev  JSON-RPC over HTTP(S)
 build  libwslay-dev         WebSocket frames
 build  libssl-dev           keystore files
 test   libcmocka-dev        unit tests
+test   curl                 the README's API
+test   openssl              a certificate for the API
 test   clang                second compiler
 test   python3              the integration harness
 test   iproute2             network namespaces
@@ -44,6 +47,7 @@ chain  npm                  brings the development chain and the contract's tool
 chain  python3-venv         brings Go, which builds the chains' engines
 accuracy  python3           compares with the truth
 accuracy  fail2ban          the yardstick
+bench  wrk                  asks the HTTP API as often as it can
 bench  fail2ban             the yardstick
 bench  python3-pyinotify    its fastest way to watch a log
 bench  pcre2-utils          pcre2grep, the limit of a log's filter

@@ -26,6 +26,8 @@ rm -f build/test/meson-logs/testlog.json
 scripts/build.sh test
 count "build with gcc and the sanitizers" $?
 if [ -e build/test/build.ninja ]; then
+  # What one of them compares with; it says so itself where it cannot be had.
+  scripts/number-plan.py --fetch </dev/null || true
   echo "unit tests ..."
   # What failed, or was not built, is counted from its log.
   meson test -C build/test --no-rebuild --print-errorlogs --timeout-multiplier 3 \
@@ -47,7 +49,7 @@ if [ -x build/test/src/daemon/sipchaind ]; then
   [ $status -le 1 ] || count "network tests: the runner ended with $status" $status
   tests/net/hammer.sh build/test
   count "two daemons and the CLI hammer one ledger" $?
-  for program in cli ledger_cli keys production daemon ami texts filters connectors; do # their checks are in the results
+  for program in cli ledger_cli keys production daemon ami texts filters honeypot connectors blocked; do # their checks are in the results
     tests/net/$program.py --build build/test --results "$results" </dev/null
     status=$?
     [ $status -le 1 ] || count "$program.py: it ended with $status" $status
@@ -55,6 +57,13 @@ if [ -x build/test/src/daemon/sipchaind ]; then
 else
   count "network tests: build/test has no sipchaind" 1
 fi
+
+echo "API tests ..."
+for program in api transcript; do
+  tests/api/$program.py --build build/test --results "$results" </dev/null
+  status=$?
+  [ $status -le 1 ] || count "tests/api/$program.py: it ended with $status" $status
+done
 
 # Its lines are its steps: each is counted.
 echo "contract tests ..."

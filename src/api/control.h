@@ -76,6 +76,12 @@ void control_close(struct control *c);
 /* Bind path (a stale socket is removed, a live one is an error). fd or -1. */
 int control_listen(const char *path, gid_t group, struct error *err);
 
+/*
+ * Who is at the other end of a Unix socket, and whether he may change things: root,
+ * the daemon's own user, a member of group. Returns 0 or -1.
+ */
+int control_peer(int fd, gid_t group, uid_t *uid, bool *may_change);
+
 uid_t control_uid(const struct control_client *client);
 bool control_may_change(const struct control_client *client);
 
@@ -84,6 +90,9 @@ void control_answer(struct control_client *client, json_t *result);
 void control_refuse(struct control_client *client, enum control_code code,
 	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void control_watch(struct control_client *client);
+
+/* Send an event to one subscriber. Takes over event. */
+void control_tell(struct control_client *client, json_t *event);
 
 /* Whether anybody subscribed: an event costs nothing when nobody listens. */
 bool control_watched(const struct control *c);

@@ -196,6 +196,15 @@ void control_watch(struct control_client *client)
 	client_next(client);
 }
 
+void control_tell(struct control_client *client, json_t *event)
+{
+	json_t *line = json_pack("{s:o}", "event", event);
+
+	if (line)
+		client_send(client, line);
+	json_decref(line);
+}
+
 bool control_watched(const struct control *c)
 {
 	const struct control_client *client;
@@ -314,20 +323,28 @@ static bool peer_in_group(int fd, const struct ucred *cred, gid_t group)
 	return false;
 }
 
-/* Learn who it is. Returns 0 or -1. */
-static int client_identify(struct control_client *client)
+int control_peer(int fd, gid_t group, uid_t *uid, bool *may_change)
 {
 	struct ucred cred;
 	socklen_t n = sizeof cred;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n))
+		return -1;
+	*uid = cred.uid;
+	*may_change = cred.uid == 0 || cred.uid == geteuid() ||
+		peer_in_group(fd, &cred, group);
+	return 0;
+}
+
+/* Learn who it is. Returns 0 or -1. */
+static int client_identify(struct control_client *client)
+{
 	uv_os_fd_t fd;
 
-	if (uv_fileno((uv_handle_t *)&client->pipe, &fd) ||
-		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n))
+	if (uv_fileno((uv_handle_t *)&client->pipe, &fd))
 		return -1;
-	client->uid = cred.uid;
-	client->may_change = cred.uid == 0 || cred.uid == geteuid() ||
-		peer_in_group(fd, &cred, client->control->group);
-	return 0;
+	return control_peer(
+		fd, client->control->group, &client->uid, &client->may_change);
 }
 
 static void on_connection(uv_stream_t *listener, int status)

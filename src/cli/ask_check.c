@@ -35,6 +35,19 @@ static void tip_print(const char *lead, const json_t *tip, const char *whose)
 		text_of(tip, "hash"));
 }
 
+/* Who refuses calls to it, where it is a number, a URI or a domain. */
+static void connectors_print(const json_t *connectors)
+{
+	const json_t *k;
+	size_t at;
+
+	json_array_foreach(connectors, at, k)
+		printf("%s%s (%s)", at ? ", " : "             refused by ",
+			shown(text_of(k, "name")), text_of(k, "state"));
+	if (json_array_size(connectors))
+		printf("\n");
+}
+
 /* One reading's answer. asked: what the person wrote. */
 static void answer_print(const json_t *r, const struct query *q, const char *asked)
 {
@@ -50,9 +63,11 @@ static void answer_print(const json_t *r, const struct query *q, const char *ask
 	json_array_foreach(json_object_get(r, "bans"), at, o)
 	{
 		printf("  banned     %s, %s, by %s, %s, until %s\n",
-			shown(text_of(o, "indicator")), text_of(o, "scope"),
-			text_of(o, "origin"), text_of(o, "state"),
+			shown(*text_of(o, "text") ? text_of(o, "text") :
+						    text_of(o, "indicator")),
+			text_of(o, "scope"), text_of(o, "origin"), text_of(o, "state"),
 			shown_time((uint64_t)number_of(o, "until")));
+		connectors_print(json_object_get(o, "connectors"));
 		if (*text_of(o, "reason"))
 			printf("             %s\n", shown_sentence(text_of(o, "reason")));
 	}

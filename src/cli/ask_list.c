@@ -215,7 +215,9 @@ static void banned_print(const json_t *result)
 	columns_begin(&c, "BANNED|SCOPE|BY|CATEGORY|STATE|UNTIL", 0);
 	json_array_foreach(list, at, o)
 	{
-		columns_put(&c, "%s", shown(text_of(o, "indicator")));
+		columns_put(&c, "%s",
+			shown(*text_of(o, "text") ? text_of(o, "text") :
+						    text_of(o, "indicator")));
 		columns_put(&c, "%s", text_of(o, "scope"));
 		columns_put(&c, "%s", text_of(o, "origin"));
 		columns_put(&c, "%s", text_of(o, "category"));

@@ -227,6 +227,29 @@ static void status_honeypot(const json_t *h)
 		printf("          %s\n", shown_sentence(text_of(h, "trouble")));
 }
 
+/* What attackers call; what is withheld, with its reasons. */
+static void status_numbers(const json_t *n)
+{
+	const json_t *count;
+	const char *reason;
+	bool first = true;
+
+	if (!json_is_object(n))
+		return;
+	printf("numbers   %lld told; of attackers' calls %lld count", number_of(n, "told"),
+		number_of(n, "counted"));
+	json_object_foreach(json_object_get(n, "withheld"), reason,
+		count)
+	{
+		if (!json_integer_value(count))
+			continue;
+		printf("%s%lld %s", first ? ", withheld: " : ", ",
+			(long long)json_integer_value(count), reason);
+		first = false;
+	}
+	printf("\n");
+}
+
 static void status_print(const json_t *r)
 {
 	const json_t *m = json_object_get(r, "member"), *b = json_object_get(r, "bans");
@@ -255,6 +278,7 @@ static void status_print(const json_t *r)
 		number_of(s, "hep_received"), number_of(s, "hep_bad"),
 		number_of(s, "hep_dropped"), number_of(s, "log_lines"),
 		number_of(s, "log_skipped"), number_of(s, "log_injected"));
+	status_numbers(json_object_get(r, "numbers"));
 	status_sources(json_object_get(r, "sources"));
 	status_connectors(json_object_get(r, "connectors"));
 	status_honeypot(json_object_get(r, "honeypot"));

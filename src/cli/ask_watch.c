@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "cli/command.h"
 
@@ -39,36 +40,101 @@ static void event_print(const json_t *event)
 		shown_sentence(text_of(event, "text")));
 }
 
+/* One event, as asked for. Returns 0, or -1 when nobody reads any more. */
+static int show(const struct invocation *in, const json_t *event)
+{
+	if (given(in, OPTION_JSON)) {
+		json_dumpf(event, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+		fputc('\n', stdout);
+	} else {
+		event_print(event);
+	}
+	return fflush(stdout) ? -1 : 0;
+}
+
+/*
+ * Show what came after *since, a page at a time, and move *since. 0, 1 when nobody
+ * reads any more, or -1 with code and text.
+ */
+static int catch_up(struct control_connection *c, struct invocation *in,
+	json_int_t *since, enum control_code *why)
+{
+	bool first = true;
+
+	for (;;) {
+		json_t *page = control_ask(c, "events",
+			json_pack("{s:I}", "since", *since), why, &in->error);
+		const json_t *list = json_object_get(page, "events"), *event;
+		json_int_t oldest = (json_int_t)number_of(page, "oldest");
+		size_t i, n = json_array_size(list);
+		int rc = 0;
+
+		if (!page)
+			return -1;
+		if (first && *since && *since + 1 < oldest)
+			fprintf(stderr, "events before %lld are not kept any more\n",
+				(long long)oldest);
+		first = false;
+		json_array_foreach(list, i, event)
+		{
+			*since = (json_int_t)number_of(event, "id");
+			if (!rc && show(in, event))
+				rc = 1;
+		}
+		json_decref(page);
+		if (rc || !n)
+			return rc;
+	}
+}
+
+/* Subscribe, from --since on if it is given. 0, 1 or -1 as catch_up(). */
+static int subscribe(
+	struct control_connection *c, struct invocation *in, enum control_code *why)
+{
+	json_t *arguments = NULL, *line;
+	json_int_t since;
+	uint64_t id;
+	int rc;
+
+	if (given(in, OPTION_SINCE_ID)) {
+		if (view_decimal(
+			    view_str(option(in, OPTION_SINCE_ID, "")), INT64_MAX, &id)) {
+			*why = CONTROL_USAGE;
+			return error_set(&in->error, "--since: an event's id, or 0");
+		}
+		since = (json_int_t)id;
+		rc = catch_up(c, in, &since, why);
+		if (rc)
+			return rc;
+		arguments = json_pack("{s:I}", "since", since);
+	}
+	line = control_ask(c, "watch", arguments, why, &in->error);
+	json_decref(line);
+	return line ? 0 : -1;
+}
+
 int run_watch(struct invocation *in)
 {
 	struct control_connection *c;
 	enum control_code why = CONTROL_OK;
-	json_t *line;
-	int code = 0;
+	json_t *line = NULL;
+	int code = 0, rc;
 
 	c = reach(in, &code);
 	if (!c)
 		return code;
-	line = control_ask(c, "watch", NULL, &why, &in->error);
-	if (!line) {
+	rc = subscribe(c, in, &why);
+	if (rc) {
 		control_disconnect(c);
-		return failure((int)why, "%s", in->error.text);
+		return rc > 0 ? 0 : failure((int)why, "%s", in->error.text);
 	}
-	json_decref(line);
 	if (isatty(STDERR_FILENO))
 		fputs("watching; Ctrl-C ends it\n", stderr);
 	while ((line = control_next(c, -1, &in->error))) {
-		const json_t *event = json_object_get(line, "event");
-
-		if (given(in, OPTION_JSON)) {
-			json_dumpf(event, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
-			fputc('\n', stdout);
-		} else {
-			event_print(event);
-		}
+		rc = show(in, json_object_get(line, "event"));
 		json_decref(line);
-		if (fflush(stdout))
-			break; /* nobody reads any more */
+		if (rc)
+			break;
 	}
 	control_disconnect(c);
 	return line ? 0 : failure(CONTROL_UNREACHABLE, "%s", in->error.text);

@@ -78,6 +78,9 @@ enum option_id {
 	OPTION_PROVED,
 	OPTION_BY,
 	OPTION_PCAP,
+	OPTION_COUNTRY,
+	OPTION_OUTSIDE,
+	OPTION_SINCE_ID,
 	OPTION_COUNT
 };
 
@@ -236,6 +239,9 @@ int run_connector_status(struct invocation *in);
 int run_connector_resync(struct invocation *in);
 int run_watch(struct invocation *in);
 int run_allow_list(struct invocation *in);
+
+/* number.c */
+int run_number(struct invocation *in);
 
 /* node_order.c: commands that change something in the daemon */
 int run_report(struct invocation *in);

@@ -80,6 +80,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"print every missed line, however many"},
 	[OPTION_PRINT_ALL_IGNORED] = {"print-all-ignored", NULL,
 		"print every ignored line, however many"},
+	[OPTION_SINCE_ID] = {"since", "ID",
+		"first what came after this event; 0: all that is kept"},
 	[OPTION_HISTORY] = {"history", "FILE",
 		"what `sipchain ledger export` wrote, instead of the ledger itself"},
 	[OPTION_FOLDER] = {"folder", "FOLDER",
@@ -96,6 +98,9 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"address"},
 	[OPTION_PCAP] = {"pcap", "FILE",
 		"write a capture there, which must not be there yet; -: standard output"},
+	[OPTION_COUNTRY] = {"country", "CODE", "the site's country code, such as 44"},
+	[OPTION_OUTSIDE] = {"outside", "PREFIXES",
+		"what the site dials for an outside line, such as 9, or none"},
 };
 
 #define DAEMON     OPTION_CONFIG, OPTION_SOCKET
@@ -301,6 +306,17 @@ const struct command commands[] = {
 			"built-in ones where there is none. What the daemon has learnt and the ledger "
 			"protects, `sipchain check` tells. It ends with 0 when all was read, with "
 			"78 when a filter or the configuration is wrong."},
+	{"number", NULL, run_number, "TEXT ...", 1, ARGUMENTS_MAX,
+		"which telephone number a dialled string means, and how it was read",
+		"sipchain number 900972597744894 9011972597744894 +972597744894 --country 44\n"
+		"sipchain number 'tel:02079460101;phone-context=+44' --json",
+		.options = {OPTION_CONFIG, OPTION_COUNTRY, OPTION_OUTSIDE},
+		.more = "TEXT is what was dialled: digits with whatever stands before them, a tel: or a "
+			"sip: URI. Only what has a single reading is published. Three and more are "
+			"also taken as those of one source that tries prefixes: the number that "
+			"they have in common is told after them. The site is the one that "
+			"[numbers] of the configuration describes; with --country one of another "
+			"country of which nothing else is known. It asks no daemon, calls nobody."},
 	{"ban", NULL, run_ban, "ADDRESS|PREFIX|NUMBER", 1, 1,
 		"ban it on this node only; a number in its PBXs (connectors)",
 		"sipchain ban 198.51.100.0/24 --ttl 2h",
@@ -319,7 +335,9 @@ const struct command commands[] = {
 		"sipchain connector resync pbx", .options = {DAEMON}},
 	{"watch", NULL, run_watch, "", 0, 0,
 		"show events as they happen, until interrupted", "sipchain watch --json",
-		.options = {DAEMON}},
+		.options = {DAEMON, OPTION_SINCE_ID},
+		.more = "Each event has an id (--json shows it); whoever was away goes on with "
+			"--since and the last id that he saw."},
 	{"honeypot", "sessions", run_honeypot_sessions, "", 0, 0,
 		"who came to the honeypot: one line a session, the newest last",
 		"sipchain honeypot sessions --since 1d --proved\n"

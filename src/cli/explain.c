@@ -148,6 +148,7 @@ static void add_detection(struct explain *x, const struct detection *d)
 			d->plausible, "publish", d->publish, "attempts", (int)d->attempts,
 			"offence", (int)d->offence, "ban", (int)d->ban));
 	own_decide(&a, &x->own, NULL, x->allow, d, (uint32_t)(d->time / USEC_PER_SEC));
+	explain_numbers_convict(x, d, &a);
 	step = json_pack("{s:b, s:b, s:s}", "ban", a.would_ban, "report", a.would_publish,
 		"reason", a.reason);
 	add(x, "decision", step);
@@ -207,12 +208,14 @@ void explain_observe(void *context, const struct observation *o)
 	add_observation(x, o);
 	detected = detector_trace(x->detector, o, &d, &t);
 	add_attempt(x, &t);
+	explain_numbers_note(x, o);
 	tell_allowed(x, o);
 	take_phone(x, o);
 	while (detected) {
 		add_detection(x, &d);
 		detected = detector_due(x->detector, o->time, &d);
 	}
+	explain_numbers_due(x, o->time);
 }
 
 void explain_later(struct explain *x, usec later)
@@ -226,6 +229,7 @@ void explain_later(struct explain *x, usec later)
 		first = false;
 		add_detection(x, &d);
 	}
+	explain_numbers_due(x, x->last + later);
 }
 
 /* --- the command */
@@ -267,7 +271,7 @@ int explain_begin(struct explain *x)
 	x->steps = json_array();
 	x->allow = allowlist_new();
 	x->detector = detector_new(&x->config.detect, (struct hash_key){3, 4});
-	if (!x->steps || !x->allow || !x->detector)
+	if (!x->steps || !x->allow || !x->detector || explain_numbers_begin(x))
 		return -1;
 	for (size_t i = 0; i < x->config.allow.entry_count; i++) {
 		memset(&e, 0, sizeof e);
@@ -284,6 +288,7 @@ void explain_end(struct explain *x)
 {
 	explain_filters_free(x);
 	wire_free(x->wire);
+	numbers_free(x->numbers);
 	detector_free(x->detector);
 	allowlist_free(x->allow);
 	json_decref(x->steps);

@@ -24,6 +24,9 @@ struct explain {
 	struct own_config own;
 	struct allowlist *allow;
 	struct detector *detector;
+	struct numbers *numbers; /* what attackers call */
+	struct own_number_config own_number;
+	struct dial_plan plan;
 	struct wire *wire; /* made by the readers of packets; NULL: not yet */
 	struct explain_filters *filters; /* loaded so far */
 	json_t *steps;                   /* of everything, in order */
@@ -85,6 +88,17 @@ struct explain_reader {
 
 extern const struct explain_reader explain_readers[];
 extern const size_t explain_readers_count;
+
+/*
+ * explain_numbers.c: what is dialled, by whom; begin by x->config, 0 or -1. note()
+ * and convict() as the daemon does, due() whenever time has passed.
+ */
+int explain_numbers_begin(struct explain *x);
+void explain_numbers_note(struct explain *x, const struct observation *o);
+void explain_numbers_convict(
+	struct explain *x, const struct detection *d, const struct own_action *a);
+void explain_numbers_due(struct explain *x, usec now);
+void explain_numbers_print(FILE *out, const json_t *step);
 
 /* explain_events.c: security events as lines, and as AMI sends them. */
 bool explain_takes_security(struct view input);

@@ -115,6 +115,8 @@ void explain_print(const struct explain *x, FILE *out)
 		else if (!strcmp(what, "allow"))
 			fprintf(out, "  allowlist    %s: %s\n",
 				text_of(step, "indicator"), text_of(step, "reason"));
+		else if (!strcmp(what, "number"))
+			explain_numbers_print(out, step);
 		else if (!strcmp(what, "detection"))
 			print_detection(out, step);
 		else

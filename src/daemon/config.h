@@ -108,6 +108,25 @@ struct config_honeypot {
 	char hep_password[128];
 };
 
+#define CONFIG_API_LISTEN_MAX 8
+#define CONFIG_TOKENS_MAX     16
+
+struct config_api_listen {
+	char path[108]; /* of a Unix socket; "": TCP */
+	struct address address;
+	uint16_t port;
+};
+
+/* One [token "name"]. */
+struct config_token {
+	char name[33];
+	uint8_t type;   /* unused: it has none */
+	uint8_t rights; /* enum http_right, bits */
+	uint8_t class;  /* enum proof: of the reports it sends */
+	uint32_t rate;  /* reports a minute; 0: no limit */
+	char secret_file[CONFIG_PATH_MAX];
+};
+
 struct config_allow {
 	struct indicator indicator;
 	char note[80];
@@ -196,6 +215,16 @@ struct config {
 		uint8_t type; /* enum config_enforce */
 		struct nft_config nft;
 	} enforce;
+	struct {
+		struct config_api_listen listen[CONFIG_API_LISTEN_MAX];
+		size_t listen_count;
+		bool anonymous; /* this machine's programs may ask without a token */
+		bool behind_proxy;
+		uint32_t connections;
+		char tls_certificate[CONFIG_PATH_MAX], tls_key[CONFIG_PATH_MAX];
+	} api;
+	struct config_token tokens[CONFIG_TOKENS_MAX];
+	size_t token_count;
 };
 
 /*

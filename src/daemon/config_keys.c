@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every key of the configuration; config_schema.c has what is done with them. */
+#include "daemon/config_api.h"
 #include "daemon/config_chain.h"
 #include "daemon/config_connector.h"
 #include "daemon/config_honeypot_keys.h"
@@ -55,6 +56,18 @@ static const struct config_choice connector_types[] = {
 static const struct config_choice domestic[] = {
 	{"withhold", 0},
 	{"publish", 1},
+	{NULL, 0},
+};
+
+static const struct config_choice rights[] = {
+	{"read", HTTP_READ},
+	{"report", HTTP_READ | HTTP_REPORT},
+	{NULL, 0},
+};
+
+static const struct config_choice classes[] = {
+	{"manual", PROOF_MANUAL},
+	{"log", PROOF_LOG},
 	{NULL, 0},
 };
 
@@ -380,6 +393,37 @@ const struct config_key config_keys[] = {
 		.help = "The ports that bans learnt from other members cover."},
 	{"enforce", "set_size", CONFIG_COUNT, .min = 16, .max = 16777216,
 		AT(enforce.nft.set_size), .help = "The most elements of each set."},
+
+	{"api", "listen", CONFIG_API_LISTEN, CONFIG_REPEATED, AT(api.listen),
+		COUNT(api.listen_count),
+		.help = "unix:PATH or tcp:ADDRESS:PORT; may be repeated. An address that others can\n"
+			"reach needs a token, and TLS or behind_proxy = yes.\n"
+			"Example: listen = unix:/run/sipchain/api.sock\n"
+			"Example: listen = tcp:127.0.0.1:8731"},
+	{"api", "anonymous", CONFIG_BOOL, .fallback = "yes", AT(api.anonymous),
+		.help = "Programs of this machine may ask without a token; to report, they need one, or\n"
+			"the Unix socket and the rights to use sipchain report."},
+	{"api", "behind_proxy", CONFIG_BOOL, .fallback = "no", AT(api.behind_proxy),
+		.help = "A proxy passes requests on: over TCP each needs a token, also from this machine."},
+	{"api", "tls_certificate", CONFIG_PATH_NAME, .fallback = "",
+		AT(api.tls_certificate),
+		.help = "PEM files, read at start; TLS is spoken on addresses that others can reach."},
+	{"api", "tls_key", CONFIG_PATH_NAME, .fallback = "", AT(api.tls_key)},
+	{"api", "connections", CONFIG_COUNT, .fallback = "256", .min = 16, .max = 4096,
+		AT(api.connections), .help = "The most at once."},
+
+	{"token", "secret_file", CONFIG_PATH_NAME, .fallback = "",
+		AT(tokens[0].secret_file), .example = "/etc/sipchain/honeypot.token",
+		.help = "A file whose first line is the secret (16 characters or more, chmod 600), read\n"
+			"at start: Authorization: Bearer SECRET"},
+	{"token", "rights", CONFIG_CHOICE, .fallback = "read", AT(tokens[0].rights),
+		.choices = rights, .example = "report",
+		.help = "read: to ask; report: to report, too."},
+	{"token", "class", CONFIG_CHOICE, .fallback = "manual", AT(tokens[0].class),
+		.choices = classes,
+		.help = "The proof class of its reports: manual, or log for what reads logs."},
+	{"token", "rate", CONFIG_COUNT, .fallback = "600", .max = 1000000,
+		AT(tokens[0].rate), .help = "Reports a minute; 0: no limit."},
 };
 
 const size_t config_keys_count = sizeof config_keys / sizeof config_keys[0];

@@ -7,6 +7,7 @@
 
 #include "base/escape.h"
 #include "daemon/config_connector.h"
+#include "daemon/config_api.h"
 #include "daemon/config_source.h"
 
 /* clang-format off */
@@ -22,6 +23,8 @@ const struct config_named config_named[] = {
 		.type_help = config_source_help, .check = config_source_check},
 	{"connector", "a connector", "pbx", KIND(connectors, connector_count),
 		.type_help = config_connector_help, .check = config_connector_check},
+	{"token", "a token", "honeypot", KIND(tokens, token_count),
+		.check = config_token_check},
 };
 
 const size_t config_named_count = sizeof config_named / sizeof config_named[0];

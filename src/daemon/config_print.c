@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/units.h"
+#include "daemon/config_api.h"
 #include "daemon/config_chain.h"
 #include "daemon/config_honeypot.h"
 #include "daemon/config_rules.h"
@@ -109,6 +110,9 @@ int config_value_print(struct buffer *out, const struct config *c,
 			0;
 	case CONFIG_SENDERS:
 		return config_senders_print(out, at);
+	case CONFIG_API_LISTEN:
+		return config_api_listen_print(
+			out, (const struct config_api_listen *)at + i);
 	case CONFIG_LISTEN:
 		return config_listen_print(out, (const struct config_listen *)at + i);
 	case CONFIG_PATHS:

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/config_api.h"
 #include "daemon/config_chain.h"
 #include "daemon/config_honeypot.h"
 #include "daemon/config_numbers.h"
@@ -41,6 +42,10 @@ const struct config_section config_sections[] = {
 		"ledger asks. never: reports of that class or kind have no effect here."},
 	{"allow", "What this node never bans, whatever anybody says."},
 	{"enforce", "What carries bans out."},
+	{"api", "The HTTP API, which docs/openapi.json describes; it begins with a restart."},
+	{"token",
+		"Who may use the HTTP API, each with a name of its own; up to 16. They change with\n"
+		"a restart."},
 };
 
 const size_t config_sections_count = sizeof config_sections / sizeof config_sections[0];
@@ -126,5 +131,5 @@ int config_cross_check(
 		return error_set(
 			err, "names no port; write one at least, such as 5060-5061");
 	}
-	return 0;
+	return config_api_check(c, at, err);
 }

@@ -9,6 +9,7 @@
 
 #include "base/escape.h"
 #include "base/units.h"
+#include "daemon/config_api.h"
 #include "daemon/config_chain.h"
 #include "daemon/config_honeypot.h"
 #include "daemon/config_rules.h"
@@ -440,6 +441,8 @@ int config_value_parse(struct config *c, const struct config_key *k, struct view
 		return config_syslog_parse(at, value, err);
 	case CONFIG_SENDERS:
 		return config_senders_parse(at, value, err);
+	case CONFIG_API_LISTEN:
+		return config_api_listen_add(c, k, value, err);
 	case CONFIG_LISTEN:
 	case CONFIG_PATHS:
 	case CONFIG_ALLOW:

@@ -75,7 +75,8 @@ static void put_returned(json_t *o, const struct observation *seen)
 }
 
 /* What an observation tells of its sender: whom he called, and with what. */
-static void put_sender(json_t *o, const struct observation *seen, struct masks *extensions)
+static void put_sender(
+	json_t *o, const struct observation *seen, struct masks *extensions)
 {
 	if (dialled_names_account(seen->dialled))
 		put_masked(o, "dialled", "extension", extensions, seen->dialled);
@@ -239,12 +240,12 @@ char *evidence_record_number(const struct number_facts *f)
 }
 
 char *evidence_record_manual(const char *node, const struct indicator *i,
-	uint8_t category, uint8_t proof, unsigned uid, uint32_t now)
+	uint8_t category, uint8_t proof, const char *by, uint32_t now)
 {
 	json_t *o = head_json(node, i, category);
 
 	put_time(o, "detected", now * USEC_PER_SEC);
 	put_text(o, "proof", proof_name(proof));
-	json_object_set_new(o, "by", json_sprintf("uid %u", uid));
+	put_text(o, "by", by);
 	return finish(o);
 }

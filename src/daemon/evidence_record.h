@@ -47,8 +47,8 @@ struct number_facts {
 };
 char *evidence_record_number(const struct number_facts *f);
 
-/* Of what a person or, with proof log, a program reported: who on this machine and when. */
+/* Of what a person or, with proof log, a program reported: by whom ("uid 0") and when. */
 char *evidence_record_manual(const char *node, const struct indicator *i,
-	uint8_t category, uint8_t proof, unsigned uid, uint32_t now);
+	uint8_t category, uint8_t proof, const char *by, uint32_t now);
 
 #endif

@@ -33,6 +33,9 @@
  *   node_outbox.c   decided reports -> batches; what leaves is outgoing.c's choice
  *   node_fate.c     ... and what became of them
  *   node_evidence.c the records behind reports: made, kept, shown
+ *   node_event.c    the journal of events, and who follows it
+ *   node_report.c   reports that people and programs ask for
+ *   node_http.c     the HTTP API; node_http_*.c its parts
  *   node_control.c  the control socket's commands that change something
  *   node_wait.c     clients that are answered later
  *   node_answer.c   ... and those that ask; node_status.c `status`
@@ -66,7 +69,7 @@ struct node {
 	uv_loop_t loop;
 	struct config *config;
 	struct parent *parent;
-	usec started; /* monotonic */
+	usec started;             /* monotonic */
 	int64_t clock_difference; /* of the time of day and the monotonic one, usec */
 	bool stopping;
 	bool again; /* the new configuration needs what only a new process can open */
@@ -105,7 +108,9 @@ struct node {
 	char trouble[300];
 	struct table *texts; /* of hashed indicators, for people; NULL: none yet */
 	bool all_dirty;      /* every listed indicator is to be decided anew */
+	bool deciding_all;   /* and is: what is as it was is no news */
 	struct table *dirty; /* indicators to be decided anew */
+	uint64_t decided;    /* how often some were: what is listed may be another */
 
 	/* enforce */
 	struct link *enforce;
@@ -128,20 +133,21 @@ struct node {
 	bool submitting;             /* node_outbox_submit() runs */
 	bool submit_again;           /* ... and was asked for meanwhile */
 	/* all monotonic, 0: not */
-	usec left_at;       /* when the last batch left */
-	usec waiting_since; /* when the oldest row that waits came, or was seen */
-	usec gather_at;     /* when what gathers now is to leave */
-	usec retry_at;      /* nothing leaves before */
-	usec retry_wait;    /* how long the last failure made it wait */
-	bool put_off;       /* some rows may be put off, one by one .. */
-	usec put_off_at;    /* .. and then the first of them is tried again */
-	unsigned batch_most; /* words of a batch that the ledger takes; 0: all */
+	usec left_at;          /* when the last batch left */
+	usec waiting_since;    /* when the oldest row that waits came, or was seen */
+	usec gather_at;        /* when what gathers now is to leave */
+	usec retry_at;         /* nothing leaves before */
+	usec retry_wait;       /* how long the last failure made it wait */
+	bool put_off;          /* some rows may be put off, one by one .. */
+	usec put_off_at;       /* .. and then the first of them is tried again */
+	unsigned batch_most;   /* words of a batch that the ledger takes; 0: all */
 	usec batch_most_until; /* then it is tried again */
-	usec prune_at;      /* when the store forgets what is old */
-	usec evidence_at;   /* when the evidence's next step of that is */
+	usec prune_at;         /* when the store forgets what is old */
+	usec evidence_at;      /* when the evidence's next step of that is */
 
 	/* control */
 	struct control *control;
+	struct node_http *http;      /* NULL: nothing is listened on */
 	struct node_waiter *waiters; /* clients that wait for a fate or counters */
 	struct role_status roles[ROLE_COUNT];
 	size_t roles_count;
@@ -196,12 +202,6 @@ bool node_numbers_due(struct node *n);
 void node_numbers_forgive(struct node *n, const struct indicator *i);
 /* For `status`. */
 json_t *node_numbers_json(struct node *n);
-/*
- * What refuses calls to this kind here, for people: "pbx, edge"; NULL: nothing does.
- * dst has 200 bytes.
- */
-const char *node_call_enforcers(const struct node *n, uint8_t kind, char dst[200]);
-
 /* --- node_allow.c --- */
 
 /* Somebody authenticated: is it one of the PBX's own phones? */
@@ -349,6 +349,34 @@ void node_outbox_fate(struct node *n, const struct ledger_fate *fate);
  */
 void node_outbox_reconcile(struct node *n);
 
+/* --- node_event.c --- */
+
+/*
+ * An event, for the journal and whoever follows it; in the open transaction, if
+ * there is one. indicator may be NULL.
+ */
+void node_event(struct node *n, const char *type, const struct indicator *i,
+	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same with all that is to be told, an object, "text" among it; taken over. */
+void node_event_with(
+	struct node *n, const char *type, const struct indicator *i, json_t *body);
+/* The commands `events` and `watch`. */
+void node_events(struct node *n, struct control_client *client, const json_t *arguments);
+void node_watch(struct node *n, struct control_client *client, const json_t *arguments);
+
+/* --- node_http.c --- */
+
+/*
+ * Begin to listen as [api] says, before the role is sealed. Returns 0 (also with
+ * nothing to listen on) or -1 with a text.
+ */
+int node_http_open(struct node *n, struct error *err);
+void node_http_close(struct node *n);
+/* What it has answered, for `status`; null when it is not listened on. */
+json_t *node_http_figures(const struct node *n);
+/* Events have come; who follows them is told soon. */
+void node_http_wake(struct node *n);
+
 /* --- node_control.c, node_answer.c, node_status.c --- */
 
 void node_control_request(void *context, struct control_client *client,
@@ -356,12 +384,6 @@ void node_control_request(void *context, struct control_client *client,
 /* The commands that only ask. Returns whether it was one, and is answered. */
 bool node_answer(struct node *n, struct control_client *client, const char *command,
 	const json_t *arguments);
-/* An event for `watch`. indicator may be NULL. */
-void node_event(struct node *n, const char *type, const struct indicator *i,
-	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-/* The same with all that is to be told, an object, "text" among it; taken over. */
-void node_event_with(
-	struct node *n, const char *type, const struct indicator *i, json_t *body);
 /* Let a client wait for the fate of an outbox row. */
 void node_wait(struct node *n, uint64_t row, struct control_client *client);
 /* Whether somebody waits for it. */
@@ -369,8 +391,8 @@ bool node_row_awaited(const struct node *n, uint64_t row);
 /* A row's fate: answer who waits for it. */
 void node_row_done(struct node *n, uint64_t row, bool final, const char *why);
 /* It is on the ledger for good: where, on a chain with its transaction. */
-void node_row_final(struct node *n, uint64_t row, const struct ledger_fate *fate,
-	const char *text);
+void node_row_final(
+	struct node *n, uint64_t row, const struct ledger_fate *fate, const char *text);
 /* Answer `banned` when the enforcer has told its counters. */
 void node_ask_counters(struct node *n, struct control_client *client);
 void node_counters_answer(struct node *n);

@@ -31,15 +31,44 @@ static struct answer_source source(const struct node *n)
 	};
 }
 
-static json_t *ban_json(const struct ban *b)
+/*
+ * The state of what calls are refused to: "standing" in all connectors that carry
+ * it, "waiting" for one of them, or with none of them "unenforced".
+ */
+static const char *calls_state(const json_t *connectors)
+{
+	const char *state = json_array_size(connectors) ? "standing" : "unenforced";
+	const json_t *k;
+	size_t at;
+
+	json_array_foreach(connectors, at, k)
+	{
+		if (strcmp(json_string_value(json_object_get(k, "state")), "ready") != 0)
+			state = "waiting";
+	}
+	return state;
+}
+
+static json_t *ban_json(const struct node *n, const struct ban *b)
 {
 	char text[INDICATOR_TEXT];
+	json_t *out, *connectors;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "indicator",
+	out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "indicator",
 		indicator_print(text, &b->indicator), "scope", ban_scope_name(b->scope),
 		"origin", ban_origin_name(b->origin), "state", ban_state_name(b->state),
 		"category", category_name(b->category), "until", (json_int_t)b->until,
 		"since", (json_int_t)b->since);
+	if (!node_is_call(&b->indicator))
+		return out;
+	connectors = node_connectors_of(n, b->indicator.kind);
+	json_object_set_new(out, "scope", json_string("calls"));
+	json_object_set_new(out, "state", json_string(calls_state(connectors)));
+	json_object_set_new(out, "connectors", connectors);
+	if (node_text(n, &b->indicator))
+		json_object_set_new(
+			out, "text", json_string(node_text(n, &b->indicator)));
+	return out;
 }
 
 /* --- list --- */
@@ -71,7 +100,7 @@ static void add_covering(void *context, const struct ban *b)
 
 	if (!indicator_contains(&b->indicator, c->i))
 		return;
-	o = ban_json(b);
+	o = ban_json(c->n, b);
 	/* What its detection said; a database that cannot tell hides nothing else. */
 	if (ban_record_get(c->n->store, &kept, reason, &b->indicator, b->scope, NULL) ==
 			1 &&
@@ -81,14 +110,20 @@ static void add_covering(void *context, const struct ban *b)
 }
 
 /* The sentence that answers "is it blocked here, and why?". */
-static const char *verdict(const struct node *n, bool enforced, const json_t *listed,
-	const json_t *bans, const struct allow_entry *allowed,
+static const char *verdict(const struct node *n, bool calls, bool enforced,
+	const json_t *listed, const json_t *bans, const struct allow_entry *allowed,
 	const struct indicator *protected)
 {
 	const json_t *d;
 	size_t at;
 
-	if (json_array_size(bans) && enforced)
+	if (json_array_size(bans) && calls)
+		return n->config->node.observe ?
+			"calls to it would be refused here (observe mode: no PBX is told)" :
+			enforced ? "calls to it are refused here" :
+				   "calls to it are to be refused, but no [connector] here "
+				   "tells a PBX so";
+	if (json_array_size(bans))
 		return n->config->node.observe ?
 			"would be banned here (observe mode: nothing is in the firewall)" :
 			"banned here";
@@ -127,8 +162,8 @@ static json_t *check_json(struct node *n, const struct indicator *i)
 	ban_table_each(n->bans, add_covering, &covering);
 	out = json_pack("{s:s, s:s, s:s, s:o}", "indicator", indicator_print(text, i),
 		"kind", indicator_kind_name(i->kind), "text",
-		verdict(n, is_enforced(n, i->kind), listed,
-			bans, allowed, protected),
+		verdict(n, node_is_call(i), is_enforced(n, i->kind), listed, bans,
+			allowed, protected),
 		"tip", answer_tips(n->registry));
 	json_object_set_new(out, "listed", listed);
 	json_object_set_new(out, "bans", bans);
@@ -139,16 +174,25 @@ static json_t *check_json(struct node *n, const struct indicator *i)
 
 /* --- banned, allow-list --- */
 
+struct all_bans {
+	const struct node *n;
+	json_t *out;
+};
+
 static void add_ban(void *context, const struct ban *b)
 {
-	json_array_append_new(context, ban_json(b));
+	const struct all_bans *all = context;
+
+	json_array_append_new(all->out, ban_json(all->n, b));
 }
 
 json_t *node_banned(struct node *n)
 {
 	json_t *bans = json_array(), *counters = json_array();
 
-	ban_table_each(n->bans, add_ban, bans);
+	struct all_bans all = {n, bans};
+
+	ban_table_each(n->bans, add_ban, &all);
 	for (unsigned k = 0; k < n->counters_count; k++)
 		json_array_append_new(counters,
 			json_pack("{s:s, s:I, s:I}", "set", n->counters[k].set, "packets",
@@ -213,7 +257,9 @@ bool node_answer(struct node *n, struct control_client *client, const char *comm
 	else if (!strcmp(command, "evidence-get"))
 		node_evidence_get(n, client, arguments);
 	else if (!strcmp(command, "watch"))
-		control_watch(client);
+		node_watch(n, client, arguments);
+	else if (!strcmp(command, "events"))
+		node_events(n, client, arguments);
 	else
 		return false;
 	return true;

@@ -52,6 +52,21 @@ static void drop(struct node_connector *k)
 	channel_close(&k->errors);
 }
 
+/* What came of connecting, or of a connection. dst of PBX_TEXT bytes. */
+static const char *fault(char *dst, const struct node_connector *k, int error)
+{
+	const struct config_server *server = &k->config.address;
+	char where[ADDRESS_TEXT];
+
+	if (k->ops->way == PBX_STREAM)
+		snprintf(dst, PBX_TEXT, "no connection to %s port %u: %s",
+			address_print(where, &server->address), server->port,
+			strerror(error));
+	else
+		snprintf(dst, PBX_TEXT, "no connection: %s", strerror(error));
+	return dst;
+}
+
 static void lost(struct node_connector *k, const char *why)
 {
 	drop(k);
@@ -113,6 +128,7 @@ static void receive(struct node_connector *k)
 {
 	static uint8_t bytes[READ_BYTES];
 	struct channel *ch = k->in;
+	char why[PBX_TEXT];
 
 	for (unsigned i = 0; i < READS_IN_TURN && k->in == ch; i++) {
 		ssize_t n = read(ch->fd, bytes, sizeof bytes);
@@ -120,7 +136,7 @@ static void receive(struct node_connector *k)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n < 0 || (n == 0 && k->ops->way != PBX_DATAGRAM)) {
-			lost(k, n < 0 ? strerror(errno) : k->ended);
+			lost(k, n < 0 ? fault(why, k, errno) : k->ended);
 			return;
 		}
 		pbx_connector_received(
@@ -229,6 +245,7 @@ static void step(struct node_connector *k)
 {
 	usec now = clock_monotonic(), next;
 	int wrote = 1;
+	char why[PBX_TEXT];
 
 	if (!k->c || k->closing)
 		return;
@@ -237,7 +254,7 @@ static void step(struct node_connector *k)
 	for (unsigned i = 0; i < STEPS_IN_TURN && wrote; i++) {
 		wrote = flush(k);
 		if (wrote < 0)
-			lost(k, strerror(errno));
+			lost(k, fault(why, k, errno));
 		if (wrote)
 			next = pbx_connector_turn(k->c, now, node_now());
 	}
@@ -254,19 +271,9 @@ static void step(struct node_connector *k)
 
 static void refuse(struct node_connector *k, const struct control_connected *answer)
 {
-	const struct config_server *server = &k->config.address;
-	char where[ADDRESS_TEXT], why[PBX_TEXT];
+	char why[PBX_TEXT];
 
-	if (answer->text[0])
-		snprintf(why, sizeof why, "%.199s", answer->text);
-	else if (k->ops->way == PBX_STREAM)
-		snprintf(why, sizeof why, "no connection to %s port %u: %s",
-			address_print(where, &server->address), server->port,
-			strerror(answer->error));
-	else
-		snprintf(why, sizeof why, "no connection: %s", strerror(answer->error));
-	drop(k);
-	pbx_connector_closed(k->c, why, clock_monotonic());
+	lost(k, answer->text[0] ? answer->text : fault(why, k, answer->error));
 	step(k);
 }
 

@@ -34,6 +34,9 @@ void node_connectors_flush(struct node *n);
 /* Whether some connector carries this kind of indicator. */
 bool node_connectors_carry(const struct node *n, uint8_t kind);
 
+/* Those that carry it: [{"name", "state"}, ...]. */
+json_t *node_connectors_of(const struct node *n, uint8_t kind);
+
 /* The parent's answer; fd is taken over. */
 void node_connectors_connected(
 	struct node *n, const struct control_connected *answer, int fd);

@@ -63,6 +63,24 @@ json_t *node_connectors_json(const struct node *n)
 	return list;
 }
 
+json_t *node_connectors_of(const struct node *n, uint8_t kind)
+{
+	json_t *list = json_array();
+	struct connector_figures f;
+
+	for (size_t i = 0; n->connectors && i < n->connectors->count; i++) {
+		const struct node_connector *k = &n->connectors->list[i];
+
+		if (!k->c || !pbx_connector_carries(k->c, kind))
+			continue;
+		pbx_connector_figures(k->c, &f);
+		json_array_append_new(list,
+			json_pack("{s:s, s:s}", "name", k->name, "state",
+				connector_state_name(f.state)));
+	}
+	return list;
+}
+
 /*
  * The one of that name in the arguments, all of them (*one is NULL), or false when
  * there is none, and the client has been told so.

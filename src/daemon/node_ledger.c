@@ -42,6 +42,7 @@ static void follow_own(struct node *n, const struct indicator *i)
 		return;
 	log_info("%s: no longer: %s", indicator_print(text, i),
 		decision_print(sentence, &d));
+	node_bans_begin(n, STORE_SOON);
 	node_event(n, "unban", i, "%s", decision_print(sentence, &d));
 	node_unban(n, i, BAN_ALL);
 	node_forgive(n, i);
@@ -72,14 +73,17 @@ static void follow(struct node *n, const struct indicator *i)
 			return;
 		log_info(
 			"%s: %s", indicator_print(text, i), decision_print(sentence, &d));
+		node_bans_begin(n, STORE_SOON); /* the event is one with its ban */
 		node_event(n, "ban", i, "%s", decision_print(sentence, &d));
 		node_ban(n, i, BAN_SIP, BAN_LEARNT, d.category, d.until);
 	} else if (standing) {
 		log_info("%s: no longer: %s", indicator_print(text, i),
 			decision_print(sentence, &d));
+		node_bans_begin(n, STORE_SOON);
 		node_event(n, "unban", i, "%s", decision_print(sentence, &d));
 		node_unban(n, i, BAN_SIP);
-	} else if (d.why != WHY_NOT_LISTED) {
+	} else if (d.why != WHY_NOT_LISTED && !n->deciding_all) {
+		node_bans_begin(n, STORE_SOON);
 		node_event(n, "pass", i, "%s", decision_print(sentence, &d));
 	}
 }
@@ -101,6 +105,8 @@ void node_decide_dirty(struct node *n)
 	struct table *fresh, *now;
 	size_t at = 0, decided = 0;
 
+	/* What passes is news with its report, not each time that all is looked at. */
+	n->deciding_all = n->all_dirty;
 	if (n->all_dirty) {
 		n->all_dirty = false;
 		registry_each(n->registry, node_now(), touch_word, n);
@@ -113,6 +119,7 @@ void node_decide_dirty(struct node *n)
 	}
 	now = n->dirty;
 	n->dirty = fresh;
+	n->decided += table_count(now) != 0;
 	while ((i = table_next(now, &at))) {
 		follow(n, i);
 		/* The kernel works on the first while the last are decided. */

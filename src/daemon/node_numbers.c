@@ -181,14 +181,6 @@ void node_numbers_forgive(struct node *n, const struct indicator *i)
 	numbers_forgive(n->numbers, i);
 }
 
-const char *node_call_enforcers(const struct node *n, uint8_t kind, char dst[200])
-{
-	(void)n;
-	(void)kind;
-	dst[0] = 0;
-	return NULL;
-}
-
 json_t *node_numbers_json(struct node *n)
 {
 	struct numbers_figures f;

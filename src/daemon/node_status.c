@@ -326,9 +326,11 @@ json_t *node_status(struct node *n)
 	json_object_set_new(out, "enforcer", enforcer_json(n));
 	json_object_set_new(out, "sense", sense_json(n));
 	json_object_set_new(out, "sources", sources_json(n));
+	json_object_set_new(out, "numbers", node_numbers_json(n));
 	json_object_set_new(out, "connectors", node_connectors_json(n));
 	json_object_set_new(out, "honeypot", node_honeypot_json(n));
 	json_object_set_new(out, "outbox", outbox_json(n));
+	json_object_set_new(out, "api", node_http_figures(n));
 	json_object_set_new(out, "roles", roles);
 	json_object_set_new(out, "memory",
 		json_pack("{s:I, s:I}", "registry",

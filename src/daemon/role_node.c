@@ -34,9 +34,9 @@ static void forget_expired(void *context, const struct ban *b)
 	struct node *n = context;
 	struct error err = {""};
 
+	node_bans_begin(n, STORE_SOON); /* a hundred thousand may end together */
 	node_event(
 		n, "expired", &b->indicator, "%s ban ended", ban_origin_name(b->origin));
-	node_bans_begin(n, STORE_SOON); /* a hundred thousand may end together */
 	if (ban_record_delete(n->store, &b->indicator, b->scope, &err))
 		log_error("store: %s", err.text);
 	node_connectors_follow(n, &b->indicator);
@@ -323,6 +323,10 @@ static int on_reload(void *context, struct config *config, struct error *err)
 		n->again = true;
 		uv_stop(&n->loop);
 	}
+	if (memcmp(&config->api, &n->config->api, sizeof config->api) != 0 ||
+		memcmp(config->tokens, n->config->tokens, sizeof config->tokens) != 0)
+		return error_set(
+			err, "[api] and [token] change only with a restart of sipchaind");
 	/* *config is freed by the caller: give it the old one. */
 	old = *n->config;
 	observed = old.node.observe;
@@ -476,8 +480,8 @@ int role_node(struct config *config, int parent_fd, const struct control_hello *
 	n->tick.data = n->due.data = n;
 	callbacks.context = n;
 	n->parent = parent_open(&n->loop, parent_fd, &callbacks);
-	if (!n->parent || open_parts(n, &err) || open_control(n, &err) || seal(n, &err) ||
-		open_store(n, &err)) {
+	if (!n->parent || open_parts(n, &err) || open_control(n, &err) ||
+		node_http_open(n, &err) || seal(n, &err) || open_store(n, &err)) {
 		log_error("%s", err.text);
 		goto done;
 	}
@@ -492,6 +496,7 @@ done:
 	node_stop_waiting(n);
 	node_connectors_close(n);
 	control_close(n->control);
+	node_http_close(n);
 	link_close(n->sense);
 	link_close(n->ledger);
 	link_close(n->enforce);

@@ -7,6 +7,7 @@
  * the sockets over.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@
 /* Kept while the node restarts: a second of a heavy attack. */
 #define PENDING_MAX      4096
 #define FIGURES_EVERY_MS 1000
+#define STRETCHED        (256u << 10)
 
 struct sense_role {
 	uv_loop_t loop;
@@ -44,6 +46,7 @@ struct sense_role {
 	struct security_log_figures log_figures;
 	struct observation *pending;
 	size_t pending_count;
+	bool stretched; /* far more was waiting than usual: to be given back */
 	uint64_t observed;
 	uint32_t queue_dropped;
 	struct sense_figures told;
@@ -107,12 +110,37 @@ static void tell_sources(struct sense_role *r, bool again)
 	sense_honeypot_tell(r->honeypot, r->node, again);
 }
 
+/*
+ * What a flood made wait, here and in the link, goes back to the kernel when it is
+ * over: a role that was attacked once is as small again as it was.
+ */
+static void give_back(struct sense_role *r)
+{
+	struct observation *fresh;
+
+	if (r->pending_count > STRETCHED / sizeof *r->pending ||
+		(r->node && link_queued(r->node) > STRETCHED)) {
+		r->stretched = true;
+		return;
+	}
+	if (!r->stretched || r->pending_count || (r->node && link_queued(r->node)))
+		return;
+	fresh = calloc(PENDING_MAX, sizeof *fresh);
+	if (!fresh)
+		return;
+	free(r->pending);
+	r->pending = fresh;
+	r->stretched = false;
+	malloc_trim(0);
+}
+
 static void on_figures(uv_timer_t *timer)
 {
 	struct sense_role *r = timer->data;
 	struct sense_figures f;
 	struct hep_figures hep;
 
+	give_back(r);
 	memset(&f, 0, sizeof f);
 	memset(&hep, 0, sizeof hep);
 	if (r->hep)
@@ -297,8 +325,8 @@ static int open_all(struct sense_role *r)
 	r->pending = calloc(PENDING_MAX, sizeof *r->pending);
 	r->logs = sense_logs_new(&r->loop);
 	if (!r->pending || !r->logs || open_hep(r) || open_security_logs(r) ||
-		sense_honeypot_open(&r->honeypot, &r->loop, r->config, r->hello,
-			on_observation, r) ||
+		sense_honeypot_open(
+			&r->honeypot, &r->loop, r->config, r->hello, on_observation, r) ||
 		open_sources(r))
 		return -1;
 	uv_prepare_start(&r->flush, on_flush);

@@ -176,8 +176,7 @@ static int open_core(struct sense_honeypot *h, const struct control_hello *hello
 	config->total = c->total;
 	config->dialogs = c->calls;
 	config->keep_secrets = c->secrets;
-	h->core = honeypot_new(
-		config, &hooks, hello->honeypot_key, clock_wall(), &err);
+	h->core = honeypot_new(config, &hooks, hello->honeypot_key, clock_wall(), &err);
 	if (!h->core)
 		trouble(h, "[honeypot] %s", err.text);
 	free(files.profile);

@@ -22,7 +22,17 @@ struct ban_table {
 	struct heap ends; /* lazily: an entry counts when the ban still ends then */
 	size_t deleting;
 	unsigned kept; /* bits 1 << kind: nothing is ordered */
+	/* Bits of the lengths that bans of a scope and kind have, or once had. */
+	uint8_t lengths[2][INDICATOR_AGENT + 1][17];
 };
+
+/* The byte of its length's bit, or NULL: no ban can have it. */
+static uint8_t *length_at(struct ban_table *t, uint8_t scope, const struct indicator *i)
+{
+	if (scope > BAN_ALL || i->kind > INDICATOR_AGENT || i->plen > 128)
+		return NULL;
+	return &t->lengths[scope][i->kind][i->plen / 8];
+}
 
 static void key_of(uint8_t key[BAN_KEY_SIZE], const struct indicator *i, uint8_t scope)
 {
@@ -111,7 +121,7 @@ static void enqueue(struct ban_table *t, struct ban *b)
 bool ban_table_set(struct ban_table *t, const struct indicator *i, uint8_t scope,
 	uint8_t origin, uint8_t category, uint32_t until, uint32_t now)
 {
-	uint8_t key[BAN_KEY_SIZE];
+	uint8_t key[BAN_KEY_SIZE], *length = length_at(t, scope, i);
 	struct ban *b;
 	bool fresh;
 
@@ -119,6 +129,8 @@ bool ban_table_set(struct ban_table *t, const struct indicator *i, uint8_t scope
 	b = table_put(t->bans, key, &fresh);
 	if (!b)
 		return false;
+	if (length)
+		*length |= (uint8_t)(1U << i->plen % 8);
 	if (!fresh && !b->deleting && b->until == until && b->origin == origin)
 		return false;
 	if (b->deleting)
@@ -168,6 +180,25 @@ const struct ban *ban_table_get(
 	key_of(key, i, scope);
 	b = table_get(t->bans, key);
 	return b && !b->deleting ? b : NULL;
+}
+
+const struct ban *ban_table_around(
+	const struct ban_table *t, const struct indicator *i, uint8_t scope)
+{
+	if (scope > BAN_ALL || i->kind > INDICATOR_AGENT || i->plen > 128)
+		return NULL;
+	for (int plen = i->plen; plen >= 0; plen--) {
+		struct indicator wide;
+		const struct ban *b;
+
+		if (!(t->lengths[scope][i->kind][plen / 8] & 1U << plen % 8))
+			continue;
+		wide = indicator_widen(i, (uint8_t)plen);
+		b = ban_table_get(t, &wide, scope);
+		if (b)
+			return b;
+	}
+	return NULL;
 }
 
 size_t ban_table_take(struct ban_table *t, struct ban_order *orders, size_t max)

@@ -77,6 +77,10 @@ void ban_table_restore(struct ban_table *t, const struct ban *b);
 const struct ban *ban_table_get(
 	const struct ban_table *t, const struct indicator *i, uint8_t scope);
 
+/* The narrowest ban that covers i, or NULL. Looks at the lengths in use alone. */
+const struct ban *ban_table_around(
+	const struct ban_table *t, const struct indicator *i, uint8_t scope);
+
 /* Take up to max queued orders, to be sent now. Returns how many. */
 size_t ban_table_take(struct ban_table *t, struct ban_order *orders, size_t max);
 

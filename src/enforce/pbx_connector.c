@@ -8,7 +8,7 @@
 
 #define RETRY (USEC_PER_SEC / 2) /* doubled with each failure up to .. */
 /* All are on this machine: asking costs nothing, and a PBX is soon in step again. */
-#define RETRY_MOST   (2 * USEC_PER_SEC)
+#define RETRY_MOST   USEC_PER_SEC
 #define LASTS        (30 * USEC_PER_SEC)
 #define RETRY_LOGIN  (60 * USEC_PER_SEC) /* after a refused login */
 #define JITTER_PART  4

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "indicator/dial_plan.h"
 
+#include <stdio.h>
+
 #include "base/escape.h"
 
 #define EXTENSION_MOST 7 /* digits; the shortest telephone numbers have as many */
@@ -259,6 +261,34 @@ bool dial_plan_owns(const struct dial_plan *plan, struct view digits)
 			return true;
 	}
 	return false;
+}
+
+/* Whether what is known of the site's place says that it is not apart. */
+static bool in_main_country(const struct dial_plan *plan)
+{
+	char area[E164_COUNTRY_DIGITS + DIAL_PREFIX + 1];
+	bool known = plan->area[0] != '\0';
+
+	snprintf(area, sizeof(area), "%s%s", plan->country, plan->area);
+	if (known && e164_apart(view_str(area)))
+		return false;
+	for (unsigned i = 0; i < plan->owns; i++) {
+		struct view first = view_str(plan->own[i].first);
+
+		if (!view_starts(first, plan->country))
+			continue;
+		known = true;
+		if (e164_apart(first))
+			return false;
+	}
+	return known;
+}
+
+bool dial_plan_domestic(const struct dial_plan *plan, struct view digits)
+{
+	if (!plan->country[0] || !view_starts(digits, plan->country))
+		return false;
+	return !e164_apart(digits) || !in_main_country(plan);
 }
 
 bool dial_plan_has_short(const struct dial_plan *plan, struct view text)

@@ -76,6 +76,12 @@ int dial_plan_own(struct dial_plan *plan, struct view text, struct error *err);
 /* Whether E.164 digits are one of the site's own numbers. */
 bool dial_plan_owns(const struct dial_plan *plan, struct view digits);
 
+/*
+ * Whether E.164 digits are of the site's country. Where several have its country code,
+ * the others are abroad when area or own numbers show that the site is in the main one.
+ */
+bool dial_plan_domestic(const struct dial_plan *plan, struct view digits);
+
 /* Whether a text is one of shorts[], one of idd[]. */
 bool dial_plan_has_short(const struct dial_plan *plan, struct view text);
 bool dial_plan_has_idd(const struct dial_plan *plan, struct view text);

@@ -20,7 +20,7 @@ static void set_number(struct dialled_reading *out, const struct dial_plan *plan
 	memmove(out->digits, digits, number.n + 1);
 	out->country = (uint8_t)e164_country(number);
 	out->types = (uint16_t)e164_types(number);
-	out->domestic = plan->country[0] && view_starts(number, plan->country);
+	out->domestic = dial_plan_domestic(plan, number);
 }
 
 static void set_way(

@@ -201,7 +201,7 @@ static void found(struct search *s, const char *number, unsigned variants)
 		.why = WHY_TAIL,
 		.country = (uint8_t)e164_country(digits),
 		.types = (uint16_t)e164_types(digits),
-		.domestic = s->plan->country[0] && view_starts(digits, s->plan->country),
+		.domestic = dial_plan_domestic(s->plan, digits),
 		.variants = (uint16_t)variants,
 	};
 	memcpy(out->digits, number, digits.n + 1);

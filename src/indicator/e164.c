@@ -46,6 +46,12 @@ bool e164_possible(struct view digits)
 		E164_VALUE_POSSIBLE;
 }
 
+bool e164_apart(struct view digits)
+{
+	return value(&e164_numbers_plan, walk(&e164_numbers_plan, ROOT, digits)) &
+		E164_VALUE_APART;
+}
+
 unsigned e164_country(struct view digits)
 {
 	for (unsigned n = 1; n <= E164_COUNTRY_DIGITS && n <= digits.n; n++) {

@@ -48,6 +48,13 @@ unsigned e164_country(struct view digits);
  */
 const char *e164_region(struct view digits);
 
+/*
+ * Whether digits, a number or the beginning of one, are by their area code of another
+ * country than the main one of their country code: Jamaica's +1 876 beside the United
+ * States, Kazakhstan's +7 7 beside Russia.
+ */
+bool e164_apart(struct view digits);
+
 /* Of one type, by its bit: "fixed", "mobile", "toll-free", ...; "?" else. */
 const char *e164_type_name(unsigned type);
 

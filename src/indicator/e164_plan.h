@@ -31,6 +31,7 @@ struct e164_automaton {
 /* In values[], beside the bits of enum e164_type or e164_code. */
 #define E164_VALUE_POSSIBLE (1U << 10)
 #define E164_VALUE_COUNTRY  (1U << 11) /* a country code ends here */
+#define E164_VALUE_APART    (1U << 12) /* of another country with the same code */
 
 /* E.164 digits; country code and what is dialled there ("0": anywhere). */
 extern const struct e164_automaton e164_numbers_plan, e164_codes_plan;

@@ -147,12 +147,13 @@ void hep_out_send(struct hep_out *h, const struct record *r)
 		h->figures.too_long++;
 		return;
 	}
-	/*
-	 * ECONNREFUSED tells of a datagram before this one, which is not sent then:
-	 * once more, so that a collector that is back loses nothing.
-	 */
 	n = send(h->fd, h->packet.p, h->packet.n, MSG_NOSIGNAL);
 	if (n < 0 && errno == ECONNREFUSED) {
+		/*
+		 * It tells of a datagram before this one, which found nobody. This one
+		 * is not sent then: once more, so that a collector that is back gets it.
+		 */
+		h->figures.sent -= h->figures.sent > 0;
 		h->figures.refused++;
 		n = send(h->fd, h->packet.p, h->packet.n, MSG_NOSIGNAL);
 	}

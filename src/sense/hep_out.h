@@ -30,11 +30,10 @@ void hep_out_close(struct hep_out *h);
 void hep_out_send(struct hep_out *h, const struct record *r);
 
 struct hep_out_figures {
-	uint64_t sent;
+	uint64_t sent; /* and not refused */
 	uint64_t
 		dropped; /* the socket did not take it, such as when its buffer is full */
-	uint64_t
-		refused; /* times that the other machine said that nobody listens there */
+	uint64_t refused;  /* the other machine said that nobody listens there */
 	uint64_t too_long; /* no datagram can hold it */
 };
 void hep_out_figures(const struct hep_out *h, struct hep_out_figures *out);

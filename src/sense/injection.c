@@ -10,33 +10,37 @@
  * What log lines of PBXs consist of and SIP texts do not, in the letters in
  * which they are written: a reader of logs would not take others for them.
  */
-static const char *const phrases[] = {
+#define PHRASE(text) {text, sizeof text - 1}
+static const struct {
+	const char *text;
+	size_t n;
+} phrases[] = {
 	/* Asterisk's notices, and what fail2ban's asterisk filter looks for */
-	"failed for '",
-	"rejected because",
-	"Failed to authenticate",
-	"No matching endpoint",
-	"Wrong password",
-	"(callid:",
-	"NOTICE[",
-	"WARNING[",
-	"ERROR[",
-	"SECURITY[",
-	"VERBOSE[",
+	PHRASE("failed for '"),
+	PHRASE("rejected because"),
+	PHRASE("Failed to authenticate"),
+	PHRASE("No matching endpoint"),
+	PHRASE("Wrong password"),
+	PHRASE("(callid:"),
+	PHRASE("NOTICE["),
+	PHRASE("WARNING["),
+	PHRASE("ERROR["),
+	PHRASE("SECURITY["),
+	PHRASE("VERBOSE["),
 	/* its security events, in the log and over AMI */
-	"SecurityEvent=",
-	"RemoteAddress",
-	"LocalAddress=",
-	"ExpectedResponse=",
-	"Event: InvalidPassword",
-	"Event: InvalidAccountID",
-	"Event: ChallengeResponseFailed",
-	"Event: SuccessfulAuth",
+	PHRASE("SecurityEvent="),
+	PHRASE("RemoteAddress"),
+	PHRASE("LocalAddress="),
+	PHRASE("ExpectedResponse="),
+	PHRASE("Event: InvalidPassword"),
+	PHRASE("Event: InvalidAccountID"),
+	PHRASE("Event: ChallengeResponseFailed"),
+	PHRASE("Event: SuccessfulAuth"),
 	/* FreeSWITCH */
-	"SIP auth failure (",
-	"SIP auth challenge (",
+	PHRASE("SIP auth failure ("),
+	PHRASE("SIP auth challenge ("),
 	/* our own line of Kamailio's and OpenSIPS's script */
-	"SIPCHAIN ev=",
+	PHRASE("SIPCHAIN ev="),
 };
 
 /* The text with its %-escapes undone into dst[TEXT_MAX]. */
@@ -73,8 +77,8 @@ static bool escaped_control(struct view text)
 static bool has_phrase(struct view text)
 {
 	for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
-		if (text.n >= strlen(phrases[i]) &&
-			memmem(text.p, text.n, phrases[i], strlen(phrases[i])))
+		if (text.n >= phrases[i].n &&
+			memmem(text.p, text.n, phrases[i].text, phrases[i].n))
 			return true;
 	return false;
 }

@@ -139,11 +139,32 @@ static const char version_4[] =
 	" UPDATE evidence_size SET bytes = bytes - length(old.body);"
 	"END;";
 
+static const char version_5[] =
+	"CREATE TABLE event ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT," /* whoever remembers one goes on after it */
+	" time INTEGER NOT NULL,"
+	" type TEXT NOT NULL,"
+	" indicator TEXT NOT NULL,"
+	" body TEXT NOT NULL"
+	") STRICT;"
+	"CREATE TABLE http_key ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" owner TEXT NOT NULL,"
+	" key TEXT NOT NULL,"
+	" digest BLOB NOT NULL CHECK (length(digest) = 32),"
+	" created INTEGER NOT NULL,"
+	" status INTEGER NOT NULL,"
+	" answer TEXT NOT NULL,"
+	" UNIQUE (owner, key)"
+	") STRICT;"
+	"CREATE INDEX http_key_created ON http_key (created);";
+
 const struct migration schema_migrations[] = {
 	{"first tables", version_1},
 	{"the ledger's id", version_2},
 	{"the PBX's phones and trunks", version_3},
 	{"the size of the evidence", version_4},
+	{"events, and answers over HTTP", version_5},
 };
 const int schema_version = sizeof(schema_migrations) / sizeof(schema_migrations[0]);
 

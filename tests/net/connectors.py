@@ -28,7 +28,7 @@ import node
 import sip
 import topology
 from bare import BareNode
-from world import FOLDER, expect, wait_for
+from world import FOLDER, Failed, expect, wait_for  # Failed: for bench/connectors.py
 
 REASON = 'Q.850;cause=21;text="Call Rejected"'
 # One that another user may run.
@@ -177,7 +177,6 @@ class Stage:
     def __init__(self, build):
         self.build = build
         self.tree = kamailio.fetch()
-        topology.build()
         os.makedirs(FOLDER + "/programs")
         os.chmod(FOLDER, 0o755)
         self.pbx = kamailio.Kamailio(self.tree, "a", FOLDER + "/kamailio")
@@ -567,6 +566,35 @@ def hook_telling(s):
         d.await_line(r"stderr a line for\\x1b\[1m the log", since=0)
 
 
+def hook_example(s):
+    """the example of docs/operators.md keeps its file, whole at any time"""
+    with open(os.path.join(HERE, "../../docs/operators.md"), encoding="utf-8") as f:
+        text = re.search(r"```python\n(#!/usr/bin/python3\n\"\"\"Keeps .*?)```", f.read(),
+                         re.DOTALL).group(1)
+    path, seen_path = s.write_program("keeper")
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text.replace("/usr/bin/python3", PYTHON, 1))
+    numbers = os.path.dirname(seen_path) + "/numbers"
+
+    def kept():
+        if not os.path.exists(numbers):
+            return None
+        with open(numbers, encoding="ascii") as f:
+            return f.read().split()
+    with Driver(s.build, ["hook", path, numbers, "nobody"]) as d:
+        d.await_line("ready")
+        d.do("add +97259* 3600", "add +442079460000 3600", "add 198.51.100.7 3600")
+        wait_for(lambda: kept() == ["442079460000", "97259*"], 10, "the file: %s", kept())
+        d.do("del +97259*", "add +97258* 3600")
+        wait_for(lambda: kept() == ["442079460000", "97258*"], 10, "the file: %s", kept())
+        d.tell("compare")
+        d.await_line("settled")
+        time.sleep(1)
+        expect(kept() == ["442079460000", "97258*"], "the file after a resync: %s", kept())
+        d.do("del +442079460000")
+        wait_for(lambda: kept() == ["97258*"], 10, "the file: %s", kept())
+
+
 # --- a node with both ---
 
 def node_calls(s):
@@ -672,7 +700,7 @@ def node_end(s):
 
 CHECKS = [kamailio_calls, kamailio_log, kamailio_expiry, kamailio_addresses, kamailio_many,
           kamailio_hangs, kamailio_wrong, hook_keeper, hook_dying, hook_slow, hook_deaf,
-          hook_loud, hook_telling, node_calls, node_hits, node_restarts, node_reload,
+          hook_loud, hook_telling, hook_example, node_calls, node_hits, node_restarts, node_reload,
           node_end]
 
 
@@ -686,6 +714,7 @@ def main():
         if not os.environ.get(topology.INSIDE):
             kamailio.fetch()  # outside: there is no network within
         topology.enter()
+        topology.build()
         stage = Stage(options.build)
     except (topology.TopologyError, FileNotFoundError, RuntimeError) as error:
         print("connectors: %s" % error, file=sys.stderr)

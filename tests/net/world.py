@@ -89,14 +89,15 @@ class Attack:
 
     count = 0
 
-    def __init__(self, scenario, target, source, calls, rate, values=None, patience=700):
+    def __init__(self, scenario, target, source, calls, rate, values=None, patience=700,
+                 more=()):
         Attack.count += 1
         self.stem = "%s/sipp-%d" % (FOLDER, Attack.count)
         command = ["sipp", target.address + ":5060", "-i", source,
                    "-sf", os.path.join(SCENARIOS, scenario + ".xml"), "-nostdin",
                    "-m", str(calls), "-r", str(rate), "-l", str(calls),
                    "-recv_timeout", str(patience), "-default_behaviors", "none",
-                   "-trace_stat", "-stf", self.stem + ".csv", "-fd", "1"]
+                   "-trace_stat", "-stf", self.stem + ".csv", "-fd", "1", *more]
         if values:
             with open(self.stem + ".values", "w", encoding="ascii") as f:
                 f.write("SEQUENTIAL\n" + "".join(line + "\n" for line in values))

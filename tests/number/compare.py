@@ -6,7 +6,8 @@ compare.py --vectors FILE: write some of the package's answers, for test_e164.c.
 Every example number of every region and type, all numbers one digit longer, shorter or
 different from them, numbers that patterns were unrolled to at random, and random digits
 behind every country code: validity, types and form must be those that `phonenumbers`
-finds with its own patterns. The same for short codes. Left out, saying so, where the
+finds with its own patterns. The same for short codes. And the committed file must be
+what scripts/number-plan.py writes. Left out, saying so, where the
 package of the version that scripts/number-plan.py names cannot be had.
 """
 import argparse
@@ -85,12 +86,12 @@ class Judge:
     def says(self, digits):
         country, national = self.split(digits)
         if not country:
-            return "0 0 0 "
+            return "0 0 0 0 "
         name = self.p.COUNTRY_CODE_TO_REGION_CODE[int(country)][0]
         tail = " %d %s" % (len(country), name)
         if not national or set(national) == {"0"} or len(digits) > 15:
             # The package keeps a number as an integer: all zeros it cannot hold.
-            return None if national and len(digits) <= 15 else "0 0" + tail
+            return None if national and len(digits) <= 15 else "0 0 0" + tail
         number = self.number(country, national)
         assert self.p.national_significant_number(number) == national
         possible = any(self.matches(national, m.general_desc)
@@ -104,7 +105,14 @@ class Judge:
                 types |= self.matches(national, getattr(meta[0], field)) << bit
             assert types, digits
             self.check_type(number, types)
-        return "%d %d%s" % (types, possible, tail)
+        return "%d %d %d%s" % (types, possible, self.apart(number, country), tail)
+
+    def apart(self, number, country):
+        """Whether its leading digits choose another region than the first."""
+        regions = self.regions[country]
+        name = self.p.region_code_for_number(number)
+        return len(regions) > 1 and any(
+            m.id == name and m.leading_digits is not None for m in regions[1:])
 
     def check_type(self, number, types):
         """The one type that the package names is the first of ours in its order."""
@@ -181,7 +189,7 @@ def write_vectors(path, judge, version, rng):
                         if d is not None and d.example_number]
     with open(path, "w", encoding="ascii") as f:
         f.write("# Written by tests/number/compare.py --vectors of phonenumbers %s.\n"
-                "# DIGITS TYPES POSSIBLE COUNTRY-DIGITS REGION; COUNTRY/DIGITS CODES\n"
+                "# DIGITS TYPES POSSIBLE APART COUNTRY-DIGITS REGION; COUNTRY/DIGITS CODES\n"
                 % version)
         for digits in sorted(set(numbers)):
             want = judge.says(digits)
@@ -196,7 +204,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--lines")
     parser.add_argument("--vectors")
-    parser.add_argument("--numbers", type=int, default=40, help="made, a country code")
+    parser.add_argument("--numbers", type=int, default=15, help="made, a country code")
     args = parser.parse_args()
     plan = load_plan()
     try:
@@ -230,7 +238,8 @@ def main():
             print("+%s dials %s: e164.c %s, phonenumbers %s" % (country, digits, got, want))
     print("%d numbers, %d of them valid, %d beyond the package; %d codes, %d of them "
           "short; %d differ" % (len(numbers), valid, unknown, len(codes), short, wrong))
-    return 1 if wrong or not valid or not short else 0
+    same = plan.committed(package)
+    return 1 if wrong or not valid or not short or not same else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For compare.py: each line of digits on standard input as
- * "TYPES POSSIBLE COUNTRY REGION", each line "COUNTRY/DIGITS" as "CODES".
+ * "TYPES POSSIBLE APART COUNTRY REGION", each line "COUNTRY/DIGITS" as "CODES".
  */
 #include <stdio.h>
 
@@ -19,8 +19,9 @@ int main(void)
 			printf("%u\n", e164_codes(view_head(text, slash),
 				view_from(text, slash + 1)));
 		else
-			printf("%u %d %u %s\n", e164_types(text), e164_possible(text),
-				e164_country(text), e164_region(text));
+			printf("%u %d %d %u %s\n", e164_types(text), e164_possible(text),
+				e164_apart(text), e164_country(text),
+				e164_region(text));
 	}
 	return ferror(stdin) || fflush(stdout) ? 1 : 0;
 }

@@ -22,6 +22,7 @@ struct writing {
 	struct pen pen;
 	enum shortness how;
 	unsigned optional; /* so many optional headers stay */
+	uint16_t lengths[PROFILE_HEADERS_MAX];
 	size_t body;
 	char sdp[SDP_MAX];
 };
@@ -63,7 +64,10 @@ void pen_address(struct pen *pen, const struct address *a, uint16_t port)
 {
 	char text[ADDRESS_TEXT];
 
-	pen_printf(pen, a->family == 6 ? "[%s]:%u" : "%s:%u", address_print(text, a), port);
+	pen_str(pen, a->family == 6 ? "[" : "");
+	pen_str(pen, address_print(text, a));
+	pen_str(pen, a->family == 6 ? "]:" : ":");
+	pen_number(pen, port);
 }
 
 static void put_date(struct pen *pen, usec now)
@@ -80,6 +84,18 @@ static void put_date(struct pen *pen, usec now)
 	pen_printf(pen, "%s, %02d %s %d %02d:%02d:%02d GMT", days[tm.tm_wday % 7],
 		tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
 		tm.tm_sec);
+}
+
+static void put_rport(struct writing *w)
+{
+	pen_str(&w->pen, ";rport=");
+	pen_number(&w->pen, w->a->path->remote_port);
+}
+
+static void put_received(struct writing *w, const char *address)
+{
+	pen_str(&w->pen, ";received=");
+	pen_str(&w->pen, address);
 }
 
 /*
@@ -104,9 +120,9 @@ static void put_top_via(struct writing *w, struct view text)
 	head = view_trim(view_head(first, semicolon));
 	pen_unfolded(&w->pen, head);
 	if (a->profile->via_first && rport)
-		pen_printf(&w->pen, ";rport=%u", a->path->remote_port);
+		put_rport(w);
 	if (a->profile->via_first)
-		pen_printf(&w->pen, ";received=%s", address);
+		put_received(w, address);
 	rest = view_from(first, semicolon + 1);
 	for (;;) {
 		struct view before = view_trim(rest);
@@ -118,7 +134,7 @@ static void put_top_via(struct writing *w, struct view text)
 			continue;
 		if (view_eq_nocase(name, "rport")) {
 			if (!a->profile->via_first)
-				pen_printf(&w->pen, ";rport=%u", a->path->remote_port);
+				put_rport(w);
 			continue;
 		}
 		/* As it came, quotes and all. */
@@ -130,102 +146,118 @@ static void put_top_via(struct writing *w, struct view text)
 		pen_unfolded(&w->pen, view_trim(before));
 	}
 	if (!a->profile->via_first)
-		pen_printf(&w->pen, ";received=%s", address);
+		put_received(w, address);
 	pen_unfolded(&w->pen, view_from(text, first.n));
+}
+
+static void put_tag(struct writing *w)
+{
+	pen_str(&w->pen, ";tag=");
+	pen_str(&w->pen, w->a->tag);
 }
 
 static void put_to(struct writing *w)
 {
 	pen_unfolded(&w->pen, w->a->echo->to);
 	if (w->a->tag[0] && (w->how < SHORT_NO_TAG || w->a->keep_tag))
-		pen_printf(&w->pen, ";tag=%s", w->a->tag);
+		put_tag(w);
 }
 
-/* What a placeholder stands for. False: there is no such one. */
-static bool put_value(struct writing *w, struct view word)
+static void put_contact(struct writing *w)
 {
-	const struct answer *a = w->a;
-	const struct honeypot_profile *p = a->profile;
-	char text[ADDRESS_TEXT];
+	struct view first = sip_list_first(w->a->echo->contact);
 
-	if (view_eq(word, view_str("from")))
-		pen_unfolded(&w->pen, a->echo->from);
-	else if (view_eq(word, view_str("to")))
+	pen_unfolded(&w->pen, view_head(first, view_find(first, '>') + 1));
+}
+
+static void put_template(struct writing *w, const char *text);
+
+/* The realm may hold placeholders, but not itself. */
+static void put_realm(struct writing *w)
+{
+	const char *realm = w->a->profile->text + w->a->profile->realm;
+	static const char itself[] = {PLACEHOLDER_MARK, PLACEHOLDER_REALM, 0};
+
+	if (!strstr(realm, itself))
+		put_template(w, realm);
+}
+
+/* What a request is answered with of its own words. */
+static bool put_echo(struct writing *w, enum placeholder code)
+{
+	const struct echo *e = w->a->echo;
+
+	if (code == PLACEHOLDER_FROM)
+		pen_unfolded(&w->pen, e->from);
+	else if (code == PLACEHOLDER_TO)
 		put_to(w);
-	else if (view_eq(word, view_str("call-id")))
-		pen_unfolded(&w->pen, a->echo->call_id);
-	else if (view_eq(word, view_str("cseq")))
-		pen_unfolded(&w->pen, a->echo->cseq);
-	else if (view_eq(word, view_str("contact")))
-		pen_unfolded(&w->pen, view_head(sip_list_first(a->echo->contact),
-					      view_find(sip_list_first(a->echo->contact), '>') + 1));
-	else if (view_eq(word, view_str("agent")))
-		pen_str(&w->pen, p->text + p->agent);
-	else if (view_eq(word, view_str("nonce")))
-		pen_str(&w->pen, w->how >= SHORT_FORMS ? a->short_nonce : a->nonce);
-	else if (view_eq(word, view_str("stale")))
-		pen_str(&w->pen, a->stale ? ",stale=true" : "");
-	else if (view_eq(word, view_str("opaque")))
-		pen_printf(&w->pen, "%016llx", (unsigned long long)a->opaque);
-	else if (view_eq(word, view_str("length")))
-		pen_printf(&w->pen, "%zu", w->body);
-	else if (view_eq(word, view_str("unsupported")))
-		pen_unfolded(&w->pen, a->unsupported);
-	else if (view_eq(word, view_str("expires")))
-		pen_printf(&w->pen, "%lld", (long long)a->expires);
-	else if (view_eq(word, view_str("dialled")))
-		pen_unfolded(&w->pen, a->dialled);
-	else if (view_eq(word, view_str("local")))
-		pen_address(&w->pen, &a->shown, a->path->local_port);
-	else if (view_eq(word, view_str("local-ip")))
-		pen_str(&w->pen, address_print(text, &a->shown));
-	else if (view_eq(word, view_str("family")))
-		pen_str(&w->pen, a->shown.family == 6 ? "IP6" : "IP4");
-	else if (view_eq(word, view_str("date")))
-		put_date(&w->pen, a->now);
-	else if (view_eq(word, view_str("id")))
-		pen_printf(&w->pen, "%llu", (unsigned long long)(a->id % 4000000000u));
-	else if (view_eq(word, view_str("port")))
-		pen_printf(&w->pen, "%u", 10000u + (unsigned)(a->id / 7 % 5000u) * 2u);
+	else if (code == PLACEHOLDER_CALL_ID)
+		pen_unfolded(&w->pen, e->call_id);
+	else if (code == PLACEHOLDER_CSEQ)
+		pen_unfolded(&w->pen, e->cseq);
+	else if (code == PLACEHOLDER_CONTACT)
+		put_contact(w);
+	else if (code == PLACEHOLDER_DIALLED)
+		pen_unfolded(&w->pen, w->a->dialled);
+	else if (code == PLACEHOLDER_UNSUPPORTED)
+		pen_unfolded(&w->pen, w->a->unsupported);
 	else
 		return false;
 	return true;
 }
 
+static void put_placeholder(struct writing *w, enum placeholder code)
+{
+	const struct answer *a = w->a;
+	char text[ADDRESS_TEXT];
+
+	if (put_echo(w, code))
+		return;
+	if (code == PLACEHOLDER_AGENT)
+		pen_str(&w->pen, a->profile->text + a->profile->agent);
+	else if (code == PLACEHOLDER_REALM)
+		put_realm(w);
+	else if (code == PLACEHOLDER_NONCE)
+		pen_str(&w->pen, w->how >= SHORT_FORMS ? a->short_nonce : a->nonce);
+	else if (code == PLACEHOLDER_STALE)
+		pen_str(&w->pen, a->stale ? ",stale=true" : "");
+	else if (code == PLACEHOLDER_OPAQUE)
+		pen_printf(&w->pen, "%016llx", (unsigned long long)a->opaque);
+	else if (code == PLACEHOLDER_LENGTH)
+		pen_number(&w->pen, w->body);
+	else if (code == PLACEHOLDER_EXPIRES)
+		pen_number(&w->pen, (uint64_t)a->expires);
+	else if (code == PLACEHOLDER_LOCAL)
+		pen_address(&w->pen, &a->shown, a->path->local_port);
+	else if (code == PLACEHOLDER_LOCAL_IP)
+		pen_str(&w->pen, address_print(text, &a->shown));
+	else if (code == PLACEHOLDER_FAMILY)
+		pen_str(&w->pen, a->shown.family == 6 ? "IP6" : "IP4");
+	else if (code == PLACEHOLDER_DATE)
+		put_date(&w->pen, a->now);
+	else if (code == PLACEHOLDER_ID)
+		pen_number(&w->pen, a->id % 4000000000u);
+	else if (code == PLACEHOLDER_PORT)
+		pen_number(&w->pen, 10000u + a->id / 7 % 5000u * 2u);
+}
+
 /* A profile's text with its placeholders filled in. */
 static void put_template(struct writing *w, const char *text)
 {
-	const struct honeypot_profile *p = w->a->profile;
+	for (;;) {
+		const char *end = strchrnul(text, PLACEHOLDER_MARK);
 
-	while (*text) {
-		size_t n = strcspn(text, "{");
-		const char *end = text[n] ? strchr(text + n, '}') : NULL;
-		struct view word;
-
-		pen_put(&w->pen, view_of(text, n));
-		text += n;
-		if (!*text)
+		pen_put(&w->pen, view_of(text, (size_t)(end - text)));
+		if (!*end)
 			return;
-		if (!end) {
-			pen_str(&w->pen, text);
-			return;
-		}
-		word = view_of(text + 1, (size_t)(end - text - 1));
-		/* The realm may hold placeholders, but not itself. */
-		if (view_eq(word, view_str("realm")) && text != p->text + p->realm) {
-			if (!strstr(p->text + p->realm, "{realm}"))
-				put_template(w, p->text + p->realm);
-		} else if (!put_value(w, word)) {
-			pen_put(&w->pen, view_of(text, word.n + 2));
-		}
-		text = end + 1;
+		put_placeholder(w, (enum placeholder)end[1]);
+		text = end + 2;
 	}
 }
 
 static void put_line(struct writing *w, const char *name, struct view value)
 {
 	pen_str(&w->pen, name);
-	pen_str(&w->pen, ": ");
 	pen_unfolded(&w->pen, value);
 	pen_str(&w->pen, "\r\n");
 }
@@ -246,50 +278,61 @@ static void put_header(struct writing *w, const struct profile_header *h)
 	const char *name = p->text + h->name, *value = p->text + h->value;
 	const struct echo *e = w->a->echo;
 
-	if (!strcmp(value, "{via}")) {
+	enum placeholder code =
+		value[0] == PLACEHOLDER_MARK ? (enum placeholder)value[1] : 0;
+
+	if (code == PLACEHOLDER_VIA) {
 		for (unsigned i = 0; i < e->n_vias; i++) {
 			if (i) {
 				put_line(w, name, e->via[i]);
 				continue;
 			}
-			pen_printf(&w->pen, "%s: ", name);
+			pen_str(&w->pen, name);
 			put_top_via(w, e->via[0]);
 			pen_str(&w->pen, "\r\n");
 		}
 		return;
 	}
-	if (!strcmp(value, "{record-route}")) {
+	if (code == PLACEHOLDER_RECORD_ROUTE) {
 		for (unsigned i = 0; i < e->n_record_routes; i++)
 			put_line(w, name, e->record_route[i]);
 		return;
 	}
 	/* REGISTER without a contact, or with "*": nothing is bound. */
-	if (!strncmp(value, "{contact}", 9) && (!e->contact.n || e->contact.p[0] == '*'))
+	if (code == PLACEHOLDER_CONTACT && (!e->contact.n || e->contact.p[0] == '*'))
 		return;
-	pen_printf(&w->pen, "%s: ", name);
+	pen_str(&w->pen, name);
 	put_template(w, value);
 	pen_str(&w->pen, "\r\n");
 }
 
-/* The whole answer. Returns how many optional headers it could have. */
-static unsigned put_answer(struct writing *w)
+/* The whole answer; how long each optional header is, goes into w->lengths. */
+static void put_answer(struct writing *w)
 {
 	const struct answer *a = w->a;
+	const struct honeypot_profile *p = a->profile;
 	unsigned optional = 0;
 
-	pen_printf(&w->pen, "SIP/2.0 %u %s\r\n", a->status, a->reason);
-	for (unsigned i = 0; i < a->profile->n_headers; i++) {
-		const struct profile_header *h = &a->profile->headers[i];
+	pen_str(&w->pen, "SIP/2.0 ");
+	pen_number(&w->pen, a->status);
+	pen_str(&w->pen, " ");
+	pen_str(&w->pen, a->reason);
+	pen_str(&w->pen, "\r\n");
+	for (unsigned i = 0; i < p->n_headers; i++) {
+		const struct profile_header *h = &p->headers[i];
+		size_t before = w->pen.n;
 
-		if (!stands(w, h) || (h->optional && optional++ >= w->optional) ||
-			(h->preferred && w->how >= SHORT_PREFERRED))
+		if (!stands(w, h) || (h->preferred && w->how >= SHORT_PREFERRED) ||
+			(h->optional && optional >= w->optional))
 			continue;
 		put_header(w, h);
+		if (h->optional)
+			w->lengths[optional++] = (uint16_t)(w->pen.n - before);
 	}
+	w->optional = optional;
 	pen_str(&w->pen, "\r\n");
 	if (w->body)
 		pen_put(&w->pen, view_of(w->sdp, w->body));
-	return optional;
 }
 
 static void make_sdp(struct writing *w)
@@ -299,29 +342,23 @@ static void make_sdp(struct writing *w)
 	w->body = w->pen.full ? 0 : w->pen.n;
 }
 
-size_t answer_write(const struct answer *a, uint8_t *dst, size_t most)
+size_t answer_write(const struct answer *a, uint8_t *dst, size_t size, size_t most)
 {
-	struct writing w = {.a = a};
-	unsigned optional = UINT32_MAX;
+	struct writing w = {.a = a, .optional = PROFILE_HEADERS_MAX};
 
-	for (w.how = SHORT_NOT; w.how < SHORTNESSES;) {
+	for (w.how = SHORT_NOT; w.how < SHORTNESSES; w.how++) {
+		size_t n;
+
 		if (a->sdp && (w.how == SHORT_NOT || w.how == SHORT_FORMS))
 			make_sdp(&w);
-		w.pen = (struct pen){.p = dst, .max = most};
-		w.optional = optional;
-		if (w.how == SHORT_NOT)
-			optional = put_answer(&w);
-		else
-			(void)put_answer(&w);
-		if (!w.pen.full)
-			return w.pen.n;
-		/* One optional header after the other, the last first. */
-		if (optional) {
-			w.how = SHORT_OPTIONAL;
-			optional--;
-		} else {
-			w.how = w.how < SHORT_FORMS ? SHORT_FORMS : w.how + 1;
-		}
+		w.pen = (struct pen){.p = dst, .max = size};
+		put_answer(&w);
+		n = w.pen.n;
+		if (!w.pen.full && n <= most)
+			return n;
+		/* The last optional ones go until it would fit; it is then written so. */
+		while (w.optional && (w.pen.full || n > most))
+			n -= w.lengths[--w.optional];
 	}
 	return 0;
 }
@@ -341,12 +378,14 @@ void answer_path(struct honeypot_path *to, const struct honeypot_path *path,
 
 void answer_lines(struct pen *pen, const struct honeypot_profile *p, const char *lines)
 {
-	const char *at;
+	for (;;) {
+		const char *end = strchrnul(lines, PLACEHOLDER_MARK);
 
-	while ((at = strstr(lines, "{agent}"))) {
-		pen_put(pen, view_of(lines, (size_t)(at - lines)));
-		pen_str(pen, p->text + p->agent);
-		lines = at + 7;
+		pen_put(pen, view_of(lines, (size_t)(end - lines)));
+		if (!*end)
+			return;
+		if (end[1] == PLACEHOLDER_AGENT)
+			pen_str(pen, p->text + p->agent);
+		lines = end + 2;
 	}
-	pen_str(pen, lines);
 }

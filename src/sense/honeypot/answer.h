@@ -31,13 +31,13 @@ struct answer {
 };
 
 /*
- * Write it into dst, with at most `most` bytes: what is optional is left out until it
+ * Write it into dst of size bytes, with at most `most` of them: what is optional is left out until it
  * fits, then the short forms are taken (in which the Content-Length may be absent over
  * UDP, RFC 3261 20.14), then what is preferred goes, then the To-tag unless keep_tag, at
  * last rport and received.
  * Returns the length, or 0: it does not fit.
  */
-size_t answer_write(const struct answer *a, uint8_t *dst, size_t most);
+size_t answer_write(const struct answer *a, uint8_t *dst, size_t size, size_t most);
 
 /* Into *to, where the answer goes (RFC 3261 18.2.2, RFC 3581 4). maddr is not followed:
  * it would let a stranger choose whom we send to. */
@@ -50,7 +50,7 @@ const char *answer_reason(unsigned status);
 /* "192.0.2.1:5060", "[2001:db8::1]:5060" */
 void pen_address(struct pen *pen, const struct address *a, uint16_t port);
 
-/* A profile's lines with {agent} filled in: those of a BYE. */
+/* A profile's lines for a BYE: {agent} is filled in, any other is empty. */
 void answer_lines(struct pen *pen, const struct honeypot_profile *p, const char *lines);
 
 #endif

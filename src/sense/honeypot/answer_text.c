@@ -258,21 +258,11 @@ void mask_secrets(uint8_t *p, size_t n)
 	}
 }
 
-bool has_secrets(struct view packet)
+bool has_secrets(const struct echo *e)
 {
-	struct header_walk w = header_walk_begin(packet);
-	struct view name, value;
-
-	while (header_walk_next(&w, &name, &value)) {
-		enum known known = known_of(name);
-
-		/* ":" in hex */
-		if (known == KNOWN_AUTHORIZATION ||
-			(known == KNOWN_FROM && (view_find_str(value, "3a") < value.n ||
-							view_find_str(value, "3A") < value.n)))
-			return true;
-	}
-	return false;
+	/* ":" in hex */
+	return e->n_authorizations || view_find_str(e->from, "3a") < e->from.n ||
+		view_find_str(e->from, "3A") < e->from.n;
 }
 
 void pen_put(struct pen *pen, struct view text)
@@ -289,6 +279,17 @@ void pen_put(struct pen *pen, struct view text)
 void pen_str(struct pen *pen, const char *text)
 {
 	pen_put(pen, view_str(text));
+}
+
+void pen_number(struct pen *pen, uint64_t v)
+{
+	char text[20];
+	size_t at = sizeof text;
+
+	do
+		text[--at] = (char)('0' + v % 10);
+	while (v /= 10);
+	pen_put(pen, view_of(text + at, sizeof text - at));
 }
 
 void pen_printf(struct pen *pen, const char *fmt, ...)

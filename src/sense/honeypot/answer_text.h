@@ -49,8 +49,8 @@ void echo_read(struct echo *e, struct view packet);
  */
 void mask_secrets(uint8_t *p, size_t n);
 
-/* Whether mask_secrets() would look at anything in it. */
-bool has_secrets(struct view packet);
+/* Whether mask_secrets() would look at anything in the message that e is of. */
+bool has_secrets(const struct echo *e);
 
 /* Text into a buffer of fixed size; what does not fit sets full. */
 struct pen {
@@ -61,6 +61,7 @@ struct pen {
 
 void pen_put(struct pen *pen, struct view text);
 void pen_str(struct pen *pen, const char *text);
+void pen_number(struct pen *pen, uint64_t v);
 void pen_printf(struct pen *pen, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The text on one line (unfolded). */

@@ -82,7 +82,7 @@ struct dialog {
 	char from[DIALOG_TEXT_MAX], to[DIALOG_TEXT_MAX]; /* as in the INVITE; to without tag */
 	char target[DIALOG_TEXT_MAX];                    /* URI for our own requests */
 	char dialled[64];
-	uint16_t n_message;
+	uint16_t n_message, status; /* of the message that is repeated */
 	uint8_t message[DIALOG_MESSAGE_MAX]; /* what is repeated */
 };
 

@@ -37,13 +37,27 @@ static uint64_t branch_of(struct turn *t)
 }
 
 /* Keep what was written into h->out for repetition. */
-static void keep_message(struct honeypot *h, struct dialog *d, size_t n)
+static void keep_message(struct honeypot *h, struct dialog *d, unsigned status, size_t n)
 {
+	d->status = (uint16_t)status;
 	d->n_message = 0;
 	if (n <= sizeof d->message) {
 		memcpy(d->message, h->out, n);
 		d->n_message = (uint16_t)n;
 	}
+}
+
+/* Send that once more. */
+static void send_kept(struct honeypot *h, struct dialog *d, struct turn *within, usec now)
+{
+	const struct outgoing m = {
+		.method = d->state == DIALOG_LEAVING ? SIP_BYE : SIP_INVITE,
+		.status = d->state == DIALOG_LEAVING ? 0 : d->status,
+		.call_id = view_str(d->call_id),
+		.bytes = view_of(d->message, d->n_message),
+	};
+
+	honeypot_send(h, &d->path, &m, within, now);
 }
 
 /*
@@ -113,7 +127,7 @@ static void refuse_call(struct turn *t, unsigned status)
 		dialog_remove(&h->dialogs, d);
 		return;
 	}
-	keep_message(h, d, n);
+	keep_message(h, d, status, n);
 	set_refused(t, d);
 }
 
@@ -138,7 +152,7 @@ static void take_call(struct turn *t)
 	turn_answer(t, 100, NULL);
 	turn_answer(t, 180, NULL);
 	n = turn_write(t, 200, &with_sdp, sizeof d->message);
-	keep_message(h, d, n);
+	keep_message(h, d, 200, n);
 	if (!d->n_message) {
 		dialog_remove(&h->dialogs, d);
 		turn_answer(t, 200, &with_sdp);
@@ -163,8 +177,7 @@ static bool repeated(struct turn *t)
 		if (d->state == DIALOG_RINGING)
 			turn_answer(t, 180, NULL);
 		else if (d->state == DIALOG_ANSWERED || d->state == DIALOG_REFUSED)
-			honeypot_send(h, &d->path, view_of(d->message, d->n_message), t,
-				t->now);
+			send_kept(h, d, t, t->now);
 		return true;
 	}
 	/* Another one under the same names: the caller is done with the first. */
@@ -252,12 +265,12 @@ void turn_cancel(struct turn *t)
 	n = turn_write(t, 487,
 		&(struct reply){.method = SIP_INVITE, .cseq = view_of(cseq, pen.n)},
 		sizeof d->message);
-	keep_message(h, d, n);
+	keep_message(h, d, 487, n);
 	if (!d->n_message) {
 		dialog_remove(&h->dialogs, d);
 		return;
 	}
-	honeypot_send(h, &d->path, view_of(d->message, d->n_message), t, t->now);
+	send_kept(h, d, t, t->now);
 	set_refused(t, d);
 }
 
@@ -335,7 +348,7 @@ static void repeat(struct honeypot *h, struct dialog *d, usec now)
 		dialog_remove(&h->dialogs, d);
 		return;
 	}
-	honeypot_send(h, &d->path, view_of(d->message, d->n_message), NULL, now);
+	send_kept(h, d, NULL, now);
 	if (d->once) {
 		dialog_remove(&h->dialogs, d);
 		return;

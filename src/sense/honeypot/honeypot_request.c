@@ -72,7 +72,7 @@ size_t turn_write(struct turn *t, unsigned status, const struct reply *reply, si
 		stamp_make(&h->stamps, brief, p->text + p->short_nonce, STAMP_NONCE, remote,
 			realm, t->now);
 	}
-	return answer_write(&a, h->out, most < OUT_MAX ? most : OUT_MAX);
+	return answer_write(&a, h->out, OUT_MAX, most);
 }
 
 size_t turn_answer(struct turn *t, unsigned status, const struct reply *reply)
@@ -80,6 +80,7 @@ size_t turn_answer(struct turn *t, unsigned status, const struct reply *reply)
 	static const struct reply plain = {0};
 	struct honeypot *h = t->h;
 	struct honeypot_path to;
+	struct outgoing m;
 	size_t n;
 
 	/* Whom there is no way back to, and what a PBX could not repeat. */
@@ -91,7 +92,9 @@ size_t turn_answer(struct turn *t, unsigned status, const struct reply *reply)
 		return 0;
 	}
 	answer_path(&to, t->path, t->m.via.host.n ? &t->m.via : NULL);
-	return honeypot_send(h, &to, view_of(h->out, n), t, t->now) ? n : 0;
+	m = (struct outgoing){
+		t->m.method, status, t->echo.call_id, view_of(h->out, n)};
+	return honeypot_send(h, &to, &m, t, t->now) ? n : 0;
 }
 
 void turn_malformed(struct turn *t)

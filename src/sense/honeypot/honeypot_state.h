@@ -56,12 +56,19 @@ void turn_describe(struct turn *t);
 
 void turn_record(struct turn *t);
 
+/* What is known of a message of ours. */
+struct outgoing {
+	enum sip_method method;
+	unsigned status; /* 0: a request */
+	struct view call_id, bytes;
+};
+
 /*
- * Send a message of ours; within is who asked for it, NULL: a dialog's timer. Returns
+ * Send it; within is whose message asked for it, NULL: a dialog's timer. Returns
  * whether it was sent.
  */
-bool honeypot_send(struct honeypot *h, const struct honeypot_path *to, struct view bytes,
-	struct turn *within, usec now);
+bool honeypot_send(struct honeypot *h, const struct honeypot_path *to,
+	const struct outgoing *m, struct turn *within, usec now);
 
 /* --- honeypot_request.c --- */
 

@@ -23,11 +23,38 @@ static uint64_t session_of(const struct address *a, struct view call_id)
 	return h ? h : 1;
 }
 
+static bool has_letter(struct view text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if ((text.p[i] | 0x20) >= 'a' && (text.p[i] | 0x20) <= 'z')
+			return true;
+	return false;
+}
+
+/*
+ * A name at a domain is called by its URI: "bob@example.net". A number is the same
+ * behind any host, and an address is this honeypot's own. What does not fit stays
+ * without its domain: cut off, it would be another's.
+ */
+static void name_domain(struct observation *o, const struct sip_message *m)
+{
+	const struct view host = m->target.host, user = view_str(o->dialled);
+	struct address address;
+
+	if (m->method != SIP_INVITE || !has_letter(user) || !has_letter(host) ||
+		view_find(host, '.') == host.n || !address_parse(&address, host, NULL) ||
+		user.n + 1 + host.n >= sizeof o->dialled)
+		return;
+	o->dialled[user.n] = '@';
+	view_copy(o->dialled + user.n + 1, sizeof o->dialled - user.n - 1, host);
+}
+
 void turn_observe(struct turn *t, enum observation_kind kind)
 {
 	struct observation o = t->o;
 
 	o.kind = (uint8_t)kind;
+	name_domain(&o, &t->m);
 	if (o.proof != PROOF_NONCE && o.proof != PROOF_ACK) {
 		o.returned[0] = 0;
 		o.issued = 0;
@@ -85,7 +112,7 @@ void turn_record(struct turn *t)
 		t->m.call_id.n ? t->m.call_id : t->echo.call_id);
 	if (t->m.request)
 		tool_target(target, t->m.from.tag);
-	if (!h->config.keep_secrets && t->verdict != SIP_FOREIGN && has_secrets(t->bytes)) {
+	if (!h->config.keep_secrets && has_secrets(&t->echo)) {
 		size_t n = t->bytes.n < sizeof h->masked ? t->bytes.n : sizeof h->masked;
 
 		memcpy(h->masked, t->bytes.p, n);
@@ -96,38 +123,33 @@ void turn_record(struct turn *t)
 }
 
 static void record_sent(struct honeypot *h, const struct honeypot_path *to,
-	struct view bytes, const struct turn *within, usec now)
+	const struct outgoing *m, const struct turn *within, usec now)
 {
 	struct honeypot_record r = {
 		.time = now,
 		.path = *to,
 		.out = true,
+		.method = (uint8_t)m->method,
+		.status = (uint16_t)m->status,
 		.account = within ? within->o.account : "",
 		.dialled = within ? within->o.dialled : "",
 		.agent = h->profile.text + h->profile.agent,
 		.tool = "",
 		.target = "",
 		.why = "",
-		.bytes = bytes,
+		.bytes = m->bytes,
 	};
-	struct sip_message m;
 
 	if (!h->hooks.record)
 		return;
-	/* What answers a malformed request may be malformed itself. */
-	(void)sip_parse(&m, bytes, NULL);
-	r.method = (uint8_t)m.method;
-	if (within && !r.method)
-		r.method = (uint8_t)within->m.method;
-	r.status = (uint16_t)m.status;
-	r.session = session_of(&to->remote, m.call_id);
+	r.session = session_of(&to->remote, m->call_id);
 	h->hooks.record(h->hooks.context, &r);
 }
 
-bool honeypot_send(struct honeypot *h, const struct honeypot_path *to, struct view bytes,
-	struct turn *within, usec now)
+bool honeypot_send(struct honeypot *h, const struct honeypot_path *to,
+	const struct outgoing *m, struct turn *within, usec now)
 {
-	if (within && bytes.n > within->budget) {
+	if (within && m->bytes.n > within->budget) {
 		h->figures.too_long++;
 		return false;
 	}
@@ -139,8 +161,8 @@ bool honeypot_send(struct honeypot *h, const struct honeypot_path *to, struct vi
 	if (within && !within->proved)
 		within->budget = 0;
 	h->figures.sent++;
-	h->figures.bytes_sent += bytes.n;
-	record_sent(h, to, bytes, within, now);
-	h->hooks.send(h->hooks.context, to, bytes);
+	h->figures.bytes_sent += m->bytes.n;
+	record_sent(h, to, m, within, now);
+	h->hooks.send(h->hooks.context, to, m->bytes);
 	return true;
 }

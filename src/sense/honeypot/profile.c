@@ -17,6 +17,53 @@ struct reading {
 	struct honeypot_profile *p;
 };
 
+static const char *const placeholders[] = {
+	[PLACEHOLDER_VIA] = "{via}",
+	[PLACEHOLDER_RECORD_ROUTE] = "{record-route}",
+	[PLACEHOLDER_FROM] = "{from}",
+	[PLACEHOLDER_TO] = "{to}",
+	[PLACEHOLDER_CALL_ID] = "{call-id}",
+	[PLACEHOLDER_CSEQ] = "{cseq}",
+	[PLACEHOLDER_CONTACT] = "{contact}",
+	[PLACEHOLDER_AGENT] = "{agent}",
+	[PLACEHOLDER_REALM] = "{realm}",
+	[PLACEHOLDER_NONCE] = "{nonce}",
+	[PLACEHOLDER_STALE] = "{stale}",
+	[PLACEHOLDER_OPAQUE] = "{opaque}",
+	[PLACEHOLDER_LENGTH] = "{length}",
+	[PLACEHOLDER_UNSUPPORTED] = "{unsupported}",
+	[PLACEHOLDER_EXPIRES] = "{expires}",
+	[PLACEHOLDER_DIALLED] = "{dialled}",
+	[PLACEHOLDER_LOCAL] = "{local}",
+	[PLACEHOLDER_LOCAL_IP] = "{local-ip}",
+	[PLACEHOLDER_FAMILY] = "{family}",
+	[PLACEHOLDER_DATE] = "{date}",
+	[PLACEHOLDER_ID] = "{id}",
+	[PLACEHOLDER_PORT] = "{port}",
+};
+
+/* Write the codes for the names of placeholders; the text only gets shorter. */
+static void encode(char *text)
+{
+	char *to = text;
+
+	while (*text) {
+		uint8_t code = 0;
+
+		for (uint8_t i = PLACEHOLDER_VIA; *text == '{' && i <= PLACEHOLDER_PORT; i++)
+			if (!strncmp(text, placeholders[i], strlen(placeholders[i])))
+				code = i;
+		if (!code) {
+			*to++ = *text++;
+			continue;
+		}
+		*to++ = PLACEHOLDER_MARK;
+		*to++ = (char)code;
+		text += strlen(placeholders[code]);
+	}
+	*to = 0;
+}
+
 struct view profiles_builtin_text(void)
 {
 	return view_of(profiles_conf, sizeof profiles_conf);
@@ -81,6 +128,17 @@ static int keep(struct honeypot_profile *p, uint16_t *offset, struct view text,
 	return 0;
 }
 
+/* The same with its placeholders encoded. */
+static int keep_template(struct honeypot_profile *p, uint16_t *offset, struct view text,
+	struct error *err)
+{
+	if (keep(p, offset, text, err))
+		return -1;
+	encode(p->text + *offset);
+	p->n_text = *offset + strlen(p->text + *offset) + 1;
+	return 0;
+}
+
 static int append_line(char lines[PROFILE_LINES_MAX], struct view line, struct error *err)
 {
 	size_t n = strlen(lines);
@@ -90,6 +148,7 @@ static int append_line(char lines[PROFILE_LINES_MAX], struct view line, struct e
 			PROFILE_LINES_MAX - 1);
 	memcpy(lines + n, line.p, line.n);
 	memcpy(lines + n + line.n, "\r\n", 3);
+	encode(lines + n);
 	return 0;
 }
 
@@ -170,9 +229,15 @@ static int read_header(struct honeypot_profile *p, struct view text, struct erro
 	}
 	/* What blanks stand behind the colon is a PBX's own way. */
 	rest = view_from(rest, word.n);
-	if (keep(p, &h.name, view_head(word, word.n - 1), err) ||
-		keep(p, &h.value, view_from(rest, 1), err))
+	if (keep(p, &h.name, word, err))
 		return -1;
+	/* ": " is part of the name. */
+	p->n_text--;
+	if (keep(p, &h.value, view_str(" "), err) ||
+		keep_template(p, &h.value, view_from(rest, 1), err)) {
+		p->n_text = h.name;
+		return -1;
+	}
 	p->headers[p->n_headers++] = h;
 	return 0;
 }
@@ -204,21 +269,25 @@ static int value(void *context, struct view key, struct view v, struct error *er
 	struct {
 		const char *key;
 		uint16_t *at;
-		bool stamp;
+		enum { TEXT_PLAIN, TEXT_TEMPLATE, TEXT_STAMP } kind;
 	} texts[] = {
-		{"realm", &p->realm, false},
-		{"agent", &p->agent, false},
-		{"tag", &p->tag, true},
-		{"nonce", &p->nonce, true},
-		{"short-nonce", &p->short_nonce, true},
+		{"realm", &p->realm, TEXT_TEMPLATE},
+		{"agent", &p->agent, TEXT_PLAIN},
+		{"tag", &p->tag, TEXT_STAMP},
+		{"nonce", &p->nonce, TEXT_STAMP},
+		{"short-nonce", &p->short_nonce, TEXT_STAMP},
 	};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		if (!view_eq(key, view_str(texts[i].key)))
 			continue;
+		if (texts[i].kind == TEXT_TEMPLATE)
+			return keep_template(p, texts[i].at, v, err);
 		if (keep(p, texts[i].at, v, err))
 			return -1;
-		return texts[i].stamp ? stamp_template_check(p->text + *texts[i].at, err) : 0;
+		return texts[i].kind == TEXT_STAMP ?
+			stamp_template_check(p->text + *texts[i].at, err) :
+			0;
 	}
 	if (view_eq(key, view_str("header")))
 		return read_header(p, v, err);
@@ -247,7 +316,10 @@ static bool has_header(const struct honeypot_profile *p, const char *name)
 	for (unsigned i = 0; i < p->n_headers; i++) {
 		const struct profile_header *h = &p->headers[i];
 
-		if (!strcmp(p->text + h->name, name) && !h->optional && !h->preferred &&
+		size_t n = strlen(name);
+
+		if (!strncmp(p->text + h->name, name, n) &&
+			!strcmp(p->text + h->name + n, ": ") && !h->optional && !h->preferred &&
 			h->methods == UINT16_MAX && h->low == 100 && h->high == 699 &&
 			h->in_long && h->in_short && !h->sdp)
 			return true;

@@ -17,9 +17,39 @@
 #define PROFILE_HEADERS_MAX 48
 #define PROFILE_ANSWERS_MAX 16
 
+/*
+ * In the texts of a profile {name} of a known placeholder is PLACEHOLDER_MARK and the
+ * number of the placeholder, one byte each (a file cannot hold such bytes).
+ */
+#define PLACEHOLDER_MARK '\x01'
+enum placeholder {
+	PLACEHOLDER_VIA = 2, /* alone, as the whole value */
+	PLACEHOLDER_RECORD_ROUTE,
+	PLACEHOLDER_FROM,
+	PLACEHOLDER_TO,
+	PLACEHOLDER_CALL_ID,
+	PLACEHOLDER_CSEQ,
+	PLACEHOLDER_CONTACT,
+	PLACEHOLDER_AGENT,
+	PLACEHOLDER_REALM,
+	PLACEHOLDER_NONCE,
+	PLACEHOLDER_STALE,
+	PLACEHOLDER_OPAQUE,
+	PLACEHOLDER_LENGTH,
+	PLACEHOLDER_UNSUPPORTED,
+	PLACEHOLDER_EXPIRES,
+	PLACEHOLDER_DIALLED,
+	PLACEHOLDER_LOCAL,
+	PLACEHOLDER_LOCAL_IP,
+	PLACEHOLDER_FAMILY,
+	PLACEHOLDER_DATE,
+	PLACEHOLDER_ID,
+	PLACEHOLDER_PORT,
+};
+
 /* When a header stands in an answer; what is zero does not matter. */
 struct profile_header {
-	uint16_t name, value; /* offsets into text */
+	uint16_t name, value; /* offsets into text; the name with ": " */
 	uint16_t methods;     /* bits by enum sip_method */
 	uint16_t low, high;   /* statuses */
 	bool optional;        /* may be left out to save bytes, the last one first, */

@@ -24,7 +24,7 @@
  */
 struct recorder;
 
-#define RECORDER_MAX_LEAST (UINT64_C(1) << 20)
+#define RECORDER_MAX_LEAST 1000000 /* an eighth of it holds the longest message */
 
 struct recorder_config {
 	const char *folder; /* made when it is not there, mode 0750 */

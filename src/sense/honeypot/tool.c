@@ -281,10 +281,15 @@ static bool takes(uint8_t kind, uint8_t letter, uint8_t c)
  */
 static bool matches(const struct tool_pattern *p, struct view text)
 {
-	bool now[TOOL_PATTERN_MAX + 2] = {true}, next[TOOL_PATTERN_MAX + 2];
+	bool now[TOOL_PATTERN_MAX + 2], next[TOOL_PATTERN_MAX + 2];
 	bool alive = true;
 
 	text = view_head(text, TEXT_MAX);
+	/* Most fail at once. */
+	if (p->n && p->kind[0] == TOKEN_LETTER && (!text.n || lower(text.p[0]) != p->letter[0]))
+		return false;
+	memset(now, 0, p->n + 2u);
+	now[0] = true;
 	for (size_t i = 0; i < text.n && alive; i++) {
 		uint8_t c = lower(text.p[i]);
 

@@ -183,7 +183,7 @@ static void test_manual(void **state)
 	(void)state;
 	assert_int_equal(indicator_parse(&i, NULL, view_str("+4420*"), NULL), 0);
 	text = evidence_record_manual(
-		"edge1", &i, CATEGORY_FRAUD, PROOF_LOG, 1000, 1700000000);
+		"edge1", &i, CATEGORY_FRAUD, PROOF_LOG, "uid 1000", 1700000000);
 	assert_string_equal(text,
 		"{\"by\":\"uid 1000\",\"category\":\"fraud\","
 		"\"detected\":\"2023-11-14T22:13:20.000Z\",\"indicator\":\"+4420*\","

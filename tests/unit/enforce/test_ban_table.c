@@ -240,6 +240,29 @@ static void the_ring_grows_in_order(void **s)
 	ban_table_free(t);
 }
 
+/* The narrowest that covers it, of that scope, and none that is being deleted. */
+static void what_covers_an_address(void **state)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct indicator host = ip("192.0.2.7"), other = ip("192.0.3.7"),
+			 six = ip("2001:db8::1"), narrow = ip("192.0.2.0/28");
+
+	(void)state;
+	assert_null(ban_table_around(t, &host, BAN_ALL));
+	set(t, "192.0.2.0/24", BAN_ALL, 500, true);
+	set(t, "192.0.2.0/28", BAN_ALL, 400, true);
+	set(t, "192.0.2.7", BAN_SIP, 300, true);
+	set(t, "2001:db8::/32", BAN_ALL, 300, true);
+	assert_int_equal(ban_table_around(t, &host, BAN_ALL)->until, 400);
+	assert_int_equal(ban_table_around(t, &host, BAN_SIP)->until, 300);
+	assert_null(ban_table_around(t, &other, BAN_ALL));
+	assert_int_equal(ban_table_around(t, &six, BAN_ALL)->indicator.plen, 32);
+	assert_null(ban_table_around(t, &six, BAN_SIP));
+	assert_true(ban_table_clear(t, &narrow, BAN_ALL));
+	assert_int_equal(ban_table_around(t, &host, BAN_ALL)->until, 500);
+	ban_table_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +275,7 @@ int main(void)
 		cmocka_unit_test(expiry_follows_the_last_end),
 		cmocka_unit_test(a_deletion_outlives_its_bans_end),
 		cmocka_unit_test(the_ring_grows_in_order),
+		cmocka_unit_test(what_covers_an_address),
 	};
 
 	return cmocka_run_group_tests_name("ban_table", tests, NULL, NULL);

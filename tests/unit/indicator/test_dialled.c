@@ -166,6 +166,31 @@ static void at_home(void **state)
 	assert_int_equal(r.country, 2);
 }
 
+/* Of those who share the United States' code, who is abroad? */
+static void one_code_for_many(void **state)
+{
+	struct dial_plan unknown = site("1", NULL), york = site("1", NULL),
+			 kingston = site("1", NULL);
+	struct dialled_reading r;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(dial_plan_area(&york, view_str("212"), &err), 0);
+	assert_int_equal(dial_plan_own(&kingston, view_str("+18769660*"), &err), 0);
+	dialled_read(&r, &york, "+18769661234");
+	assert_int_equal(r.reading, READ_RULE);
+	assert_false(r.domestic);
+	dialled_read(&r, &york, "+14169661234");
+	assert_true(r.domestic);
+	dialled_read(&r, &kingston, "+18769661234");
+	assert_true(r.domestic);
+	dialled_read(&r, &kingston, "+12129661234");
+	assert_true(r.domestic);
+	/* Not knowing, none. */
+	dialled_read(&r, &unknown, "+18769661234");
+	assert_true(r.domestic);
+}
+
 static void ambiguous(void **state)
 {
 	static const struct expected nowhere[] = {
@@ -557,6 +582,7 @@ int main(void)
 		cmocka_unit_test(international),
 		cmocka_unit_test(uris),
 		cmocka_unit_test(at_home),
+		cmocka_unit_test(one_code_for_many),
 		cmocka_unit_test(ambiguous),
 		cmocka_unit_test(own_and_short),
 		cmocka_unit_test(whole_numbers),

@@ -11,20 +11,21 @@ static struct view v(const char *s)
 	return view_str(s);
 }
 
-/* "DIGITS TYPES POSSIBLE COUNTRY REGION" */
+/* "DIGITS TYPES POSSIBLE APART COUNTRY REGION" */
 static void check_number(const char *line)
 {
 	char digits[32], region[8] = "";
-	unsigned types, possible, country;
+	unsigned types, possible, apart, country;
 
-	assert_in_range(sscanf(line, "%31s %u %u %u %7s", digits, &types, &possible,
-				&country, region),
-		4, 5);
+	assert_in_range(sscanf(line, "%31s %u %u %u %u %7s", digits, &types, &possible,
+				&apart, &country, region),
+		5, 6);
 	if (e164_types(v(digits)) != types || e164_possible(v(digits)) != possible ||
-		e164_country(v(digits)) != country ||
+		e164_apart(v(digits)) != apart || e164_country(v(digits)) != country ||
 		strcmp(e164_region(v(digits)), region) != 0)
-		fail_msg("%s: it is %u %d %u %s", line, e164_types(v(digits)),
-			e164_possible(v(digits)), e164_country(v(digits)),
+		fail_msg("%s: it is %u %d %d %u %s", line, e164_types(v(digits)),
+			e164_possible(v(digits)), e164_apart(v(digits)),
+			e164_country(v(digits)),
 			e164_region(v(digits)));
 }
 
@@ -79,6 +80,13 @@ static void known_numbers(void **state)
 	assert_true(e164_possible(v("972590000101")));
 	/* One digit less than London's. */
 	assert_false(e164_possible(v("44207946010")));
+	/* Jamaica, Kazakhstan, and the main countries of their codes. */
+	assert_true(e164_apart(v("18765550100")));
+	assert_true(e164_apart(v("1876")));
+	assert_true(e164_apart(v("77172123456")));
+	assert_false(e164_apart(v("12025550143")));
+	assert_false(e164_apart(v("1")));
+	assert_false(e164_apart(v("74951234567")));
 	assert_string_equal(e164_region(v("972590000101")), "IL");
 	assert_string_equal(e164_region(v("18765550100")), "US");
 	assert_string_equal(e164_region(v("80012345678")), "001");

@@ -219,17 +219,18 @@ static void test_collector_goes_and_comes(void **state)
 		hep_out_send(h, &r);
 	hep_out_figures(h, &before);
 	assert_true(before.refused >= 1);
-	assert_int_equal(before.sent + before.dropped, 1000);
+	assert_int_equal(before.sent + before.dropped + before.refused, 1000);
+	assert_true(before.sent <= 1); /* the last one, of which nothing is known yet */
 	fd = collector(&port);
 	hep_out_send(h, &r);
 	hep_out_figures(h, &figures);
-	assert_int_equal(figures.sent, before.sent + 1);
+	assert_int_equal(figures.sent, 1);
 	assert_true(recv(fd, packet, sizeof packet, 0) > 0);
 	/* One that does not read fills up by itself: we never wait. */
 	for (unsigned i = 0; i < 20000; i++)
 		hep_out_send(h, &r);
 	hep_out_figures(h, &figures);
-	assert_int_equal(figures.sent + figures.dropped, 21001);
+	assert_int_equal(figures.sent + figures.dropped + figures.refused, 21001);
 	r.bytes.n = 0;
 	r.remote.family = 0;
 	hep_out_send(h, &r);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""honeypot.py --build FOLDER: the honeypot's messages a second, and its memory.
+"""honeypot_daemon.py --build FOLDER: the honeypot's messages a second, and its memory.
 
-The first rows are bench_honeypot's. Then sipchaind with a honeypot on every transport:
+The first rows are bench_honeypot_daemon's. Then sipchaind with a honeypot on every transport:
 what its role sense holds when nothing comes, and after 10,000,000 datagrams of noise.
 Leaves with 1 when a row is beyond its limit.
 """
@@ -58,6 +58,18 @@ def resident(s):
     return int(fields["VmRSS"].split()[0]), int(fields["RssAnon"].split()[0])
 
 
+def settled(build, folder):
+    """The status once nothing has come for some seconds: buffers are empty again."""
+    last, since = None, time.monotonic()
+    while time.monotonic() - since < 4:
+        s = wait_status(build, folder, lambda s: s["honeypot"])
+        now = (s["honeypot"]["received"], s["sense"]["observations"])
+        if now != last:
+            last, since = now, time.monotonic()
+        time.sleep(0.5)
+    return s
+
+
 def memory(build, folder, noise):
     port = free_port()
     lines = "".join("listen = %s:127.0.0.1:%d\n" % one for one in (
@@ -73,20 +85,20 @@ def memory(build, folder, noise):
             [os.path.join(build, "src/daemon/sipchaind"), "-c", config], stdout=log, stderr=log)
     try:
         wait_status(build, folder, lambda s: s["honeypot"] and s["honeypot"]["listeners"])
-        time.sleep(2)
-        idle = resident(wait_status(build, folder, lambda s: True))
+        idle = resident(settled(build, folder))
         print("honeypot idle     %6d KiB resident, %d of them its own; limit %d KiB, ratio %.2f"
               % (idle[0], idle[1], IDLE_KIB, idle[0] / IDLE_KIB), flush=True)
-        flood = [os.path.join(build, "bench/bench_honeypot"), "flood", str(port)]
-        # A first part warms up what is of fixed size.
-        subprocess.run(flood + [str(noise // 100)], check=True)
-        time.sleep(3)
-        warm = resident(wait_status(build, folder, lambda s: True))
+        flood = [os.path.join(build, "bench/bench_honeypot_daemon"), "flood", str(port)]
+        # What is of a fixed size is touched for the first time.
+        subprocess.run(flood + [str(noise // 10)], check=True)
+        warm = resident(settled(build, folder))
         started = time.monotonic()
         subprocess.run(flood + [str(noise)], check=True)
         took = time.monotonic() - started
-        time.sleep(3)
-        s = wait_status(build, folder, lambda s: True)
+        settled(build, folder)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+            last.sendto(b"last", ("127.0.0.1", port))  # the kernel tells its drops with it
+        s = settled(build, folder)
         after = resident(s)
     finally:
         daemon.send_signal(signal.SIGTERM)
@@ -108,7 +120,7 @@ def main():
     # On the disk of the build folder: /tmp may be memory.
     folder = tempfile.mkdtemp(prefix="bench-honeypot-", dir=build)
     try:
-        rows = subprocess.run([os.path.join(build, "bench/bench_honeypot"),
+        rows = subprocess.run([os.path.join(build, "bench/bench_honeypot_daemon"),
                                os.path.join(folder, "record")], check=False)
         good = memory(build, folder, options.noise)
     finally:

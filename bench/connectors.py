@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""connectors.py --build FOLDER: a node's bans in a real Kamailio, and in a program.
+
+20,000 numbers into Kamailio, and again after it was restarted; one ban until its call is
+refused; what the check costs a call; 20,000 orders to a program.
+"""
+import json
+import os
+import socket
+import sys
+import time
+
+import stage  # first: it says where the others are
+import connectors
+import kamailio
+import node
+import sip
+import topology
+
+MANY, FULL = 20000, 22000
+LIMIT_S, LIMIT_REFUSED_MS, LIMIT_CHECK_MS = 3.0, 20.0, 2.0
+CALLS, ROUNDS = 1000, 20
+
+
+class Control:
+    """One connection to control.sock: what is timed must not start programs."""
+
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(path)
+        self.file = self.sock.makefile("rwb")
+
+    def ask(self, command, **arguments):
+        self.file.write(json.dumps(
+            {"command": command, "arguments": arguments}).encode() + b"\n")
+        self.file.flush()
+        answer = json.loads(self.file.readline())
+        if not answer["ok"]:
+            raise stage.Unmeasurable("%s: %s" % (command, answer))
+        return answer["result"]
+
+    def settled(self, standing, seconds=60):
+        """Monotonic seconds when the connector was seen in step with so many."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            c = self.ask("connector-status", name="proxy")["connectors"][0]
+            now = time.monotonic()
+            if c["state"] == "ready" and not c["queued"] and c["standing"] == standing:
+                return now
+            time.sleep(0.005)
+        raise stage.Unmeasurable("the connector is not in step: %s" % c)
+
+
+class Caller:
+    """INVITEs of one phone, each answered at once, without its retransmissions."""
+
+    def __init__(self, server):
+        self.server = server
+        self.sock = sip.udp("customer", topology.CUSTOMER)
+        self.sock.settimeout(2)
+
+    def call(self, uri):
+        """(seconds, status) of one INVITE with credentials."""
+        dialog = sip.Dialog(self.sock, self.server, "101")
+        answer = dialog.ask("INVITE", uri, to="<%s>" % uri)
+        given = dialog.authorized(answer, kamailio.ACCOUNTS["101"], "INVITE", uri)
+        text = dialog.message("INVITE", uri, to="<%s>" % uri, extra=["Proxy-" + given])
+        begun = time.monotonic()
+        dialog.send(text)
+        answer = self.sock.recv(65535).decode("latin-1")
+        return time.monotonic() - begun, sip.status(answer)
+
+
+def cost(address, calls=CALLS):
+    """Nanoseconds of calls that are let through the check, to what is no ban."""
+    caller, taken = Caller(address), []
+    for n in range(calls):
+        seconds, status = caller.call("sip:+8832999%08d@%s" % (n, address))
+        if status != 404:
+            raise stage.Unmeasurable("a call got %d" % status)
+        taken.append(int(seconds * 1e9))
+    return taken
+
+
+def refused_after(control, s):
+    """Nanoseconds from asking for a ban to the first call that it ends."""
+    caller, taken = Caller(s.pbx.address), []
+    for n in range(ROUNDS):
+        number = "+9725900%06d" % n
+        uri = "sip:%s@%s" % (number, s.pbx.address)
+        begun = time.monotonic()
+        control.ask("ban", indicator=number, ttl=600)
+        while caller.call(uri)[1] != 603:
+            if time.monotonic() - begun > 5:
+                raise stage.Unmeasurable("%s is not refused" % number)
+        taken.append(int((time.monotonic() - begun) * 1e9))
+        time.sleep(0.05)
+    return taken
+
+
+def many(s):
+    """20,000 by the protocol alone, and to a program."""
+    with s.kamailio() as d:
+        d.await_line("ready")
+        d.tell("fill %d 3600" % MANY)
+        took = float(d.await_line("settled %d refused 0" % MANY, 120).split()[0]) / 1000
+    stage.row("20,000 numbers into Kamailio (htable.setxs)", took, "s", LIMIT_S)
+    stage.row("  of them a second", MANY / took, "")
+    s.rpc("htable.flush", "sipchain_number")
+    d, path = s.program("keeper")
+    with d:
+        d.await_line("ready")
+        d.tell("fill %d 3600" % MANY)
+        took = float(d.await_line("settled %d refused 0" % MANY, 120).split()[0]) / 1000
+        connectors.wait_for(lambda: {"op": "resync-end"} in connectors.seen(path)[-3:], 60,
+                            "resync-end")
+    stage.row("20,000 orders to a program (Python)", took, "s")
+
+
+def restart(control, s):
+    """Kamailio ends and starts; until all stands there again."""
+    for how, end in (("ended in order", s.pbx.stop_server), ("was killed", s.pbx.kill_server)):
+        end()
+        time.sleep(2)
+        begun = time.monotonic()
+        s.pbx.start()
+        up = time.monotonic()
+        done = control.settled(MANY)
+        stage.row("20,000 in step after Kamailio %s" % how, done - up, "s", LIMIT_S)
+        stage.row("  with its own start", done - begun, "s")
+
+
+def fill(control, first, count):
+    for n in range(first, first + count):
+        control.ask("ban", indicator="+88321%06d" % n, ttl=3600)
+
+
+def main(build):
+    s = connectors.Stage(build)
+    bare = kamailio.Kamailio(s.tree, "b", connectors.FOLDER + "/bare", block=False)
+    try:
+        stage.head("bans in Kamailio 5.6, and in a program")
+        many(s)
+        s.start_node()
+        s.wait_step("proxy")
+        control = Control(s.node.folder + "/run/control.sock")
+        stage.rows("a ban -> its call is refused (%d)" % ROUNDS, refused_after(control, s),
+                   LIMIT_REFUSED_MS)
+        for n in range(ROUNDS):
+            control.ask("unban", indicator="+9725900%06d" % n)
+        control.settled(0)
+        empty = cost(s.pbx.address)
+        fill(control, 0, MANY)
+        control.settled(MANY)
+        restart(control, s)
+        fill(control, MANY, FULL - MANY)
+        control.settled(FULL)
+        full = cost(s.pbx.address)
+        bare.start()
+        without = cost(bare.address)
+        for what, taken in (("without the check", without), ("with it, no entries", empty),
+                            ("with it, 22,000 entries", full)):
+            stage.row("a call %s, p50" % what, stage.quantile(taken, 0.5) / 1e6, "ms")
+        stage.row("what 22,000 entries cost a call, p50", max(
+            stage.quantile(full, 0.5) - stage.quantile(empty, 0.5), 0) / 1e6, "ms",
+                  LIMIT_CHECK_MS)
+        stage.row("what the check and they cost it, p50", max(
+            stage.quantile(full, 0.5) - stage.quantile(without, 0.5), 0) / 1e6, "ms",
+                  LIMIT_CHECK_MS)
+        stage.row("memory of the node, RSS", stage.memory(s.node.role("node")["pid"])[0], "MB")
+    except connectors.Failed as error:
+        raise stage.Unmeasurable(str(error)) from error
+    finally:
+        s.stop()
+        bare.stop()
+
+
+if __name__ == "__main__":
+    if not os.environ.get(topology.INSIDE):
+        try:
+            node.find(os.path.abspath(sys.argv[sys.argv.index("--build") + 1]), "sipchaind")
+            kamailio.fetch()  # outside: there is no network within
+        except FileNotFoundError as problem:
+            print("skipped: %s" % problem)
+            sys.exit(stage.SKIPPED)
+    stage.play(main)

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sockets, connections and their time; requests are http_exchange.c's. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/control.h"
+#include "api/http_connection.h"
+#include "base/log.h"
+
+#define ACCEPT_AT_ONCE 32
+#define RUNS_AT_ONCE   8
+
+void http_become(struct http_connection *c, enum http_state state)
+{
+	c->state = state;
+	c->since = uv_now(c->server->loop);
+}
+
+/* --- libmicrohttpd in the loop --- */
+
+static void on_again(uv_timer_t *timer);
+
+/* Let both work as far as they can without waiting. */
+static void pump(struct http_server *s)
+{
+	MHD_UNSIGNED_LONG_LONG wait;
+	bool again = false;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct MHD_Daemon *d = s->daemons[i].mhd;
+		unsigned runs = 0;
+
+		if (!d)
+			continue;
+		do {
+			mhd.run(d);
+		} while (mhd.timeout(d, &wait) == MHD_YES && !wait &&
+			++runs < RUNS_AT_ONCE);
+		again = again || runs == RUNS_AT_ONCE;
+	}
+	/* What has more to do (pipelined requests) lets others go first. */
+	if (again && !s->closing)
+		uv_timer_start(&s->again, on_again, 0, 0);
+}
+
+static void on_again(uv_timer_t *timer)
+{
+	pump(timer->data);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+	const struct http_daemon *d = poll->data;
+
+	(void)status;
+	(void)events;
+	pump(d->server);
+}
+
+/* --- connections --- */
+
+/* libmicrohttpd tells of a connection that begins, or has ended. */
+static void on_connection(void *context, struct MHD_Connection *connection, void **own,
+	enum MHD_ConnectionNotificationCode code)
+{
+	struct http_server *s = context;
+	struct http_connection *c = *own;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		c = calloc(1, sizeof *c);
+		*own = c;
+		if (!c)
+			return;
+		c->server = s;
+		c->mhd = connection;
+		c->fd = mhd.connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+				->connect_fd;
+		c->local = s->entering->listener.local;
+		c->trusted = s->entering->listener.trusted;
+		c->uid = s->entering_uid;
+		c->may_change = s->entering_may_change;
+		c->next = s->connections;
+		if (c->next)
+			c->next->previous = c;
+		s->connections = c;
+		s->figures.connections++;
+		http_become(c, HTTP_RECEIVING);
+		return;
+	}
+	*own = NULL;
+	if (!c)
+		return;
+	*(c->previous ? &c->previous->next : &s->connections) = c->next;
+	if (c->next)
+		c->next->previous = c->previous;
+	s->figures.connections--;
+	buffer_free(&c->exchange.body);
+	free(c);
+}
+
+static void shut(struct http_connection *c)
+{
+	if (c->state == HTTP_SUSPENDED)
+		mhd.resume(c->mhd);
+	c->state = HTTP_CUT;
+	shutdown(c->fd, SHUT_RDWR);
+}
+
+/* The connection whose request is awaited longest, or NULL. */
+static struct http_connection *oldest(const struct http_server *s)
+{
+	struct http_connection *found = NULL;
+
+	for (struct http_connection *c = s->connections; c; c = c->next)
+		if (c->state == HTTP_RECEIVING && (!found || c->since <= found->since))
+			found = c;
+	return found;
+}
+
+/* Room for one more. Returns whether there is. */
+static bool make_room(struct http_server *s)
+{
+	struct http_connection *c;
+
+	if (s->figures.connections < s->most)
+		return true;
+	c = oldest(s);
+	if (c) {
+		s->figures.evicted++;
+		shut(c);
+		pump(s);
+	}
+	return s->figures.connections < s->most;
+}
+
+static void enter(
+	struct http_door *door, int fd, const struct sockaddr *from, socklen_t n)
+{
+	struct http_server *s = door->server;
+
+	s->entering_uid = (uid_t)-1;
+	s->entering_may_change = false;
+	if (!make_room(s) ||
+		(door->listener.local &&
+			control_peer(fd, door->listener.group, &s->entering_uid,
+				&s->entering_may_change))) {
+		close(fd);
+		return;
+	}
+	s->entering = door;
+	/* It closes the descriptor when it cannot take it. */
+	mhd.add_connection(s->daemons[door->listener.tls].mhd, fd, from, n);
+	s->entering = NULL;
+}
+
+static void on_door(uv_poll_t *poll, int status, int events)
+{
+	struct http_door *door = poll->data;
+	struct http_server *s = door->server;
+
+	(void)status;
+	(void)events;
+	for (unsigned i = 0; i < ACCEPT_AT_ONCE && !s->closing; i++) {
+		struct sockaddr_storage from = {0};
+		socklen_t n = sizeof from;
+		int fd = accept4(door->listener.fd, (struct sockaddr *)&from, &n,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE)
+				log_warning("http: %s; lower [api] connections",
+					strerror(errno));
+			break;
+		}
+		enter(door, fd, (struct sockaddr *)&from, n);
+	}
+	pump(s);
+}
+
+/* --- time --- */
+
+/* Whether the connection has used up its time. */
+static bool late(const struct http_connection *c, uint64_t now)
+{
+	uint64_t seconds = (now - c->since) / 1000;
+
+	switch (c->state) {
+	case HTTP_RECEIVING:
+		return seconds >= HTTP_RECEIVE_SECONDS;
+	case HTTP_RESPONDING:
+		return seconds >= HTTP_RESPOND_SECONDS;
+	case HTTP_STREAMING: /* it has not taken what it was given */
+		return seconds >= HTTP_RECEIVE_SECONDS;
+	case HTTP_SUSPENDED:
+	case HTTP_CUT:
+		break;
+	}
+	return false;
+}
+
+static void on_due(uv_timer_t *timer)
+{
+	struct http_server *s = timer->data;
+	uint64_t now = uv_now(s->loop);
+
+	for (struct http_connection *c = s->connections; c; c = c->next) {
+		if (late(c, now)) {
+			s->figures.cut++;
+			shut(c);
+		} else if (c->state == HTTP_SUSPENDED &&
+			now - c->since >= 1000 * HTTP_BEAT_SECONDS) {
+			c->beat = true;
+			http_become(c, HTTP_STREAMING);
+			mhd.resume(c->mhd);
+		}
+	}
+	pump(s);
+}
+
+void http_server_wake(struct http_server *s)
+{
+	bool any = false;
+
+	if (!s || s->closing || !s->figures.streams)
+		return;
+	for (struct http_connection *c = s->connections; c; c = c->next) {
+		if (c->state != HTTP_SUSPENDED)
+			continue;
+		http_become(c, HTTP_STREAMING);
+		mhd.resume(c->mhd);
+		any = true;
+	}
+	if (any)
+		uv_timer_start(&s->again, on_again, 0, 0);
+}
+
+void http_server_figures(const struct http_server *s, struct http_figures *out)
+{
+	*out = s->figures;
+}
+
+/* --- beginning and end --- */
+
+static int start(struct http_server *s, bool tls, const struct http_settings *settings,
+	struct error *err)
+{
+	struct http_daemon *d = &s->daemons[tls];
+	struct MHD_OptionItem pem[] = {
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)settings->key},
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)settings->certificate},
+		{MHD_OPTION_END, 0, NULL},
+	};
+	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+		MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0);
+
+	d->server = s;
+	/* A few more than ours, so that it never turns one away by itself. */
+	d->mhd = mhd.start(flags, 0, NULL, NULL, http_on_request, s,
+		MHD_OPTION_CONNECTION_LIMIT, s->most + 8,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_MAX,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+		http_on_target, s, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, s,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_ARRAY,
+		tls ? pem : &pem[2], MHD_OPTION_END);
+	if (!d->mhd)
+		return error_set(err, "http: libmicrohttpd does not start%s",
+			tls ? "; are tls_certificate and tls_key PEM files that belong "
+			      "together?" :
+			      "");
+	d->poll.data = d;
+	if (uv_poll_init(s->loop, &d->poll,
+		    mhd.daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd))
+		return error_set(err, "http: its descriptor cannot be polled");
+	s->handles++;
+	uv_poll_start(&d->poll, UV_READABLE, on_ready);
+	return 0;
+}
+
+static int open_doors(
+	struct http_server *s, const struct http_settings *settings, struct error *err)
+{
+	s->doors = calloc(settings->count, sizeof *s->doors);
+	if (!s->doors)
+		return error_set(err, "http: out of memory");
+	for (size_t i = 0; i < settings->count; i++) {
+		struct http_door *door = &s->doors[i];
+
+		door->server = s;
+		door->listener = settings->listeners[i];
+		door->poll.data = door;
+		if (!s->daemons[door->listener.tls].mhd &&
+			start(s, door->listener.tls, settings, err))
+			return -1;
+		if (uv_poll_init(s->loop, &door->poll, door->listener.fd))
+			return error_set(err, "http: a socket cannot be polled");
+		s->handles++;
+		s->door_count = i + 1;
+		uv_poll_start(&door->poll, UV_READABLE, on_door);
+	}
+	return 0;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct http_server *s = handle->data;
+
+	/* Timers point to the server, polls to what begins with a pointer to it. */
+	if (handle->type == UV_POLL)
+		s = *(struct http_server **)handle->data;
+	if (--s->handles)
+		return;
+	free(s->doors);
+	free(s);
+}
+
+void http_server_close(struct http_server *s)
+{
+	if (!s || s->closing)
+		return;
+	s->closing = true;
+	for (struct http_connection *c = s->connections; c; c = c->next)
+		if (c->state == HTTP_SUSPENDED) {
+			c->state = HTTP_CUT;
+			mhd.resume(c->mhd);
+		}
+	for (size_t i = 0; i < s->door_count; i++) {
+		uv_poll_stop(&s->doors[i].poll);
+		uv_close((uv_handle_t *)&s->doors[i].poll, on_handle_closed);
+		close(s->doors[i].listener.fd);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		if (!s->daemons[i].mhd)
+			continue;
+		if (s->daemons[i].poll.type == UV_POLL) {
+			uv_poll_stop(&s->daemons[i].poll);
+			uv_close((uv_handle_t *)&s->daemons[i].poll, on_handle_closed);
+		}
+		mhd.stop(s->daemons[i].mhd);
+		s->daemons[i].mhd = NULL;
+	}
+	uv_close((uv_handle_t *)&s->due, on_handle_closed);
+	uv_close((uv_handle_t *)&s->again, on_handle_closed);
+}
+
+struct http_server *http_server_new(uv_loop_t *loop, const struct http_settings *settings,
+	const struct http_hooks *hooks, struct error *err)
+{
+	struct http_server *s = NULL;
+
+	if (http_library_load(err))
+		goto fail;
+	s = calloc(1, sizeof *s);
+	if (!s) {
+		error_set(err, "http: out of memory");
+		goto fail;
+	}
+	s->loop = loop;
+	s->hooks = *hooks;
+	s->most = settings->connections;
+	uv_timer_init(loop, &s->due);
+	uv_timer_init(loop, &s->again);
+	s->due.data = s->again.data = s;
+	s->handles = 2;
+	if (!open_doors(s, settings, err)) {
+		uv_timer_start(&s->due, on_due, 1000, 1000);
+		return s;
+	}
+fail:
+	for (size_t i = s ? s->door_count : 0; i < settings->count; i++)
+		close(settings->listeners[i].fd);
+	http_server_close(s);
+	return NULL;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GET /v1/check: shall this call, packet or URI be blocked here? Asked by dialplans,
+ * for each call: nothing is allocated on the way but by libmicrohttpd, and by what a
+ * decision about a listed indicator needs.
+ */
+#include "daemon/node_http.h"
+
+#include <inttypes.h>
+#include <microhttpd.h>
+#include <stdio.h>
+
+/* What stands against the thing asked about. */
+struct verdict {
+	bool block;
+	struct indicator
+		indicator; /* that says so, or would; kind 0: nothing is listed */
+	uint32_t until;
+	const char *why;
+};
+
+/* The longest listed prefix that blocks; else the longest listed, and why it does not. */
+static void judge(struct verdict *v, const struct node *n, const struct indicator *i)
+{
+	struct indicator around[136];
+	const size_t most = sizeof around / sizeof around[0];
+	const struct ban *b = ban_table_around(n->bans, i, BAN_ALL);
+	struct decision d;
+	size_t count;
+
+	if (b && b->until > node_now()) {
+		*v = (struct verdict){true, b->indicator, b->until,
+			b->origin == BAN_OPERATOR ? "operator" : "own-detection"};
+		return;
+	}
+	if (!n->caught_up) /* a revocation may still be to come */
+		return;
+	count = registry_around(n->registry, i, around, most);
+	for (size_t k = 0; k < count && k < most && !v->block; k++) {
+		decide_learnt(&d, &n->config->policy, n->registry, n->allow, &around[k],
+			node_now());
+		if (d.block || !v->indicator.kind)
+			*v = (struct verdict){
+				d.block, around[k], d.until, why_name(d.why)};
+	}
+}
+
+/* The host of a SIP URI's canonical text as a domain. Returns whether it is one. */
+static bool domain_of(struct indicator *out, const char *uri)
+{
+	struct view host = view_from(view_str(uri), view_find(view_str(uri), ':') + 1);
+	char text[INDICATOR_SOURCE_TEXT + 16];
+	size_t at = view_rfind(host, '@');
+
+	if (at < host.n)
+		host = view_from(host, at + 1);
+	host = view_head(host, view_find(host, ';'));
+	host = view_head(host, view_find(host, '?'));
+	if (view_find(host, ']') == host.n)
+		host = view_head(host, view_find(host, ':'));
+	snprintf(text, sizeof text, "domain:%.*s", (int)host.n,
+		host.p ? (const char *)host.p : "");
+	return !indicator_parse(out, NULL, view_str(text), NULL);
+}
+
+/* "+97259..." or " 97259..." ('+' as forms write it). */
+static int parse_number(struct indicator *out, const char *value, struct error *err)
+{
+	char text[64];
+
+	if (strlen(value) > 48)
+		return error_set(err, "a number has 15 digits at most");
+	snprintf(text, sizeof text, "%s%s", *value == ' ' ? "+" : "",
+		*value == ' ' ? value + 1 : value);
+	if (indicator_parse(out, NULL, view_str(text), err))
+		return -1;
+	return out->kind == INDICATOR_NUMBER ?
+		0 :
+		error_set(err,
+			"is no number: write E.164 with its +, such as %%2B972599...");
+}
+
+static int parse(struct indicator *out, char *canonical, const char *name,
+	const char *value, struct error *err)
+{
+	if (!strcmp(name, "number"))
+		return parse_number(out, value, err);
+	if (indicator_parse(out, canonical, view_str(value), err))
+		return -1;
+	if (!strcmp(name, "uri"))
+		return out->kind == INDICATOR_URI ? 0 : error_set(err, "is no SIP URI");
+	return out->kind == INDICATOR_IP4 || out->kind == INDICATOR_IP6 ?
+		0 :
+		error_set(err, "is no address");
+}
+
+static void answer(struct http_exchange *x, const struct node_call *call,
+	const struct verdict *v, bool observe)
+{
+	char text[400], name[INDICATOR_TEXT];
+	bool block = v->block && !observe;
+	int n;
+
+	if (call->media == HTTP_TEXT) {
+		http_answer(x, MHD_HTTP_OK, "text/plain; charset=utf-8",
+			view_str(block ? "block\n" : "pass\n"));
+		return;
+	}
+	if (!v->indicator.kind)
+		n = snprintf(
+			text, sizeof text, "{\"block\":false,\"why\":\"not-listed\"}\n");
+	else
+		n = snprintf(text, sizeof text,
+			"{\"block\":%s,\"indicator\":\"%s\",\"until\":%" PRIu32
+			",\"why\":\"%s\"%s}\n",
+			block ? "true" : "false", indicator_print(name, &v->indicator),
+			v->until, v->why, v->block && observe ? ",\"observe\":true" : "");
+	http_answer(x, MHD_HTTP_OK, "application/json", view_of(text, (size_t)n));
+}
+
+void node_http_check(
+	struct node *n, struct http_exchange *x, const struct node_call *call)
+{
+	const struct http_target *target = http_request_target(x);
+	struct verdict v = {.why = "not-listed"};
+	char canonical[INDICATOR_SOURCE_TEXT + 1];
+	struct error err = {""};
+	struct indicator i;
+
+	if (target->count != 1) {
+		node_http_refuse(x, call, MHD_HTTP_BAD_REQUEST, NULL,
+			"ask for one of number, ip, uri");
+		return;
+	}
+	if (parse(&i, canonical, target->parameters[0].name, target->parameters[0].value,
+		    &err)) {
+		node_http_refuse(x, call, MHD_HTTP_BAD_REQUEST,
+			target->parameters[0].name, "%s", err.text);
+		return;
+	}
+	judge(&v, n, &i);
+	if (!v.block && i.kind == INDICATOR_URI && domain_of(&i, canonical))
+		judge(&v, n, &i);
+	answer(x, call, &v, n->config->node.observe);
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pages of what is listed, the node's state, and the stream of events. */
+#include <inttypes.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/answer.h"
+#include "api/event_answer.h"
+#include "api/http_page.h"
+#include "base/escape.h"
+#include "base/hex.h"
+#include "base/keccak.h"
+#include "base/log.h"
+#include "daemon/node_http.h"
+#include "store/outbox.h"
+
+#define PAGE_DEFAULT 1000
+
+/* --- /v1/indicators --- */
+
+/*
+ * What the page would be made of, in a word: the ledger's tips, how often anything
+ * was decided since, and by which process.
+ */
+static void etag(char dst[36], const struct node *n)
+{
+	const struct tip *members = registry_tip(n->registry, CHAIN_MEMBERS);
+	const struct tip *admin = registry_tip(n->registry, CHAIN_ADMIN);
+	uint8_t hash[KECCAK_SIZE];
+	struct keccak k;
+
+	keccak_init(&k);
+	keccak_update(&k, members->hash, sizeof members->hash);
+	keccak_update(&k, admin->hash, sizeof admin->hash);
+	keccak_update(&k, &n->decided, sizeof n->decided);
+	keccak_update(&k, &n->clock_difference, sizeof n->clock_difference);
+	keccak_update(&k, &n->started, sizeof n->started);
+	keccak_final(&k, hash);
+	dst[0] = '"';
+	hex_encode(dst + 1, hash, 16);
+	memcpy(dst + 33, "\"", 2);
+}
+
+/* Whether an If-None-Match names it (RFC 9110 13.1.2; W/ does not matter). */
+static bool matches(struct view header, const char *tag)
+{
+	return header.p &&
+		(view_eq(view_trim(header), view_str("*")) ||
+			view_find_str(header, tag) < header.n);
+}
+
+static int kind_of(const char *name)
+{
+	for (uint8_t kind = INDICATOR_IP4; kind <= INDICATOR_AGENT; kind++)
+		if (!strcmp(name, indicator_kind_name(kind)))
+			return kind;
+	return -1;
+}
+
+/* The query; false: refused. */
+static bool page_query(
+	struct http_page_query *q, struct http_exchange *x, const struct node_call *call)
+{
+	const struct http_target *t = http_request_target(x);
+	const char *kind = http_parameter(t, "kind"),
+		   *category = http_parameter(t, "category"),
+		   *after = http_parameter(t, "after"),
+		   *limit = http_parameter(t, "limit"), *wrong = NULL;
+	int k = kind ? kind_of(kind) : 0,
+	    c = category ? category_parse(view_str(category)) : 0;
+	uint64_t most = PAGE_DEFAULT;
+
+	memset(q, 0, sizeof *q);
+	if (k < 0)
+		wrong = "kind";
+	else if (c < 0 || (category && c == CATEGORY_NONE))
+		wrong = "category";
+	else if (after && http_cursor_parse(&q->after, after))
+		wrong = "after";
+	else if (limit && (view_decimal(view_str(limit), HTTP_PAGE_MAX, &most) || !most))
+		wrong = "limit";
+	if (wrong) {
+		node_http_refuse(x, call, MHD_HTTP_BAD_REQUEST, wrong, "%s: %s", wrong,
+			!strcmp(wrong, "kind") ?
+				"ip4, ip6, number, uri, domain or agent" :
+				!strcmp(wrong, "category") ?
+				"there is no such category" :
+				!strcmp(wrong, "after") ?
+				"what \"next\" of the page before said" :
+				"1 to 5000");
+		return false;
+	}
+	q->kind = (uint8_t)k;
+	q->category = (uint8_t)c;
+	q->has_after = after != NULL;
+	q->limit = (size_t)most;
+	return true;
+}
+
+static const char *text_of(const void *context, const struct indicator *i)
+{
+	return node_text(context, i);
+}
+
+static json_t *page_json(struct node *n, const struct indicator *list, size_t count)
+{
+	const struct answer_source from = {.registry = n->registry,
+		.policy = &n->config->policy,
+		.allow = n->allow,
+		.now = node_now(),
+		.text = text_of,
+		.context = n};
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(out, answer_decision(&from, &list[i], false));
+	return out;
+}
+
+void node_http_indicators(
+	struct node *n, struct http_exchange *x, const struct node_call *call)
+{
+	struct http_page_query q;
+	struct indicator *list;
+	char tag[36], cursor[HTTP_CURSOR];
+	bool more = false;
+	json_t *out;
+	long count;
+
+	if (!page_query(&q, x, call))
+		return;
+	if (!n->caught_up) {
+		http_put_header(x, MHD_HTTP_HEADER_RETRY_AFTER, "5");
+		node_http_refuse(x, call, MHD_HTTP_SERVICE_UNAVAILABLE, NULL,
+			"the ledger has not been read yet");
+		return;
+	}
+	etag(tag, n);
+	http_put_header(x, MHD_HTTP_HEADER_ETAG, tag);
+	http_put_header(x, MHD_HTTP_HEADER_CACHE_CONTROL, "private, no-cache");
+	if (matches(http_request_header(x, MHD_HTTP_HEADER_IF_NONE_MATCH), tag)) {
+		http_answer(x, MHD_HTTP_NOT_MODIFIED, NULL, view_of(NULL, 0));
+		return;
+	}
+	list = malloc(q.limit * sizeof *list);
+	count = list ? http_page(n->registry, &q, node_now(), list, &more) : -1;
+	if (count < 0) {
+		free(list);
+		node_http_refuse(
+			x, call, MHD_HTTP_SERVICE_UNAVAILABLE, NULL, "out of memory");
+		return;
+	}
+	out = json_pack("{s:o, s:o, s:o}", "indicators",
+		page_json(n, list, (size_t)count), "next",
+		more ? json_string(http_cursor_print(cursor, &list[count - 1])) :
+		       json_null(),
+		"tip", answer_tips(n->registry));
+	free(list);
+	node_http_json(x, MHD_HTTP_OK, out);
+}
+
+/* --- /v1/status, /metrics --- */
+
+void node_http_status(
+	struct node *n, struct http_exchange *x, const struct node_call *call)
+{
+	(void)call;
+	node_http_json(x, MHD_HTTP_OK, node_status(n));
+}
+
+json_t *node_http_figures(const struct node *n)
+{
+	struct http_figures f;
+
+	if (!n->http)
+		return json_null();
+	http_server_figures(n->http->server, &f);
+	return json_pack("{s:I, s:I, s:I, s:I, s:i, s:i}", "requests",
+		(json_int_t)f.requests, "refused", (json_int_t)f.refused, "cut",
+		(json_int_t)f.cut, "evicted", (json_int_t)f.evicted, "connections",
+		(int)f.connections, "streams", (int)f.streams);
+}
+
+static void gauge(struct buffer *out, const char *name, const char *help, uint64_t value)
+{
+	size_t n = strlen(name);
+	bool counter = n > 6 && !strcmp(name + n - 6, "_total");
+
+	buffer_printf(out,
+		"# HELP sipchain_%s %s\n# TYPE sipchain_%s %s\nsipchain_%s %" PRIu64 "\n",
+		name, help, name, counter ? "counter" : "gauge", name, value);
+}
+
+void node_http_metrics(
+	struct node *n, struct http_exchange *x, const struct node_call *call)
+{
+	uint64_t rows[OUTBOX_STATES] = {0};
+	struct buffer out = {.max = 65536};
+	struct detect_figures d = {0};
+	struct error err = {""};
+	struct http_figures f;
+
+	(void)call;
+	if (outbox_counts(n->store, rows, &err))
+		log_error("outbox: %s", err.text);
+	http_server_figures(n->http->server, &f);
+	if (n->detector)
+		detector_figures(n->detector, &d);
+	gauge(&out, "uptime_seconds", "Since role node began.",
+		(clock_monotonic() - n->started) / USEC_PER_SEC);
+	gauge(&out, "ledger_healthy", "1: the ledger is reached and folds.",
+		n->healthy && !n->misfolded && n->caught_up);
+	gauge(&out, "ledger_operations_total", "Operations folded, members' chain.",
+		registry_tip(n->registry, CHAIN_MEMBERS)->seq);
+	gauge(&out, "reports_live", "Live reports on the ledger.",
+		registry_live_count(n->registry));
+	gauge(&out, "bans", "Bans that stand here.", ban_table_count(n->bans));
+	gauge(&out, "outbox_waiting", "Reports that wait for the ledger.",
+		rows[OUTBOX_WAITING] + rows[OUTBOX_ASSIGNED] + rows[OUTBOX_SUBMITTED]);
+	gauge(&out, "observations_total", "What the sensors saw.", d.observations);
+	gauge(&out, "detections_total", "What became of it.", d.detections);
+	gauge(&out, "http_requests_total", "Requests answered.", f.requests);
+	gauge(&out, "http_refused_total", "... with 4xx or 5xx.", f.refused);
+	gauge(&out, "http_cut_total", "Connections ended for their slowness.", f.cut);
+	gauge(&out, "http_connections", "Connections open.", f.connections);
+	gauge(&out, "http_streams", "Streams of events among them.", f.streams);
+	http_answer(x, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
+		view_of(out.p, out.n));
+	buffer_free(&out);
+}
+
+/* --- /v1/events --- */
+
+#define ROWS_AT_ONCE   64
+#define ROUNDS_AT_ONCE 16
+#define TYPES_MAX      128
+
+/* One who follows: where he is in the journal, and what is on its way to him. */
+struct follower {
+	struct node *node;
+	uint64_t at;           /* the last event that he has, or does not want */
+	char types[TYPES_MAX]; /* ",ban,unban,"; "": all */
+	struct buffer out;
+};
+
+static bool wanted(const struct follower *f, const char *type)
+{
+	char name[EVENT_TYPE_MAX + 3];
+
+	snprintf(name, sizeof name, ",%s,", type);
+	return !f->types[0] || strstr(f->types, name);
+}
+
+static bool take_event(void *context, const struct event *e)
+{
+	struct follower *f = context;
+
+	f->at = e->id;
+	if (wanted(f, e->type))
+		event_stream_print(&f->out, e);
+	return f->out.n < 32768;
+}
+
+static ssize_t read_events(void *context, char *dst, size_t max)
+{
+	struct follower *f = context;
+	struct error err = {""};
+	size_t n;
+
+	for (unsigned i = 0; !f->out.n && i < ROUNDS_AT_ONCE; i++) {
+		int count = events_after(
+			f->node->store, f->at, ROWS_AT_ONCE, take_event, f, &err);
+
+		if (count < 0)
+			log_error("store: %s", err.text);
+		if (count < ROWS_AT_ONCE)
+			break;
+	}
+	if (f->out.failed)
+		return -1;
+	n = f->out.n < max ? f->out.n : max;
+	if (n) {
+		memcpy(dst, f->out.p, n);
+		buffer_consume(&f->out, n);
+	}
+	return (ssize_t)n;
+}
+
+static void end_events(void *context)
+{
+	struct follower *f = context;
+
+	buffer_free(&f->out);
+	free(f);
+}
+
+/*
+ * Where to begin: after Last-Event-ID, or `since`; without either with what comes
+ * now. What is not in the journal (any more) is told as an event "gap".
+ */
+static int begin_at(struct follower *f, struct http_exchange *x, struct error *err)
+{
+	const char *since = http_parameter(http_request_target(x), "since");
+	struct view id = http_request_header(x, "Last-Event-ID");
+	uint64_t oldest, newest, after;
+
+	if (events_range(f->node->store, &oldest, &newest, err))
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	buffer_printf(
+		&f->out, ": events of %s\nretry: 2000\n\n", f->node->config->node.name);
+	f->at = newest;
+	if (!id.n && !since)
+		return 0;
+	if (view_decimal(id.n ? view_trim(id) : view_str(since), INT64_MAX, &after)) {
+		error_set(
+			err, "%s: an event's id, or 0", id.n ? "Last-Event-ID" : "since");
+		return MHD_HTTP_BAD_REQUEST;
+	}
+	f->at = after;
+	if (after + 1 >= oldest && after <= newest)
+		return 0;
+	if (after > newest) /* another node's, or of a store that is gone */
+		f->at = newest;
+	else if (after || oldest > 1)
+		f->at = oldest - 1;
+	buffer_printf(&f->out,
+		"event: gap\ndata: {\"after\":%" PRIu64 ",\"oldest\":%" PRIu64
+		",\"newest\":%" PRIu64 "}\n\n",
+		after, oldest, newest);
+	return 0;
+}
+
+void node_http_events(
+	struct node *n, struct http_exchange *x, const struct node_call *call)
+{
+	const char *types = http_parameter(http_request_target(x), "type");
+	struct http_stream stream = {.read = read_events, .end = end_events};
+	struct follower *f = calloc(1, sizeof *f);
+	struct error err = {"out of memory"};
+	int status = MHD_HTTP_SERVICE_UNAVAILABLE;
+
+	if (f) {
+		f->node = n;
+		f->out.max = 1U << 20;
+		status = begin_at(f, x, &err);
+	}
+	if (!status && types && (strlen(types) + 3 > sizeof f->types)) {
+		status = MHD_HTTP_BAD_REQUEST;
+		error_set(&err, "type: at most %d bytes", TYPES_MAX - 3);
+	}
+	if (!status && types)
+		snprintf(f->types, sizeof f->types, ",%s,", types);
+	if (!status && !strcmp(http_method(x), "HEAD")) {
+		end_events(f);
+		http_answer(
+			x, MHD_HTTP_OK, http_media_name(HTTP_EVENTS), view_of(NULL, 0));
+		return;
+	}
+	if (!status) {
+		stream.context = f;
+		http_put_header(x, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+		/* nginx would gather what it is to pass on. */
+		http_put_header(x, "X-Accel-Buffering", "no");
+		if (!http_answer_stream(x, http_media_name(HTTP_EVENTS), &stream))
+			return;
+		status = MHD_HTTP_SERVICE_UNAVAILABLE;
+		error_set(&err, "%d clients follow already", HTTP_STREAMS_MAX);
+	}
+	if (f)
+		end_events(f);
+	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		http_put_header(x, MHD_HTTP_HEADER_RETRY_AFTER, "10");
+	node_http_refuse(x, call, (unsigned)status, NULL, "%s", err.text);
+}
