@@ -75,12 +75,12 @@ user_agent=Asterisk PBX
 [udp]
 type=transport
 protocol=udp
-bind=0.0.0.0:5060
+bind={address}:5060
 
 [tcp]
 type=transport
 protocol=tcp
-bind=0.0.0.0:5060
+bind={address}:5060
 {extensions}""",
 }
 
@@ -134,6 +134,8 @@ class Asterisk:
             os.makedirs(self.run + "/" + folder, exist_ok=True)
         values = {
             "run": self.run, "tree": self.tree, "number": 2020 + self.number,
+            # Not all addresses: a honeypot or a proxy has another one of this host's.
+            "address": topology.NODES[self.namespace[-1]],
             "modules": glob.glob(self.tree + "/usr/lib/*-linux-gnu/asterisk/modules")[0],
             "hep": self.hep_password,
             "extensions": "".join(EXTENSION.format(name=name, password=password)

@@ -10,7 +10,6 @@ instead, each with its ratio to its limit.
 import argparse
 import json
 import os
-import secrets
 import signal
 import socket
 import sqlite3
@@ -22,53 +21,18 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 import asterisk
+import checking
 import node
 import run
 import sip
 import topology
+from checking import USER
 from world import FOLDER, Failed, expect, wait_for
 
-INCLUDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "packaging",
-                       "asterisk", "sipchain.conf")
-USER = "sipchain"
 FRAUD = "+972590000101"
 RANGE = "+97259*"
 MANY = 20000
 FULL = 22000
-
-MANAGER_CONF = """\
-[general]
-enabled = yes
-port = 5038
-bindaddr = 127.0.0.1
-displayconnects = no
-[%s]
-secret = %s
-deny = 0.0.0.0/0.0.0.0
-permit = 127.0.0.1/255.255.255.255
-read = user,system
-write = system
-[reader]
-secret = %s
-read = user,system
-write =
-"""
-
-# What stands behind the check answers: that is how far a call came.
-DIALPLAN = """\
-[globals]
-SIPCHAIN_CC=44
-SIPCHAIN_NATIONAL=10
-[internal]
-exten => _9.,1,Gosub(sipchain-check,s,1(${EXTEN:1}))
- same => n,Answer()
- same => n,Echo()
-; measured: with the check and without
-exten => _555X.,1,Gosub(sipchain-check,s,1(${EXTEN:3}))
- same => n,Hangup(17)
-exten => _556X.,1,Hangup(17)
-#include "sipchain.conf"
-"""
 
 CONFIGURATION = """\
 [node]
@@ -95,35 +59,6 @@ quorum.manual = 1
 [enforce]
 type = nftables
 """
-
-
-class CheckingAsterisk(asterisk.Asterisk):
-    """An Asterisk with a manager, and the check before each call that goes out."""
-
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
-        self.secret = secrets.token_urlsafe(18)
-
-    def _configure(self):
-        super()._configure()
-        with open(INCLUDE, encoding="ascii") as f:
-            include = f.read()
-        for name, text in (("manager.conf", MANAGER_CONF % (USER, self.secret, self.secret)),
-                           ("extensions.conf", DIALPLAN), ("sipchain.conf", include)):
-            with open(self.run + "/etc/" + name, "w", encoding="ascii") as f:
-                f.write(text)
-
-    def entries(self):
-        """{digits: value} of what stands in AstDB."""
-        text = self.console("database show sipchain")
-        return {key.split("/")[-1].strip(): value.strip() for key, value in (
-            line.split(":", 1) for line in text.splitlines() if "/sipchain/num/" in line)}
-
-    def lose(self):
-        """Its database goes, as with the disk it stood on."""
-        for name in os.listdir(self.run + "/lib"):
-            if name.startswith("astdb"):
-                os.remove(self.run + "/lib/" + name)
 
 
 class BlockingNode(node.Node):
@@ -211,7 +146,7 @@ class Stage:
     def __init__(self, build, tree):
         topology.build()
         os.makedirs(FOLDER + "/a")
-        self.pbx = CheckingAsterisk(tree, "sip-a", 0, FOLDER + "/a/asterisk")
+        self.pbx = checking.Asterisk(tree, "sip-a", 0, FOLDER + "/a/asterisk")
         self.ledger = node.Ledger(node.find(build, "sipchain"), FOLDER, 86400)
         self.a = BlockingNode(build, FOLDER + "/a", self.ledger, self.pbx)
         self.pbx.start()

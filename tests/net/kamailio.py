@@ -47,10 +47,11 @@ def fetch():
 class Kamailio:
     """start() it, stop() it; its log is where `log` says."""
 
-    def __init__(self, tree, letter, run, forward=(), block=True):
+    def __init__(self, tree, letter, run, forward=(), block=True, address=None,
+                 carrier=None):
         self.tree = tree
         self.namespace = "sip-" + letter
-        self.address = topology.NODES[letter]
+        self.address = address or topology.NODES[letter]
         self.run = run
         self.log = run + "/log/kamailio.log"
         self.rpc = run + "/rpc.sock"  # of its JSON-RPC
@@ -61,7 +62,9 @@ class Kamailio:
             text = f.read()
         for name, value in (("address", self.address), ("tree", tree), ("run", run),
                             ("include", os.path.abspath(INCLUDE)),
-                            ("block", "#!define SIPCHAIN_BLOCK" if block else "")):
+                            ("block", "#!define SIPCHAIN_BLOCK" if block else ""),
+                            ("carrier", '#!define CARRIER "sip:%s:5060"' % carrier
+                             if carrier else "")):
             text = text.replace("{%s}" % name, value)
         self._write("kamailio.cfg", text)
         self._write("db/version", "table_name(string) table_version(int)\nsubscriber:7\n")

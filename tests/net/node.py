@@ -147,7 +147,7 @@ class Ledger:
 class Node:
     """sipchaind of one host. start() it, wait_ready(), stop() it."""
 
-    def __init__(self, build, letter, folder, ledger, asterisk, ttl):
+    def __init__(self, build, letter, folder, ledger, asterisk, ttl, more=""):
         self.letter = letter
         self.namespace = "sip-" + letter
         self.address = topology.NODES[letter]
@@ -163,7 +163,7 @@ class Node:
         with open(self.configuration, "w", encoding="ascii") as f:
             f.write(CONFIGURATION.format(
                 letter=letter, folder=folder, ledger=ledger.section(letter, folder), ttl=ttl,
-                hep=asterisk.hep_password, security_log=asterisk.security_log))
+                hep=asterisk.hep_password, security_log=asterisk.security_log) + more)
 
     def start(self):
         with open(self.log_path, "ab") as log:

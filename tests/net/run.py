@@ -23,6 +23,7 @@ import topology
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = "SIPCHAIN_ASTERISK_TREE"
+PROXY = "SIPCHAIN_KAMAILIO_TREE"
 TTL = {"local": 8, "ethereum": 24}
 
 
@@ -53,6 +54,13 @@ def fetch_asterisk():
             sys.exit(2)
         os.environ[TREE] = found.stdout.strip()
     return os.environ[TREE]
+
+
+def fetch_proxy():
+    """Kamailio, likewise."""
+    import kamailio
+    if PROXY not in os.environ:
+        os.environ[PROXY] = kamailio.fetch()
 
 
 def fetch_engine():
@@ -119,8 +127,10 @@ def play(world, table, number, title, function, *options):
 
 def selected(options):
     import cases
+    import cases_numbers  # adds to them
+    assert cases_numbers
     if options.ledger == "ethereum":
-        import cases_chain  # adds to them
+        import cases_chain  # too
         assert cases_chain
     if not options.cases:
         return list(cases.CASES)
@@ -134,7 +144,8 @@ def perform(options, tree, table):
     """Set the stage, play, take it down."""
     import cases
     import world as stage
-    world = stage.World(options.build, tree, options.ttl, table.progress, options.ledger)
+    world = stage.World(options.build, tree, os.environ[PROXY], options.ttl, table.progress,
+                        options.ledger)
     chosen = selected(options)
     last = [c for c in chosen if c[2] is cases.customer]
     roles = node.ROLES if options.kill == "all" else [options.kill] if options.kill else []
@@ -161,7 +172,7 @@ def keep_logs(build, name="network-logs"):
     shutil.rmtree(kept, ignore_errors=True)
     try:
         shutil.copytree("/run/sipchain-tests", kept, ignore=lambda folder, names: [
-            n for n in names if n.endswith((".key", ".sock", ".ctl", "-bell"))])
+            n for n in names if n.endswith((".key", ".sock", ".ctl", ".reply", "-bell"))])
         print("      logs: %s" % kept)
     except (OSError, shutil.Error) as error:
         print("      the logs are lost: %s" % error)
@@ -176,6 +187,7 @@ def main():
         for name in ("sipchaind", "sipchain"):
             node.find(options.build, name)
         tree = fetch_asterisk()
+        fetch_proxy()
         if not shutil.which("sipp"):
             raise topology.TopologyError("sipp is not installed (package sip-tester)")
         if options.ledger == "ethereum" and topology.INSIDE not in os.environ:

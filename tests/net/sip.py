@@ -8,6 +8,7 @@ import hashlib
 import re
 import secrets
 import socket
+import threading
 import time
 
 import topology
@@ -191,3 +192,43 @@ def answers(sock, server, seconds=1.0):
     dialog = Dialog(sock, server, "100", agent="friendly-scanner")
     dialog.send(dialog.message("OPTIONS", "sip:100@" + server))
     return dialog._final("1 OPTIONS", time.monotonic() + seconds) is not None
+
+
+class Carrier(threading.Thread):
+    """Answers every call: what lies behind a trunk. numbers: what was called."""
+
+    def __init__(self, namespace, address):
+        super().__init__(daemon=True)
+        self.address = address
+        self.numbers = []
+        self.sock = udp(namespace, address, 5060)
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                text, peer = self.sock.recvfrom(65535)
+            except OSError:
+                return  # stopped
+            request = text.decode("latin-1")
+            method = request.split(" ", 1)[0]
+            if method in ("INVITE", "BYE", "OPTIONS"):
+                self.sock.sendto(self._answer(request, method).encode("latin-1"), peer)
+
+    def _answer(self, request, method):
+        lines = [line for line in request.split("\r\n\r\n")[0].split("\r\n")[1:]
+                 if line.split(":")[0].lower() in ("via", "from", "call-id", "cseq",
+                                                   "record-route")]
+        body = ""
+        if method == "INVITE":
+            self.numbers.append(re.match(r"INVITE sip:([^@ ]+)@", request).group(1))
+            body = SDP % {"a": self.address}
+            lines.append("Contact: <sip:%s:5060>" % self.address)
+            lines.append("Content-Type: application/sdp")
+        to = header(request, "To")
+        lines.append("To: " + (to if ";tag=" in to else to + ";tag=carrier"))
+        return "\r\n".join(["SIP/2.0 200 OK", *lines, "Content-Length: %d" % len(body)]) \
+            + "\r\n\r\n" + body
+
+    def stop(self):
+        self.sock.close()

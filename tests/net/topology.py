@@ -2,9 +2,9 @@
 """Five hosts and a router, each in its own network namespace.
 
     attacker  198.51.100.10-59 --+
-                                 |           +-- sip-a  192.0.2.11
+                                 |           +-- sip-a  192.0.2.11, honeypot .21
     customer  203.0.113.10, 20 --+-- router -+-- sip-b  192.0.2.12
-              203.0.113.21       |  (bridge) +-- sip-c  192.0.2.13
+              203.0.113.21       |  (bridge) +-- sip-c  192.0.2.13, proxy .23
 
 The addresses are documentation ranges (RFC 5737). The router forwards
 whatever source address it is given, as networks without BCP 38 do: that is
@@ -29,7 +29,10 @@ ATTACKERS = ["198.51.100.%d" % n for n in range(10, 60)]
 CUSTOMER = "203.0.113.10"
 NEIGHBOUR = "203.0.113.20"  # a customer in whose name others send
 BYSTANDER = "203.0.113.21"  # a customer about whom others forge log lines
+TRUNK = "203.0.113.70"      # of the customers' carrier
 NODES = {"a": "192.0.2.11", "b": "192.0.2.12", "c": "192.0.2.13"}
+HONEYPOT = "192.0.2.21"  # of host a as well
+PROXY = "192.0.2.23"     # of host c as well
 VALIDATORS = ["198.18.0.%d" % n for n in range(11, 15)]
 
 CLONE_NEWNET = 0x40000000
@@ -191,12 +194,13 @@ def build(chain=False):
     run("ip", "address", "add", "192.0.2.1/24", "dev", "sip", namespace="router")
     run("ip", "link", "set", "sip", "up", namespace="router")
     _host("attacker", ATTACKERS, "198.51.100.1", "attacker")
-    _host("customer", [CUSTOMER, NEIGHBOUR, BYSTANDER], "203.0.113.1", "customer")
+    _host("customer", [CUSTOMER, NEIGHBOUR, BYSTANDER, TRUNK], "203.0.113.1", "customer")
     for port, address in (("attacker", "198.51.100.1"), ("customer", "203.0.113.1")):
         run("ip", "address", "add", address + "/24", "dev", port, namespace="router")
         _sysctl("router", "ipv4.conf.%s.rp_filter" % port, 0)
+    more = {"a": [HONEYPOT], "c": [PROXY]}
     for letter, address in NODES.items():
-        _host("sip-" + letter, [address], "192.0.2.1", "sip-" + letter)
+        _host("sip-" + letter, [address, *more.get(letter, [])], "192.0.2.1", "sip-" + letter)
         run("ip", "link", "set", "sip-" + letter, "master", "sip", namespace="router")
     for host in ("attacker", "customer"):
         for address in NODES.values():

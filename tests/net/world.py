@@ -10,6 +10,8 @@ import threading
 import time
 
 import asterisk
+import checking
+import kamailio
 import node
 import sip
 import topology
@@ -18,6 +20,37 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SCENARIOS = os.path.join(HERE, "..", "pbx", "sipp")
 FOLDER = "/run/sipchain-tests"  # in the private /run: gone with the namespaces
 CARRIER = "203.0.113.64/26"     # on the consortium's protected table
+
+
+# What each node does about numbers; the carrier's own number stands on C's allowlist.
+CARRIER_NUMBER = "+442079460999"
+NUMBERS = {
+    "a": """
+[honeypot]
+listen = udp:{honeypot}:5060
+listen = tcp:{honeypot}:5060
+ring = 0s
+talk = 1s
+record_max = 16M
+
+[numbers]
+country = 44
+outside = 9
+""",
+    "b": """
+[connector "pbx"]
+type = asterisk
+secret_file = {secret}
+""",
+    "c": """
+[allow]
+entry = {carrier} our carrier's own number
+
+[connector "proxy"]
+type = kamailio
+socket = {socket}
+""",
+}
 
 
 class Failed(Exception):
@@ -131,7 +164,7 @@ class Attack:
 class World:
     """Everything up and running; cases act on it."""
 
-    def __init__(self, build, tree, ttl, say, kind="local"):
+    def __init__(self, build, tree, proxy, ttl, say, kind="local"):
         self.build = build
         self.ttl = ttl
         self.say = say
@@ -148,20 +181,36 @@ class World:
             self.ledger = self.consortium.ledger(node.find(build, "sipchain"), ttl)
         else:
             self.ledger = node.Ledger(node.find(build, "sipchain"), FOLDER, ttl)
+        self.carrier = sip.Carrier("customer", topology.TRUNK)
+        self.proxy = kamailio.Kamailio(proxy, "c", FOLDER + "/kamailio",
+                                       address=topology.PROXY, carrier=topology.TRUNK)
         self.nodes = []
         for number, letter in enumerate(topology.NODES):
             folder = FOLDER + "/" + letter
             os.makedirs(folder)
-            pbx = asterisk.Asterisk(tree, "sip-" + letter, number, folder + "/asterisk")
-            self.nodes.append(node.Node(build, letter, folder, self.ledger, pbx, ttl))
+            pbx = (checking if letter == "b" else asterisk).Asterisk(
+                tree, "sip-" + letter, number, folder + "/asterisk")
+            self.nodes.append(node.Node(build, letter, folder, self.ledger, pbx, ttl,
+                                        self._numbers(letter, folder, pbx)))
         self.a, self.b, self.c = self.nodes
         self.ledger.administer("protect", "add", CARRIER)
         self._start()
         self.customer = Customer(self.nodes)
         self.customer.start()
 
+    def _numbers(self, letter, folder, pbx):
+        """What a node's configuration says of numbers."""
+        secret = folder + "/ami.secret"
+        if letter == "b":
+            with open(secret, "w", encoding="ascii") as f:
+                os.chmod(secret, 0o600)
+                f.write(pbx.secret + "\n")
+        return NUMBERS[letter].format(honeypot=topology.HONEYPOT, carrier=CARRIER_NUMBER,
+                                      secret=secret, socket=self.proxy.rpc)
+
     def _start(self):
-        self.say("three Asterisks")
+        self.say("three Asterisks, a Kamailio")
+        self.proxy.start()
         for n in self.nodes:
             n.asterisk.start()
         for n in self.nodes:
@@ -273,6 +322,8 @@ class World:
                 lines = [line for line in n.log().splitlines() if pattern in line]
                 complaints += ["node %s: %s" % (n.letter, line) for line in lines[:5]]
             n.asterisk.stop()
+        self.proxy.stop()
+        self.carrier.stop()
         if self.consortium:
             self.consortium.stop()
         return complaints
