@@ -21,6 +21,7 @@ import topology
 MANY, FULL = 20000, 22000
 LIMIT_S, LIMIT_REFUSED_MS, LIMIT_CHECK_MS = 3.0, 20.0, 2.0
 CALLS, ROUNDS = 1000, 20
+UNLIMITED = 1000000  # requests that are no flood
 
 
 class Control:
@@ -53,34 +54,32 @@ class Control:
 
 
 class Caller:
-    """INVITEs of one phone, each answered at once, without its retransmissions."""
+    """INVITEs of one phone."""
 
     def __init__(self, server):
         self.server = server
         self.sock = sip.udp("customer", topology.CUSTOMER)
-        self.sock.settimeout(2)
 
     def call(self, uri):
         """(seconds, status) of one INVITE with credentials."""
         dialog = sip.Dialog(self.sock, self.server, "101")
         answer = dialog.ask("INVITE", uri, to="<%s>" % uri)
         given = dialog.authorized(answer, kamailio.ACCOUNTS["101"], "INVITE", uri)
-        text = dialog.message("INVITE", uri, to="<%s>" % uri, extra=["Proxy-" + given])
         begun = time.monotonic()
-        dialog.send(text)
-        answer = self.sock.recv(65535).decode("latin-1")
+        answer = dialog.ask("INVITE", uri, to="<%s>" % uri, extra=["Proxy-" + given])
         return time.monotonic() - begun, sip.status(answer)
 
 
-def cost(address, calls=CALLS):
-    """Nanoseconds of calls that are let through the check, to what is no ban."""
-    caller, taken = Caller(address), []
-    for n in range(calls):
-        seconds, status = caller.call("sip:+8832999%08d@%s" % (n, address))
-        if status != 404:
-            raise stage.Unmeasurable("a call got %d" % status)
-        taken.append(int(seconds * 1e9))
-    return taken
+def costs(*addresses):
+    """Median milliseconds of calls to what is no ban, at each server, by turns."""
+    callers = [(Caller(address), address, []) for address in addresses]
+    for n in range(CALLS):
+        for caller, address, taken in callers:
+            seconds, status = caller.call("sip:+8832999%08d@%s" % (n, address))
+            if status != 404:
+                raise stage.Unmeasurable("a call got %d" % status)
+            taken.append(seconds * 1e3)
+    return [stage.quantile(taken, 0.5) for _, _, taken in callers]
 
 
 def refused_after(control, s):
@@ -137,12 +136,14 @@ def fill(control, first, count):
 
 
 def main(build):
-    s = connectors.Stage(build)
-    bare = kamailio.Kamailio(s.tree, "b", connectors.FOLDER + "/bare", block=False)
+    s = connectors.Stage(build, density=UNLIMITED)
+    bare = kamailio.Kamailio(s.tree, "b", connectors.FOLDER + "/bare", block=False,
+                             density=UNLIMITED)
     try:
         stage.head("bans in Kamailio 5.6, and in a program")
         many(s)
-        s.start_node()
+        # It would ban a phone that calls a thousand numbers which nobody has.
+        s.start_node(reads_log=False)
         s.wait_step("proxy")
         control = Control(s.node.folder + "/run/control.sock")
         stage.rows("a ban -> its call is refused (%d)" % ROUNDS, refused_after(control, s),
@@ -150,23 +151,20 @@ def main(build):
         for n in range(ROUNDS):
             control.ask("unban", indicator="+9725900%06d" % n)
         control.settled(0)
-        empty = cost(s.pbx.address)
+        bare.start()
+        empty, _ = costs(s.pbx.address, bare.address)
         fill(control, 0, MANY)
         control.settled(MANY)
         restart(control, s)
         fill(control, MANY, FULL - MANY)
         control.settled(FULL)
-        full = cost(s.pbx.address)
-        bare.start()
-        without = cost(bare.address)
+        full, without = costs(s.pbx.address, bare.address)
         for what, taken in (("without the check", without), ("with it, no entries", empty),
                             ("with it, 22,000 entries", full)):
-            stage.row("a call %s, p50" % what, stage.quantile(taken, 0.5) / 1e6, "ms")
-        stage.row("what 22,000 entries cost a call, p50", max(
-            stage.quantile(full, 0.5) - stage.quantile(empty, 0.5), 0) / 1e6, "ms",
+            stage.row("a call %s, p50" % what, taken, "ms")
+        stage.row("what 22,000 entries cost a call", max(full - empty, 0), "ms",
                   LIMIT_CHECK_MS)
-        stage.row("what the check and they cost it, p50", max(
-            stage.quantile(full, 0.5) - stage.quantile(without, 0.5), 0) / 1e6, "ms",
+        stage.row("what the check and they cost it", max(full - without, 0), "ms",
                   LIMIT_CHECK_MS)
         stage.row("memory of the node, RSS", stage.memory(s.node.role("node")["pid"])[0], "MB")
     except connectors.Failed as error:

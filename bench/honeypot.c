@@ -42,7 +42,8 @@ static void on_send(void *context, const struct honeypot_path *path, struct view
 	at = view_find_str(to, ";tag=");
 	if (at < view_find(to, '\r') && bytes.n > 9 && text[8] > '2')
 		view_copy(tags[source], 64,
-			view_head(view_from(to, at + 5), view_find(view_from(to, at + 5), '\r')));
+			view_head(view_from(to, at + 5),
+				view_find(view_from(to, at + 5), '\r')));
 }
 
 static void on_observe(void *context, const struct observation *o)
@@ -78,13 +79,16 @@ static long resident_kib(void)
 /* Written before the clock runs: who measures snprintf() does not measure this. */
 static size_t write_message(char dst[1200], unsigned i)
 {
-	static const char *const methods[8] = {"OPTIONS", "REGISTER", "REGISTER", "REGISTER",
-		"INVITE", "ACK", "INVITE", "REGISTER"};
+	static const char *const methods[8] = {"OPTIONS", "REGISTER", "REGISTER",
+		"REGISTER", "INVITE", "ACK", "INVITE", "REGISTER"};
 	unsigned s = i % SOURCES, step = i / SOURCES % 8;
 	const char *m = methods[step];
 	char more[256] = "", user[24], tag[80] = "";
 
-	snprintf(user, sizeof user, step == 1 ? "%u" : step == 4 || step == 5 ? "9%03u" : "100",
+	snprintf(user, sizeof user,
+		step == 1                      ? "%u" :
+			step == 4 || step == 5 ? "9%03u" :
+						 "100",
 		step == 1 ? 20000 + i % 10000 : s % 1000);
 	if (step == 3 || step == 7)
 		snprintf(more, sizeof more,
@@ -101,8 +105,8 @@ static size_t write_message(char dst[1200], unsigned i)
 		"From: \"%s\"<sip:%s@192.0.2.10>;tag=31303001%08x\r\n"
 		"User-Agent: friendly-scanner\r\nCall-ID: %u\r\nContact: sip:%s@192.0.2.10\r\n"
 		"CSeq: 1 %s\r\nAccept: application/sdp\r\n%sContent-Length: 0\r\n\r\n",
-		m, step == 6 ? "900972590000101" : user, i, user, user, tag, user, user, i,
-		step == 5 ? i - SOURCES : i, user, m, more);
+		m, step == 6 ? "900972590000101" : user, i, user, user, tag, user, user,
+		i, step == 5 ? i - SOURCES : i, user, m, more);
 }
 
 static double bench_mixed(struct honeypot *h)
@@ -140,7 +144,8 @@ static double bench_mixed(struct honeypot *h)
 static double bench_garbage(struct honeypot *h)
 {
 	static uint8_t bytes[1 << 16];
-	struct honeypot_path path = {.local = {4, {192, 0, 2, 10}}, .transport = TRANSPORT_UDP};
+	struct honeypot_path path = {
+		.local = {4, {192, 0, 2, 10}}, .transport = TRANSPORT_UDP};
 	uint64_t state = 1;
 	double start;
 
@@ -155,7 +160,8 @@ static double bench_garbage(struct honeypot *h)
 		path.remote.family = 4;
 		be32_store(path.remote.bytes, (uint32_t)(state >> 32));
 		honeypot_receive(h, &path,
-			view_of(bytes + (i % 4 ? state >> 50 : 0), 20 + (state >> 40) % 400),
+			view_of(bytes + (i % 4 ? state >> 50 : 0),
+				20 + (state >> 40) % 400),
 			NOW + i);
 	}
 	return GARBAGE / (cpu_seconds() - start);

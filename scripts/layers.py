@@ -12,7 +12,8 @@ import sys
 ORDER = ["base", "indicator", "sip", "sense", "detect", "ledger", "decide",
          "enforce", "store", "api", "daemon", "cli"]
 # Made by the build, so not there to be looked at.
-GENERATED = {"detect/rules_builtin.h", "ledger/ethereum/contract_code.h"}
+GENERATED = {"detect/rules_builtin.h", "ledger/ethereum/contract_code.h",
+             "sense/honeypot/profiles_builtin.h", "sense/honeypot/tools_builtin.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')
 
 

@@ -33,6 +33,7 @@ test   python3              the integration harness
 test   iproute2             network namespaces
 test   nftables             reads the rules that the node wrote
 test   util-linux           unshare, nsenter
+test   sipvicious           svmap, svwar and svcrack, at the honeypot
 test   fail2ban             its filters, and what runs beside us with our action
 test   systemd-journal-remote  writes the journals that are read
 demo   python3              the harness

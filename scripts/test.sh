@@ -49,7 +49,7 @@ if [ -x build/test/src/daemon/sipchaind ]; then
   [ $status -le 1 ] || count "network tests: the runner ended with $status" $status
   tests/net/hammer.sh build/test
   count "two daemons and the CLI hammer one ledger" $?
-  for program in cli ledger_cli keys production daemon ami texts filters honeypot connectors blocked; do # their checks are in the results
+  for program in cli ledger_cli keys production daemon ami texts filters honeypot sipvicious connectors blocked; do # their checks are in the results
     tests/net/$program.py --build build/test --results "$results" </dev/null
     status=$?
     [ $status -le 1 ] || count "$program.py: it ended with $status" $status

@@ -65,6 +65,7 @@ struct http_server {
 		struct http_server *server;
 		struct http_listener listener;
 		uv_poll_t poll;
+		bool shut; /* no descriptor was left: looked at again in a second */
 	} * doors;
 	size_t door_count;
 	struct http_connection *connections; /* newest first */

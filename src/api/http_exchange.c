@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests and their answers. */
+#include <jansson.h>
 #include <stdlib.h>
 
 #include "api/http_connection.h"
@@ -75,6 +76,21 @@ static void answer_large(struct http_exchange *x)
 
 _Static_assert(HTTP_BODY_MAX == 524288, "the text says so");
 
+/* What is wrong with the target, in whose words there may be escapes. */
+static void answer_fault(struct http_exchange *x)
+{
+	json_t *body = json_pack("{s:s}", "error", x->fault.text);
+	char *text = json_dumps(body, JSON_COMPACT | JSON_ENSURE_ASCII);
+	struct buffer out = {0};
+
+	json_decref(body);
+	buffer_printf(&out, "%s\n", text ? text : "{}");
+	free(text);
+	http_answer(
+		x, (unsigned)x->bad_target, "application/json", view_of(out.p, out.n));
+	buffer_free(&out);
+}
+
 static void begin(struct http_exchange *x, const char *method)
 {
 	struct view length = http_request_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
@@ -87,12 +103,7 @@ static void begin(struct http_exchange *x, const char *method)
 		http_answer(x, MHD_HTTP_BAD_REQUEST, "application/json",
 			view_str("{\"error\":\"the request gives its length twice\"}\n"));
 	} else if (x->bad_target) {
-		char text[400];
-		int n = snprintf(
-			text, sizeof text, "{\"error\":\"%s\"}\n", x->fault.text);
-
-		http_answer(x, (unsigned)x->bad_target, "application/json",
-			view_of(text, (size_t)n));
+		answer_fault(x);
 	} else if (length.p && too_large(x, length)) {
 		answer_large(x);
 	} else if (!x->large) {

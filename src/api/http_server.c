@@ -169,9 +169,12 @@ static void on_door(uv_poll_t *poll, int status, int events)
 			SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0) {
-			if (errno == EMFILE || errno == ENFILE)
+			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
 				log_warning("http: %s; lower [api] connections",
 					strerror(errno));
+				door->shut = true; /* it would be ready again at once */
+				uv_poll_stop(poll);
+			}
 			break;
 		}
 		enter(door, fd, (struct sockaddr *)&from, n);
@@ -205,6 +208,12 @@ static void on_due(uv_timer_t *timer)
 	struct http_server *s = timer->data;
 	uint64_t now = uv_now(s->loop);
 
+	for (size_t i = 0; i < s->door_count; i++) {
+		if (!s->doors[i].shut)
+			continue;
+		s->doors[i].shut = false;
+		uv_poll_start(&s->doors[i].poll, UV_READABLE, on_door);
+	}
 	for (struct http_connection *c = s->connections; c; c = c->next) {
 		if (late(c, now)) {
 			s->figures.cut++;

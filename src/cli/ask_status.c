@@ -247,6 +247,9 @@ static void status_numbers(const json_t *n)
 			(long long)json_integer_value(count), reason);
 		first = false;
 	}
+	if (number_of(n, "flooded"))
+		printf("; %lld not told: too many of one source",
+			number_of(n, "flooded"));
 	printf("\n");
 }
 

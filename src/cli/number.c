@@ -43,10 +43,12 @@ static int read_plan(struct invocation *in, struct dial_plan *plan)
 	if (given(in, OPTION_COUNTRY))
 		dial_plan_init(plan);
 	if (given(in, OPTION_COUNTRY) &&
-		dial_plan_country(plan, view_str(option(in, OPTION_COUNTRY, "")), &err) < 0)
+		dial_plan_country(plan, view_str(option(in, OPTION_COUNTRY, "")), &err) <
+			0)
 		return failure(CONTROL_USAGE, "--country %s", err.text);
 	if (given(in, OPTION_OUTSIDE) &&
-		dial_plan_outside(plan, view_str(option(in, OPTION_OUTSIDE, "")), &err) < 0)
+		dial_plan_outside(plan, view_str(option(in, OPTION_OUTSIDE, "")), &err) <
+			0)
 		return failure(CONTROL_USAGE, "--outside %s", err.text);
 	return 0;
 }
@@ -123,8 +125,9 @@ static json_t *types_json(unsigned types)
 static json_t *reading_json(const struct dialled_reading *r)
 {
 	struct view digits = view_str(r->digits);
-	json_t *o = json_pack("{s:s, s:s, s:b}", "reading", dialled_reading_name(r->reading),
-		"why", dialled_why_text(r->why), "publish", may_be_published(r));
+	json_t *o = json_pack("{s:s, s:s, s:b}", "reading",
+		dialled_reading_name(r->reading), "why", dialled_why_text(r->why),
+		"publish", may_be_published(r));
 
 	if (r->outside[0])
 		json_object_set_new(o, "outside", json_string(r->outside));
@@ -135,8 +138,7 @@ static json_t *reading_json(const struct dialled_reading *r)
 	json_object_set_new(o, "number", json_sprintf("+%s", r->digits));
 	if (r->other[0])
 		json_object_set_new(o, "other", json_sprintf("+%s", r->other));
-	json_object_set_new(
-		o, "country", json_stringn(r->digits, r->country));
+	json_object_set_new(o, "country", json_stringn(r->digits, r->country));
 	json_object_set_new(o, "region", json_string(e164_region(digits)));
 	json_object_set_new(o, "types", types_json(r->types));
 	json_object_set_new(o, "domestic", json_boolean(r->domestic));
@@ -179,8 +181,8 @@ int run_number(struct invocation *in)
 	}
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(clusters, reading_json(&found[i]));
-	out = json_pack("{s:s, s:s, s:o, s:o}", "source", e164_source, "site", plan.country,
-		"strings", strings, "clusters", clusters);
+	out = json_pack("{s:s, s:s, s:o, s:o}", "source", e164_source, "site",
+		plan.country, "strings", strings, "clusters", clusters);
 	print_json(out);
 	json_decref(out);
 	return 0;

@@ -63,7 +63,7 @@
 	{"honeypot", "record", CONFIG_PATH_NAME, .fallback = "", AT(honeypot.record), \
 		.help = "The folder of what was recorded, read by sipchain honeypot; it belongs to\n" \
 			"[node] user alone. Empty: honeypot in [node] state."}, \
-	{"honeypot", "record_max", CONFIG_COUNT, .fallback = "1000M", .min = 1048576, \
+	{"honeypot", "record_max", CONFIG_COUNT, .fallback = "1000M", .min = 1000000, \
 		.max = 4000000000, AT(honeypot.record_max), \
 		.help = "Bytes of it; past it the oldest go."}, \
 	{"honeypot", "record_keep", CONFIG_DURATION, .fallback = "30d", .min = 60, \

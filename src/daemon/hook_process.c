@@ -59,16 +59,16 @@ static int split(struct command *c, const struct hook_program *program, struct e
 
 	if (rest.n >= sizeof c->text) {
 		errno = EINVAL;
-		return error_set(err, "arguments: more than %zu bytes",
-			sizeof c->text - 1);
+		return error_set(
+			err, "arguments: more than %zu bytes", sizeof c->text - 1);
 	}
 	c->argv[n++] = (char *)(uintptr_t)program->path;
 	/* Blanks alone: a comma is part of an argument. */
 	for (rest = view_trim(rest); rest.n; rest = view_trim(rest)) {
 		if (n > HOOK_ARGUMENTS_MAX) {
 			errno = EINVAL;
-			return error_set(err, "arguments: more than %u words",
-				HOOK_ARGUMENTS_MAX);
+			return error_set(
+				err, "arguments: more than %u words", HOOK_ARGUMENTS_MAX);
 		}
 		word = view_head(rest, view_find(rest, ' '));
 		rest = view_from(rest, word.n);
@@ -87,13 +87,14 @@ static int find_user(const char *user, const struct passwd **pw, struct error *e
 	struct error why;
 
 	if (sandbox_user(user, pw, &why))
-		error_set(err, "run_as: there is no user \"%s\"",
-			escaped(view_str(user)));
+		error_set(
+			err, "run_as: there is no user \"%s\"", escaped(view_str(user)));
 	else if (*pw && (*pw)->pw_uid == 0)
 		error_set(err, "run_as: it does not run as root; name another user");
 	else if (geteuid() != 0 && (!(own = getpwnam(user)) || own->pw_uid != geteuid()))
-		error_set(err, "run_as: only root can start it as %s; start sipchaind as "
-			       "root, or name yourself",
+		error_set(err,
+			"run_as: only root can start it as %s; start sipchaind as "
+			"root, or name yourself",
 			user);
 	else
 		return 0;
@@ -101,8 +102,8 @@ static int find_user(const char *user, const struct passwd **pw, struct error *e
 	return -1;
 }
 
-static void set_environment(struct command *c, const struct hook_program *program,
-	const struct passwd *pw)
+static void set_environment(
+	struct command *c, const struct hook_program *program, const struct passwd *pw)
 {
 	const size_t size = sizeof c->environment[0];
 
@@ -138,8 +139,8 @@ static void become(const struct passwd *pw)
 }
 
 /* Does not return. */
-static void run(const struct command *c, const struct passwd *pw, int stream,
-	int errors, pid_t parent)
+static void run(const struct command *c, const struct passwd *pw, int stream, int errors,
+	pid_t parent)
 {
 	const struct rlimit none = {0, 0};
 	sigset_t empty;
@@ -223,9 +224,10 @@ int hook_process_start(struct hook_process *h, const struct hook_program *progra
 	if (h->pid > 0)
 		hook_process_stop(h, now);
 	if (h->pid > 0 || now < h->due) {
-		error_set(err, h->pid > 0 ? "its last process has not ended yet" :
-					    "its program ended too soon; it is started "
-					    "again after a while");
+		error_set(err,
+			h->pid > 0 ? "its last process has not ended yet" :
+				     "its program ended too soon; it is started "
+				     "again after a while");
 		errno = EBUSY;
 		return -1;
 	}

@@ -407,10 +407,11 @@ static void follow_ban(void *context, const struct ban *b)
 
 void node_connectors_start(struct node *n)
 {
+	/* Before observe mode: what stood there before this start is then taken off. */
+	ban_table_each(n->bans, follow_ban, n);
 	EACH(n->connectors, k)
 	if (k->c)
 		pbx_connector_observe(k->c, n->config->node.observe);
-	ban_table_each(n->bans, follow_ban, n);
 	EACH(n->connectors, k)
 	step(k);
 }

@@ -46,9 +46,10 @@ void node_hit(struct node *n, const char *connector, const char *sensor,
 		hit->account[0] ? hit->account : "somebody", source[0] ? " at " : "",
 		source, dialled[0] ? dialled : "a number", id);
 	body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I}", "text", text,
-		"connector", connector, "sensor", sensor, "number", hit->number, "dialled", hit->dialled, "account",
-		hit->account, "source", source, "source_port", (int)hit->source_port,
-		"untold", (json_int_t)limit->untold);
+		"connector", connector, "sensor", sensor, "number", hit->number,
+		"dialled", hit->dialled, "account", hit->account, "source", source,
+		"source_port", (int)hit->source_port, "untold",
+		(json_int_t)limit->untold);
 	if (limit->untold)
 		log_notice("%s: %llu calls more were refused", by,
 			(unsigned long long)limit->untold);

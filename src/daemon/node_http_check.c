@@ -63,13 +63,32 @@ static bool domain_of(struct indicator *out, const char *uri)
 	return !indicator_parse(out, NULL, view_str(text), NULL);
 }
 
-/* "+97259..." or " 97259..." ('+' as forms write it). */
-static int parse_number(struct indicator *out, const char *value, struct error *err)
+/*
+ * What a phone dialled here, read by [numbers]: kind 0 when that is no number, or
+ * could be more than one; nothing that is listed is meant then.
+ */
+static void read_dialled(struct indicator *out, const struct node *n, const char *dialled)
+{
+	struct dialled_reading r;
+
+	memset(out, 0, sizeof *out);
+	dialled_read(&r, numbers_plan(n->numbers), dialled);
+	if (r.digits[0] && r.reading != READ_AMBIGUOUS)
+		indicator_from_digits(out, view_str(r.digits));
+}
+
+/* "+97259...", " 97259..." ('+' as forms write it), or what was dialled: 0097259... */
+static int parse_number(struct indicator *out, const struct node *n, const char *value,
+	struct error *err)
 {
 	char text[64];
 
 	if (strlen(value) > 48)
 		return error_set(err, "a number has 15 digits at most");
+	if (*value && value[strspn(value, "0123456789*#")] == 0) {
+		read_dialled(out, n, value);
+		return 0;
+	}
 	snprintf(text, sizeof text, "%s%s", *value == ' ' ? "+" : "",
 		*value == ' ' ? value + 1 : value);
 	if (indicator_parse(out, NULL, view_str(text), err))
@@ -77,14 +96,15 @@ static int parse_number(struct indicator *out, const char *value, struct error *
 	return out->kind == INDICATOR_NUMBER ?
 		0 :
 		error_set(err,
-			"is no number: write E.164 with its +, such as %%2B972599...");
+			"is no number: write E.164 with its +, such as %%2B972599..., or what "
+			"was dialled");
 }
 
-static int parse(struct indicator *out, char *canonical, const char *name,
-	const char *value, struct error *err)
+static int parse(struct indicator *out, char *canonical, const struct node *n,
+	const char *name, const char *value, struct error *err)
 {
 	if (!strcmp(name, "number"))
-		return parse_number(out, value, err);
+		return parse_number(out, n, value, err);
 	if (indicator_parse(out, canonical, view_str(value), err))
 		return -1;
 	if (!strcmp(name, "uri"))
@@ -132,13 +152,14 @@ void node_http_check(
 			"ask for one of number, ip, uri");
 		return;
 	}
-	if (parse(&i, canonical, target->parameters[0].name, target->parameters[0].value,
-		    &err)) {
+	if (parse(&i, canonical, n, target->parameters[0].name,
+		    target->parameters[0].value, &err)) {
 		node_http_refuse(x, call, MHD_HTTP_BAD_REQUEST,
 			target->parameters[0].name, "%s", err.text);
 		return;
 	}
-	judge(&v, n, &i);
+	if (i.kind)
+		judge(&v, n, &i);
 	if (!v.block && i.kind == INDICATOR_URI && domain_of(&i, canonical))
 		judge(&v, n, &i);
 	answer(x, call, &v, n->config->node.observe);

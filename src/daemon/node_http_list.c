@@ -63,32 +63,33 @@ static bool page_query(
 	struct http_page_query *q, struct http_exchange *x, const struct node_call *call)
 {
 	const struct http_target *t = http_request_target(x);
-	const char *kind = http_parameter(t, "kind"),
-		   *category = http_parameter(t, "category"),
-		   *after = http_parameter(t, "after"),
-		   *limit = http_parameter(t, "limit"), *wrong = NULL;
-	int k = kind ? kind_of(kind) : 0,
-	    c = category ? category_parse(view_str(category)) : 0;
+	const char *kind = http_parameter(t, "kind");
+	const char *category = http_parameter(t, "category");
+	const char *after = http_parameter(t, "after");
+	const char *limit = http_parameter(t, "limit");
+	const char *wrong = NULL, *remedy = NULL;
+	int k = kind ? kind_of(kind) : 0;
+	int c = category ? category_parse(view_str(category)) : 0;
 	uint64_t most = PAGE_DEFAULT;
 
 	memset(q, 0, sizeof *q);
-	if (k < 0)
+	if (k < 0) {
 		wrong = "kind";
-	else if (c < 0 || (category && c == CATEGORY_NONE))
+		remedy = "ip4, ip6, number, uri, domain or agent";
+	} else if (c < 0 || (category && c == CATEGORY_NONE)) {
 		wrong = "category";
-	else if (after && http_cursor_parse(&q->after, after))
+		remedy = "there is no such category";
+	} else if (after && http_cursor_parse(&q->after, after)) {
 		wrong = "after";
-	else if (limit && (view_decimal(view_str(limit), HTTP_PAGE_MAX, &most) || !most))
+		remedy = "what \"next\" of the page before said";
+	} else if (limit &&
+		(view_decimal(view_str(limit), HTTP_PAGE_MAX, &most) || !most)) {
 		wrong = "limit";
+		remedy = "1 to 5000";
+	}
 	if (wrong) {
-		node_http_refuse(x, call, MHD_HTTP_BAD_REQUEST, wrong, "%s: %s", wrong,
-			!strcmp(wrong, "kind") ?
-				"ip4, ip6, number, uri, domain or agent" :
-				!strcmp(wrong, "category") ?
-				"there is no such category" :
-				!strcmp(wrong, "after") ?
-				"what \"next\" of the page before said" :
-				"1 to 5000");
+		node_http_refuse(
+			x, call, MHD_HTTP_BAD_REQUEST, wrong, "%s: %s", wrong, remedy);
 		return false;
 	}
 	q->kind = (uint8_t)k;

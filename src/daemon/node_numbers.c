@@ -199,6 +199,7 @@ json_t *node_numbers_json(struct node *n)
 		(json_int_t)f.callers, "calls", (json_int_t)f.calls, "counted", counted,
 		"targets", (json_int_t)f.targets, "told", (json_int_t)f.told, "withheld",
 		withheld);
+	json_object_set_new(out, "flooded", json_integer((json_int_t)f.flooded));
 	json_object_set_new(out, "memory", json_integer((json_int_t)f.memory));
 	return out;
 }

@@ -19,6 +19,7 @@
 #include "daemon/roles.h"
 #include "decide/auto_allow.h"
 #include "enforce/nft.h"
+#include "sense/observation.h"
 
 #define QUEUE_LIMIT  (1u << 20)
 #define ALLOW_MAX    65536
@@ -227,6 +228,32 @@ static void know_configured(struct enforce_role *r, const struct config *config)
 	r->allow_count = r->own_count;
 }
 
+/*
+ * Bans do not keep packets from the honeypot's own listeners: there they do no
+ * harm, and what a source goes on doing is what one learns from. Returns
+ * whether they are others than before.
+ */
+static bool know_listeners(struct enforce_role *r, const struct config_honeypot *h)
+{
+	struct nft_listener pass[CONFIG_LISTEN_MAX] = {0};
+	struct config_honeypot *known = &r->config->honeypot;
+	bool changed = h->listen_count != known->listen_count ||
+		memcmp(h->listen, known->listen, sizeof h->listen) != 0;
+
+	_Static_assert(CONFIG_LISTEN_MAX <= NFT_PASS_MAX, "all of them pass");
+	for (size_t i = 0; i < h->listen_count; i++) {
+		pass[i].address = h->listen[i].address;
+		pass[i].port = h->listen[i].port;
+		pass[i].udp = h->listen[i].transport == TRANSPORT_UDP;
+	}
+	if (r->nft)
+		nft_pass(r->nft, pass, h->listen_count);
+	if (changed)
+		memcpy(known->listen, h->listen, sizeof known->listen);
+	known->listen_count = h->listen_count;
+	return changed;
+}
+
 /* Make the table, or in observe mode remove it. Returns 0 or -1. */
 static int stand(struct enforce_role *r, struct error *err)
 {
@@ -237,6 +264,7 @@ static int stand(struct enforce_role *r, struct error *err)
 static int on_reload(void *context, struct config *config, struct error *err)
 {
 	struct enforce_role *r = context;
+	bool again; /* the table is to be made again, in place */
 
 	if (config->enforce.type != r->config->enforce.type ||
 		memcmp(&config->enforce.nft, &r->config->enforce.nft,
@@ -245,7 +273,8 @@ static int on_reload(void *context, struct config *config, struct error *err)
 			err, "[enforce] changes only with a restart of sipchaind");
 	know_configured(r, config);
 	r->allow_known = false;
-	if (config->node.observe == r->config->node.observe) {
+	again = know_listeners(r, &config->honeypot) && !config->node.observe;
+	if (config->node.observe == r->config->node.observe && !again) {
 		/* The node may have been first: its list and orders came too early. */
 		tell_self(r);
 		return 0;
@@ -296,6 +325,8 @@ static int open_nft(struct enforce_role *r)
 	if (r->config->enforce.type != CONFIG_ENFORCE_NFTABLES)
 		return 0;
 	r->nft = nft_open(&r->config->enforce.nft, &err);
+	if (r->nft)
+		(void)know_listeners(r, &r->config->honeypot);
 	if (!r->nft || stand(r, &err)) {
 		log_error("%s", err.text);
 		return -1;

@@ -19,6 +19,9 @@
  *   ledger, connects  -               AF_INET, AF_INET6   yes      no
  *   enforce           CAP_NET_ADMIN   none                no       no
  *
+ * A sense role that may write to some path may also remove files there, and make
+ * new ones: that is all that recording takes.
+ *
  * A ledger role that connects (an Ethereum ledger) may connect but neither
  * bind, listen nor accept, over TCP only to the ports that are named. libcurl
  * resolves names in threads, which are sealed like what starts them.

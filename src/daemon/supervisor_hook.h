@@ -32,8 +32,7 @@ usec supervisor_hooks_due(struct supervisor *s, usec now);
  * Ask programs to end: all of them, or (next not NULL) those whose connector is
  * another one in the configuration to come.
  */
-void supervisor_hooks_stop(
-	struct supervisor *s, const struct config *next, usec now);
+void supervisor_hooks_stop(struct supervisor *s, const struct config *next, usec now);
 
 /* Whether any runs. */
 bool supervisor_hooks_run(const struct supervisor *s);

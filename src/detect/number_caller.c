@@ -293,6 +293,17 @@ void callers_call(struct callers *c, struct caller *s, const struct observation 
 	shrink(c, s);
 }
 
+void callers_prove(struct caller *s, const struct observation *o)
+{
+	uint64_t key = o->call_id ? o->call_id : o->attempt;
+
+	for (struct call *k = s->first; k && key; k = k->next)
+		if (k->key == key && apart(k->time, o->time) < CALL_SAME &&
+			k->sensors & 1U << (o->sensor & 7) &&
+			proof_rank(o->proof) > proof_rank(k->proof))
+			k->proof = o->proof;
+}
+
 /* --- those to be judged */
 
 void callers_soil(struct callers *c, struct caller *s, bool at_once)

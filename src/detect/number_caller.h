@@ -48,6 +48,8 @@ struct caller {
 	usec last, judged;
 	usec convicted, baited; /* when last; 0: never */
 	uint32_t account;       /* that the conviction is about */
+	usec told_since;        /* a window of what it put on the list, */
+	uint32_t told;          /* and how much that was */
 	uint32_t n;
 	struct call *first, *newest;
 	struct {
@@ -77,6 +79,9 @@ void callers_move(struct callers *c, struct caller *s, enum caller_list list);
 
 /* Note the call of an observation: a new one, or what was not known of a former. */
 void callers_call(struct callers *c, struct caller *s, const struct observation *o);
+
+/* An observation that names no number: what it proves of the call that it belongs to. */
+void callers_prove(struct caller *s, const struct observation *o);
 
 /*
  * Make it dirty, at_once: before all others and whenever it was judged last. Take

@@ -404,6 +404,16 @@ bool targets_due(struct targets *t, struct number_detection *out)
 	return true;
 }
 
+void targets_untold(struct targets *t, const struct indicator *i)
+{
+	struct target *x = find(t, i);
+
+	if (x)
+		x->told = false;
+	else
+		targets_forget_prefix(t, i);
+}
+
 void targets_forgive(struct targets *t, const struct indicator *i)
 {
 	struct target *x = find(t, i);

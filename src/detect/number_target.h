@@ -40,6 +40,9 @@ void targets_remove(struct targets *t, const struct indicator *i, uint64_t id);
 /* The next one that crossed its threshold. */
 bool targets_due(struct targets *t, struct number_detection *out);
 
+/* It was not told after all: another call may tell it. */
+void targets_untold(struct targets *t, const struct indicator *i);
+
 /* Nothing came of a prefix that was told: its numbers are told one by one. */
 void targets_refuse(struct targets *t, const struct indicator *i);
 

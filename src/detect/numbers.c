@@ -17,7 +17,7 @@ struct numbers {
 	struct targets *targets;
 	number_judged_fn *watch;
 	void *watch_context;
-	uint64_t fates[FATE_COUNT], told;
+	uint64_t fates[FATE_COUNT], told, flooded;
 };
 
 void numbers_config_default(struct numbers_config *c)
@@ -29,6 +29,11 @@ void numbers_config_default(struct numbers_config *c)
 	c->again = 3 * 86400;
 	c->min_e164 = 5;
 	c->bytes_max = 4U << 20;
+}
+
+const struct dial_plan *numbers_plan(const struct numbers *n)
+{
+	return &n->config.plan;
 }
 
 struct numbers *numbers_new(const struct numbers_config *config, struct hash_key key)
@@ -63,6 +68,9 @@ void numbers_watch(struct numbers *n, number_judged_fn *fn, void *context)
 
 void numbers_configure(struct numbers *n, const struct numbers_config *config)
 {
+	/* A reload that changes nothing here tells nothing anew. */
+	if (!memcmp(&n->config, config, sizeof *config))
+		return;
 	n->config = *config;
 	targets_clear(n->targets);
 	callers_limit(n->callers, config->bytes_max);
@@ -101,6 +109,15 @@ static void note_success(struct caller *s, const struct observation *o)
 static bool is_proof(uint8_t proof)
 {
 	return proof_rank(proof) >= PROOF_RANK_PROVED;
+}
+
+/*
+ * Whether he was at the honeypot himself. The tag of a call that was taken does not show
+ * it: FreeSWITCH acknowledges an answer to a call that it never made (honeypot.h).
+ */
+static bool is_baited(const struct observation *o)
+{
+	return proof_rank(o->proof) >= PROOF_RANK_STRONG;
 }
 
 /* At the honeypot everybody is an attacker who is there at all. */
@@ -147,14 +164,17 @@ void numbers_note(struct numbers *n, const struct observation *o)
 		return;
 	note_network(n, s);
 	if (is_proof(o->proof))
-		callers_move(n->callers, s, bait ? CALLERS_ATTACKERS : CALLERS_PROVED);
-	if (bait && is_proof(o->proof))
+		callers_move(n->callers, s,
+			bait && is_baited(o) ? CALLERS_ATTACKERS : CALLERS_PROVED);
+	if (bait && is_baited(o))
 		note_baited(s, o);
 	/* A honeypot takes any password. */
 	if (success && !bait)
 		note_success(s, o);
 	if (o->dialled[0])
 		callers_call(n->callers, s, o);
+	else if (bait)
+		callers_prove(s, o);
 	if (s->convicted || s->baited)
 		callers_soil(n->callers, s, false);
 }
@@ -220,7 +240,7 @@ static uint8_t whose(const struct numbers *n, const struct caller *s,
 		return FATE_CUSTOMER;
 	if (k->way == CALL_REFUSED && is_account_of(s, k->account) && !about)
 		return FATE_CUSTOMER;
-	if (k->way != CALL_BAIT && !is_proof(k->proof))
+	if (!is_proof(k->proof))
 		return FATE_UNPROVED;
 	return FATE_NEW;
 }
@@ -368,7 +388,7 @@ static void judge(struct numbers *n, struct caller *s)
 	struct dialled_reading clusters[CLUSTERS_MAX], r;
 	const char *strings[CALLS_MAX];
 	struct call *mine[CALLS_MAX];
-	size_t count = 0, found;
+	size_t count = 0, found = 0, different;
 	struct indicator i;
 
 	for (struct call *k = s->first; k; k = k->next) {
@@ -387,13 +407,50 @@ static void judge(struct numbers *n, struct caller *s)
 		else
 			mine[count++] = k;
 	}
-	found = dialled_cluster(clusters, CLUSTERS_MAX, &n->config.plan, strings,
-		collect(strings, mine, count));
+	different = collect(strings, mine, count);
+	if (different >= DIALLED_CLUSTER_LEAST)
+		found = dialled_cluster(clusters, CLUSTERS_MAX, &n->config.plan, strings,
+			different);
 	for (size_t at = 0; at < count; at++) {
 		uint8_t fate = decide(n, mine[at], clusters, found, &r, &i);
 
 		settle(n, s, mine[at], fate, &r, &i, "");
 	}
+}
+
+/* Where it is counted what a source has put on the list: an IPv6 host has its /64. */
+static struct caller *teller(struct numbers *n, const struct address *source, usec now)
+{
+	struct address net = *source;
+	struct caller *s;
+
+	if (net.family != 6)
+		return callers_find(n->callers, source);
+	memset(net.bytes + 8, 0, 8);
+	s = callers_put(n->callers, &net, now);
+	if (s)
+		callers_move(n->callers, s, CALLERS_PROVED);
+	return s;
+}
+
+/* Whether one of those who called has not put too much on the list; all are counted. */
+static bool may_tell(struct numbers *n, const struct number_detection *d)
+{
+	bool may = false;
+
+	for (unsigned k = 0; k < d->n_from; k++) {
+		struct caller *s = teller(n, &d->from[k], d->time);
+
+		if (!s)
+			continue;
+		if (!is_within(n, s->told_since, d->time)) {
+			s->told_since = d->time;
+			s->told = 0;
+		}
+		may |= s->told < NUMBER_TOLD_MAX;
+		s->told += s->told < UINT32_MAX;
+	}
+	return may;
 }
 
 bool numbers_due(struct numbers *n, usec now, struct number_detection *out)
@@ -402,8 +459,13 @@ bool numbers_due(struct numbers *n, usec now, struct number_detection *out)
 
 	for (;;) {
 		if (targets_due(n->targets, out)) {
-			n->told++;
-			return true;
+			if (may_tell(n, out)) {
+				n->told++;
+				return true;
+			}
+			n->flooded++;
+			targets_untold(n->targets, &out->indicator);
+			continue;
 		}
 		s = callers_take_dirty(
 			n->callers, now > JUDGE_EVERY ? now - JUDGE_EVERY : 0);
@@ -431,7 +493,8 @@ void numbers_figures(const struct numbers *n, struct numbers_figures *out)
 		.targets = targets_count(n->targets),
 		.memory = sizeof *n + callers_memory(n->callers) +
 			targets_memory(n->targets),
-		.told = n->told};
+		.told = n->told,
+		.flooded = n->flooded};
 	memcpy(out->fates, n->fates, sizeof out->fates);
 }
 

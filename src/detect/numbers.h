@@ -12,8 +12,9 @@
  * Who. Only what an attacker dials counts. A source is one
  *   - when it was detected with a proof that may be published (numbers_convict());
  *     what it dialled within the window before and after counts, or
- *   - when it proved itself to the honeypot, where nobody has business: then what
- *     it dials there counts, and nothing that it dials elsewhere.
+ *   - when it proved itself to the honeypot by more than the ACK of a call (honeypot.h
+ *     says who else sends those), where nobody has business: then what it dials there
+ *     counts, and nothing that it dials elsewhere.
  * Of an attacker's calls those do not count that may be somebody else's behind the
  * same address, or nobody's at all:
  *   - calls that nothing proves: they may be forged in its name, by who wants a
@@ -38,6 +39,11 @@
 #define NUMBER_PREFIX_MAX  64 /* config.prefix.threshold at most */
 #define NUMBER_DOMAINS_MAX 16 /* own domains */
 #define NUMBER_SOURCES_MAX 8  /* of those that called, kept in a detection */
+/*
+ * What one source (of IPv6 a /64) has put on the list within calls.window; more of it is
+ * not told. Who calls hundreds of numbers wants innocents' there, or the list full.
+ */
+#define NUMBER_TOLD_MAX 32
 
 struct numbers_config {
 	struct dial_plan plan;
@@ -108,9 +114,16 @@ struct numbers;
 
 /* config is copied. NULL when memory is short. */
 struct numbers *numbers_new(const struct numbers_config *config, struct hash_key key);
+
+/* How one dials at the site, as configured last; lives as long as n. */
+const struct dial_plan *numbers_plan(const struct numbers *n);
 void numbers_free(struct numbers *n);
 
-/* Another plan or other thresholds: what is kept is read anew and counts anew. */
+/*
+ * Another plan or other thresholds: what is kept is read anew and counts anew. Fill
+ * *config by numbers_config_default() first: what is the same, byte for byte, changes
+ * nothing.
+ */
 void numbers_configure(struct numbers *n, const struct numbers_config *config);
 
 /* Every observation, before the detector's verdict about it is told. */
@@ -155,6 +168,7 @@ struct numbers_figures {
 	size_t callers, calls, targets, memory;
 	uint64_t fates[FATE_COUNT]; /* calls of attackers, by what became of them */
 	uint64_t told;
+	uint64_t flooded; /* not told: NUMBER_TOLD_MAX */
 };
 void numbers_figures(const struct numbers *n, struct numbers_figures *out);
 

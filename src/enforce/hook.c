@@ -119,8 +119,8 @@ static void text_of(char *dst, size_t size, const json_t *o, const char *key)
 
 	dst[0] = '\0';
 	if (json_is_string(v))
-		pbx_hit_text(dst, size,
-			view_of(json_string_value(v), json_string_length(v)));
+		pbx_hit_text(
+			dst, size, view_of(json_string_value(v), json_string_length(v)));
 }
 
 static bool on_hit(struct hook *h, const json_t *o)
@@ -134,8 +134,9 @@ static bool on_hit(struct hook *h, const json_t *o)
 	text_of(hit.account, sizeof hit.account, o, "account");
 	text_of(source, sizeof source, o, "source");
 	text_of(indicator, sizeof indicator, o, "indicator");
-	if (source[0] && address_port_parse(&hit.source, &hit.source_port,
-				 view_str(source), 0, NULL))
+	if (source[0] &&
+		address_port_parse(
+			&hit.source, &hit.source_port, view_str(source), 0, NULL))
 		memset(&hit.source, 0, sizeof hit.source);
 	if (pbx_id_parse(&hit.indicator, view_str(indicator)) && !hit.number[0])
 		return false; /* a hit on nothing */
@@ -193,8 +194,8 @@ static void on_line(struct hook *h)
 
 /* --- the interface --- */
 
-static struct pbx *hook_open(const struct pbx_config *config,
-	const struct pbx_hooks *hooks, struct error *err)
+static struct pbx *hook_open(
+	const struct pbx_config *config, const struct pbx_hooks *hooks, struct error *err)
 {
 	struct hook *h = calloc(1, sizeof *h);
 
@@ -341,7 +342,8 @@ static usec hook_due(struct pbx *p, usec now)
 	h->moved = false;
 	answer(h);
 	if (h->out.n && now - h->progress >= HOOK_STALL) {
-		fail(h, "the program has not read its standard input for 30 s; it is "
+		fail(h,
+			"the program has not read its standard input for 30 s; it is "
 			"started again");
 		return 0;
 	}

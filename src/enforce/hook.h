@@ -29,10 +29,10 @@
  * An order is carried out when the program's end of the stream has taken it; one
  * that takes nothing for HOOK_STALL is given up and started anew.
  */
-#define HOOK_STALL    (30 * USEC_PER_SEC)
-#define HOOK_LINE_MAX 4096 /* of what it writes; longer lines are discarded */
+#define HOOK_STALL     (30 * USEC_PER_SEC)
+#define HOOK_LINE_MAX  4096 /* of what it writes; longer lines are discarded */
 #define HOOK_LINES_MAX 1000 /* a second that are looked at; more are discarded */
-#define HOOK_HITS_MAX 100 /* of them */
+#define HOOK_HITS_MAX  100  /* of them */
 /* resync-end: nothing was ordered for so long. */
 #define HOOK_QUIET (USEC_PER_SEC / 2)
 /* Orders, and bytes, that wait to be taken. */

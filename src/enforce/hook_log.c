@@ -44,8 +44,8 @@ static void tell(struct hook_log *l, usec now, hook_log_fn *fn, void *context)
 	l->cut = false;
 }
 
-void hook_log_feed(struct hook_log *l, struct view bytes, usec now, hook_log_fn *fn,
-	void *context)
+void hook_log_feed(
+	struct hook_log *l, struct view bytes, usec now, hook_log_fn *fn, void *context)
 {
 	while (bytes.n) {
 		size_t n = view_find(bytes, '\n'), room = sizeof l->line - l->n;

@@ -17,8 +17,8 @@ struct hook_log {
 	char line[HOOK_LOG_LINE];
 	size_t n;
 	bool cut;
-	unsigned room;  /* lines that may be told now */
-	usec filled;    /* when room last grew; 0: at the first line */
+	unsigned room;   /* lines that may be told now */
+	usec filled;     /* when room last grew; 0: at the first line */
 	uint64_t untold; /* lines since the last that was */
 };
 
@@ -29,8 +29,8 @@ typedef void hook_log_fn(void *context, const char *line);
  * Bytes as they came, split anywhere; zero-initialise l. now: monotonic. After
  * lines that were left out the next one is preceded by their number.
  */
-void hook_log_feed(struct hook_log *l, struct view bytes, usec now, hook_log_fn *fn,
-	void *context);
+void hook_log_feed(
+	struct hook_log *l, struct view bytes, usec now, hook_log_fn *fn, void *context);
 
 /* The program has ended: what stands of a line without its break. */
 void hook_log_end(struct hook_log *l, usec now, hook_log_fn *fn, void *context);

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "enforce/kamailio.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/escape.h"
-
-/* A call without an answer is sent again after, and given up after. */
-#define RESEND_AFTER USEC_PER_SEC
-#define GIVE_UP      (5 * USEC_PER_SEC)
+#include "enforce/kamailio_call.h"
 
 #define LOOK_EVERY USEC_PER_SEC /* at one marker */
 
@@ -22,27 +17,6 @@
 
 /* Of an entry's seconds: they are an int there, added to the time of day. */
 #define LIFE_MAX (UINT32_C(1) << 30)
-
-enum purpose {
-	FREE = 0,
-	ORDER,
-	MARK, /* set a table's marker */
-	LOOK, /* and see whether it stands */
-};
-
-struct call {
-	uint8_t purpose; /* enum purpose */
-	uint8_t table;   /* index, of MARK and LOOK */
-	bool unsent;
-	bool taken; /* it was sent once at least */
-	uint64_t sequence; /* calls leave in this order */
-	usec asked;        /* first */
-	usec again;        /* when it is sent again */
-	struct ban_order order;
-	char id[20];
-	size_t n;
-	char text[352];
-};
 
 struct table {
 	char name[33];
@@ -58,7 +32,6 @@ enum state {
 
 struct kamailio {
 	struct pbx_hooks hooks;
-	struct hash_key seed;
 	struct table tables[TABLES_MAX];
 	unsigned table_count;
 	/* By enum indicator_kind: 1 + index in tables, 0: not carried. */
@@ -66,13 +39,11 @@ struct kamailio {
 	char marker[32];
 
 	uint8_t state; /* enum state */
-	struct call calls[KAMAILIO_WINDOW];
-	uint64_t drawn, sequence;
+	struct kamailio_calls calls;
 	unsigned look; /* the next table to look at, also while preparing */
 	usec look_due;
 	usec began; /* to prepare */
-	struct call *next;
-	bool full; /* it refused an entry, and took none since */
+	bool full;  /* it refused an entry, and took none since */
 	struct pbx_figures figures;
 };
 
@@ -81,80 +52,20 @@ static struct kamailio *of(struct pbx *p)
 	return (struct kamailio *)p;
 }
 
-static uint64_t draw(struct kamailio *k)
-{
-	k->drawn++;
-	return hash_bytes(&k->seed, &k->drawn, sizeof k->drawn);
-}
-
 static usec wall(const struct kamailio *k)
 {
 	return k->hooks.wall ? k->hooks.wall(k->hooks.context) : clock_wall();
 }
 
-/* --- calls --- */
-
-static struct call *free_call(struct kamailio *k)
-{
-	for (unsigned i = 0; i < KAMAILIO_WINDOW; i++)
-		if (k->calls[i].purpose == FREE)
-			return &k->calls[i];
-	return NULL;
-}
-
-static unsigned in_flight(const struct kamailio *k)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < KAMAILIO_WINDOW; i++)
-		n += k->calls[i].purpose == ORDER;
-	return n;
-}
-
-static void forget_calls(struct kamailio *k)
-{
-	memset(k->calls, 0, sizeof k->calls);
-	k->next = NULL;
-}
-
-/*
- * Queue a call. value NULL: htable.delete; "": htable.get. All texts are our
- * own and need no escaping: names of tables, keys, ids of entries.
- */
-static void put_call(struct kamailio *k, struct call *c, uint8_t purpose,
-	const char *table, const char *key, const char *value, uint32_t life, usec now)
-{
-	int n;
-
-	c->purpose = purpose;
-	c->unsent = true;
-	c->taken = false;
-	c->sequence = k->sequence++;
-	c->asked = now;
-	c->again = now + RESEND_AFTER;
-	snprintf(c->id, sizeof c->id, "%016llx", (unsigned long long)draw(k));
-	if (value && value[0])
-		n = snprintf(c->text, sizeof c->text,
-			"{\"jsonrpc\":\"2.0\",\"method\":\"htable.setxs\",\"params\":"
-			"[\"%s\",\"%s\",\"%s\",%u],\"id\":\"%s\"}",
-			table, key, value, life, c->id);
-	else
-		n = snprintf(c->text, sizeof c->text,
-			"{\"jsonrpc\":\"2.0\",\"method\":\"htable.%s\",\"params\":"
-			"[\"%s\",\"%s\"],\"id\":\"%s\"}",
-			value ? "get" : "delete", table, key, c->id);
-	c->n = (size_t)n;
-}
-
 static void put_marker(struct kamailio *k, unsigned table, uint8_t purpose, usec now)
 {
-	struct call *c = free_call(k);
+	struct kamailio_call *c = kamailio_calls_free(&k->calls);
 
 	if (!c)
 		return; /* one is kept free: not while orders alone are under way */
 	c->table = (uint8_t)table;
-	put_call(k, c, purpose, k->tables[table].name, k->marker,
-		purpose == MARK ? MARKER_VALUE : "", MARKER_LIFE, now);
+	kamailio_calls_put(&k->calls, c, purpose, k->tables[table].name, k->marker,
+		purpose == KAMAILIO_MARK ? MARKER_VALUE : "", MARKER_LIFE, now);
 }
 
 /* --- what goes wrong --- */
@@ -172,7 +83,7 @@ static void fail(struct kamailio *k, bool refused, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	forget_calls(k);
+	kamailio_calls_forget(&k->calls);
 	k->state = FAILED;
 	k->hooks.failed(k->hooks.context, text, refused);
 }
@@ -218,12 +129,12 @@ static void fail_table(struct kamailio *k, const struct table *t,
 /* Nothing counts as standing any more: order all again when the tables are seen. */
 static void prepare(struct kamailio *k, usec now)
 {
-	forget_calls(k);
+	kamailio_calls_forget(&k->calls);
 	k->state = PREPARING;
 	k->look = 0;
 	k->began = now;
 	k->hooks.resync(k->hooks.context);
-	put_marker(k, 0, MARK, now);
+	put_marker(k, 0, KAMAILIO_MARK, now);
 }
 
 static void become_ready(struct kamailio *k, usec now)
@@ -248,7 +159,7 @@ static bool expires(const char *expire)
 	return !expire[0] || (expire[0] >= '2' && expire[0] <= '9');
 }
 
-static void on_mark(struct kamailio *k, const struct call *c,
+static void on_mark(struct kamailio *k, const struct kamailio_call *c,
 	enum kamailio_result result, const struct kamailio_answer *a, usec now)
 {
 	struct table *t = &k->tables[c->table];
@@ -259,10 +170,10 @@ static void on_mark(struct kamailio *k, const struct call *c,
 	}
 	t->marked = now;
 	if (k->state == PREPARING)
-		put_marker(k, c->table, LOOK, now);
+		put_marker(k, c->table, KAMAILIO_LOOK, now);
 }
 
-static void on_look(struct kamailio *k, const struct call *c,
+static void on_look(struct kamailio *k, const struct kamailio_call *c,
 	enum kamailio_result result, const struct kamailio_answer *a, usec now)
 {
 	struct table *t = &k->tables[c->table];
@@ -272,7 +183,7 @@ static void on_look(struct kamailio *k, const struct call *c,
 		if (!stands)
 			prepare(k, now); /* restarted, or its tables flushed */
 		else if (now - t->marked >= MARKER_EVERY)
-			put_marker(k, c->table, MARK, now);
+			put_marker(k, c->table, KAMAILIO_MARK, now);
 		return;
 	}
 	if (!stands || !expires(a->expire)) {
@@ -281,7 +192,7 @@ static void on_look(struct kamailio *k, const struct call *c,
 	}
 	k->look = c->table + 1u;
 	if (k->look < k->table_count)
-		put_marker(k, k->look, MARK, now);
+		put_marker(k, k->look, KAMAILIO_MARK, now);
 	else
 		become_ready(k, now);
 }
@@ -312,8 +223,8 @@ static void on_order(struct kamailio *k, const struct ban_order *order,
 
 /* --- the interface --- */
 
-static int set_table(struct kamailio *k, unsigned kind, const char *name,
-	struct error *err)
+static int set_table(
+	struct kamailio *k, unsigned kind, const char *name, struct error *err)
 {
 	if (!name || !name[0])
 		return 0;
@@ -332,8 +243,8 @@ static int set_table(struct kamailio *k, unsigned kind, const char *name,
 	return 0;
 }
 
-static struct pbx *kamailio_open(const struct pbx_config *config,
-	const struct pbx_hooks *hooks, struct error *err)
+static struct pbx *kamailio_open(
+	const struct pbx_config *config, const struct pbx_hooks *hooks, struct error *err)
 {
 	struct kamailio *k = calloc(1, sizeof *k);
 
@@ -342,7 +253,7 @@ static struct pbx *kamailio_open(const struct pbx_config *config,
 		return NULL;
 	}
 	k->hooks = *hooks;
-	k->seed = config->seed;
+	k->calls.seed = config->seed;
 	if (set_table(k, INDICATOR_NUMBER, config->table_number, err) ||
 		set_table(k, INDICATOR_URI, config->table_uri, err) ||
 		set_table(k, INDICATOR_DOMAIN, config->table_domain, err) ||
@@ -354,7 +265,7 @@ static struct pbx *kamailio_open(const struct pbx_config *config,
 		goto fail;
 	}
 	snprintf(k->marker, sizeof k->marker, "sipchain-%016llx",
-		(unsigned long long)draw(k));
+		(unsigned long long)kamailio_calls_draw(&k->calls));
 	return (struct pbx *)k;
 fail:
 	free(k);
@@ -376,26 +287,19 @@ static void kamailio_received(struct pbx *p, struct view bytes, usec now)
 	struct kamailio *k = of(p);
 	struct kamailio_answer a;
 	enum kamailio_result result;
-	struct call *c = NULL, call;
+	struct kamailio_call call;
 
 	if (k->state == FAILED)
 		return;
 	k->figures.messages++;
 	result = kamailio_answer(&a, bytes);
-	for (unsigned i = 0; a.id[0] && i < KAMAILIO_WINDOW; i++)
-		if (k->calls[i].purpose != FREE && strcmp(k->calls[i].id, a.id) == 0)
-			c = &k->calls[i];
-	if (!c || result == KAMAILIO_NONSENSE) {
+	if (result == KAMAILIO_NONSENSE || !kamailio_calls_take(&k->calls, &call, a.id)) {
 		k->figures.discarded++; /* a second answer, or not Kamailio's */
 		return;
 	}
-	call = *c;
-	c->purpose = FREE;
-	if (k->next == c)
-		k->next = NULL;
-	if (call.purpose == ORDER)
+	if (call.purpose == KAMAILIO_ORDER)
 		on_order(k, &call.order, result, &a);
-	else if (call.purpose == MARK)
+	else if (call.purpose == KAMAILIO_MARK)
 		on_mark(k, &call, result, &a, now);
 	else
 		on_look(k, &call, result, &a, now);
@@ -404,21 +308,8 @@ static void kamailio_received(struct pbx *p, struct view bytes, usec now)
 static void kamailio_closed(struct pbx *p, usec now)
 {
 	(void)now;
-	forget_calls(of(p));
+	kamailio_calls_forget(&of(p)->calls);
 	of(p)->state = AWAY;
-}
-
-/*
- * Whether a call for this indicator is under way: sent again after a lost answer
- * it could overtake a newer one.
- */
-static bool under_way(const struct kamailio *k, const struct indicator *i)
-{
-	for (unsigned j = 0; j < KAMAILIO_WINDOW; j++)
-		if (k->calls[j].purpose == ORDER &&
-			memcmp(&k->calls[j].order.indicator, i, sizeof *i) == 0)
-			return true;
-	return false;
 }
 
 /* An order that no call is made of. */
@@ -440,7 +331,7 @@ static size_t kamailio_order(
 	struct pbx *p, const struct ban_order *orders, size_t n, usec now)
 {
 	struct kamailio *k = of(p);
-	unsigned busy = in_flight(k);
+	unsigned busy = kamailio_calls_orders(&k->calls);
 	uint32_t today;
 	size_t taken = 0;
 
@@ -454,9 +345,10 @@ static size_t kamailio_order(
 		char key[64], id[INDICATOR_TEXT];
 		bool add = o->change == BAN_ADD && o->until > today;
 		uint32_t life = add ? o->until - today : 0;
-		struct call *c = free_call(k);
+		struct kamailio_call *c = kamailio_calls_free(&k->calls);
 
-		if (under_way(k, &o->indicator) || !c)
+		/* Sent again after a lost answer, an older one would overtake it. */
+		if (kamailio_calls_about(&k->calls, &o->indicator) || !c)
 			break;
 		if (!table || !kamailio_key(key, &o->indicator)) {
 			refuse(k, o);
@@ -464,7 +356,8 @@ static size_t kamailio_order(
 		}
 		c->order = *o;
 		/* What is over is taken off: it may stand there with a later end. */
-		put_call(k, c, ORDER, k->tables[table - 1].name, key,
+		kamailio_calls_put(&k->calls, c, KAMAILIO_ORDER,
+			k->tables[table - 1].name, key,
 			add ? pbx_id(id, &o->indicator) : NULL,
 			life < LIFE_MAX ? life : LIFE_MAX, now);
 		busy++;
@@ -474,77 +367,42 @@ static size_t kamailio_order(
 
 static bool kamailio_next(struct pbx *p, struct view *bytes)
 {
-	struct kamailio *k = of(p);
-
-	k->next = NULL;
-	for (unsigned i = 0; i < KAMAILIO_WINDOW; i++) {
-		struct call *c = &k->calls[i];
-
-		if (c->purpose != FREE && c->unsent &&
-			(!k->next || c->sequence < k->next->sequence))
-			k->next = c;
-	}
-	if (!k->next)
-		return false;
-	*bytes = view_of(k->next->text, k->next->n);
-	return true;
+	return kamailio_calls_next(&of(p)->calls, bytes);
 }
 
 static void kamailio_sent(struct pbx *p, size_t n)
 {
-	struct kamailio *k = of(p);
-
-	(void)n;
-	if (k->next) {
-		k->next->unsent = false;
-		k->next->taken = true;
-	}
-	k->next = NULL;
-}
-
-/* Look after one call. Returns false when it is given up. */
-static bool attend(struct kamailio *k, struct call *c, usec now)
-{
-	if (now - c->asked >= GIVE_UP) {
-		if (!c->taken)
-			fail(k, false,
-				"Kamailio has taken nothing from its socket for %u s: "
-				"its process for JSON-RPC hangs",
-				(unsigned)(GIVE_UP / USEC_PER_SEC));
-		else
-			fail(k, false,
-				"Kamailio has not answered for %u s: its process for "
-				"JSON-RPC hangs, or it may not write to our socket",
-				(unsigned)(GIVE_UP / USEC_PER_SEC));
-		return false;
-	}
-	if (now >= c->again) {
-		c->again = now + RESEND_AFTER;
-		c->unsent = true; /* in its old place: before all that came later */
-	}
-	return true;
+	(void)n; /* a datagram: all of it */
+	kamailio_calls_sent(&of(p)->calls);
 }
 
 static usec kamailio_due(struct pbx *p, usec now)
 {
+	const unsigned seconds = (unsigned)(KAMAILIO_GIVE_UP / USEC_PER_SEC);
 	struct kamailio *k = of(p);
-	usec next = k->look_due;
+	bool taken;
+	usec next;
 
 	if (k->state == AWAY || k->state == FAILED)
 		return 0;
-	for (unsigned i = 0; i < KAMAILIO_WINDOW; i++)
-		if (k->calls[i].purpose != FREE && !attend(k, &k->calls[i], now))
-			return 0;
 	if (k->state == READY && now >= k->look_due) {
-		k->look_due = next = now + LOOK_EVERY;
-		put_marker(k, k->look, LOOK, now);
+		k->look_due = now + LOOK_EVERY;
+		put_marker(k, k->look, KAMAILIO_LOOK, now);
 		k->look = (k->look + 1) % k->table_count;
 	}
-	if (k->state == PREPARING)
-		next = UINT64_MAX;
-	for (unsigned i = 0; i < KAMAILIO_WINDOW; i++)
-		if (k->calls[i].purpose != FREE && k->calls[i].again < next)
-			next = k->calls[i].again;
+	next = kamailio_calls_due(&k->calls, now, &taken);
+	if (!next && taken)
+		fail(k, false,
+			"Kamailio has not answered for %u s: its process for JSON-RPC "
+			"hangs, or it may not write to our socket",
+			seconds);
+	else if (!next)
+		fail(k, false,
+			"Kamailio has taken nothing from its socket for %u s: its "
+			"process for JSON-RPC hangs",
+			seconds);
+	else if (k->state == READY && k->look_due < next)
+		next = k->look_due;
 	return next;
 }
 
@@ -559,7 +417,7 @@ static void kamailio_figures(const struct pbx *p, struct pbx_figures *out)
 	const struct kamailio *k = (const struct kamailio *)p;
 
 	*out = k->figures;
-	out->in_flight = in_flight(k);
+	out->in_flight = kamailio_calls_orders(&k->calls);
 }
 
 const struct pbx_ops pbx_kamailio = {

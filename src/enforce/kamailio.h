@@ -46,12 +46,12 @@ bool kamailio_table_name(const char *name);
 
 /* What the parsed answer to one call says. */
 enum kamailio_result {
-	KAMAILIO_DONE = 1,    /* carried out; of a get: *value and *expire are filled */
-	KAMAILIO_NO_KEY,      /* there is no such key */
-	KAMAILIO_NO_TABLE,    /* there is no such table, or it takes nothing */
-	KAMAILIO_NO_METHOD,   /* the module is not loaded */
-	KAMAILIO_FAILED,      /* anything else: text says what */
-	KAMAILIO_NONSENSE,    /* no answer of JSON-RPC */
+	KAMAILIO_DONE = 1,  /* carried out; of a get: *value and *expire are filled */
+	KAMAILIO_NO_KEY,    /* there is no such key */
+	KAMAILIO_NO_TABLE,  /* there is no such table, or it takes nothing */
+	KAMAILIO_NO_METHOD, /* the module is not loaded */
+	KAMAILIO_FAILED,    /* anything else: text says what */
+	KAMAILIO_NONSENSE,  /* no answer of JSON-RPC */
 };
 
 struct kamailio_answer {

@@ -31,8 +31,8 @@ static void take_text(char *dst, size_t size, const json_t *o, const char *key)
 
 	dst[0] = '\0';
 	if (json_is_string(v))
-		view_copy(dst, size,
-			view_of(json_string_value(v), json_string_length(v)));
+		view_copy(
+			dst, size, view_of(json_string_value(v), json_string_length(v)));
 }
 
 /*
@@ -70,8 +70,7 @@ enum kamailio_result kamailio_answer(struct kamailio_answer *out, struct view by
 	memset(out, 0, sizeof *out);
 	if (!bytes.n || bytes.n > KAMAILIO_ANSWER_MAX)
 		return KAMAILIO_NONSENSE;
-	root = json_loadb(
-		(const char *)bytes.p, bytes.n, JSON_REJECT_DUPLICATES, NULL);
+	root = json_loadb((const char *)bytes.p, bytes.n, JSON_REJECT_DUPLICATES, NULL);
 	take_text(out->id, sizeof out->id, root, "id");
 	body = json_object_get(root, "error");
 	if (json_is_object(body)) {

@@ -92,8 +92,9 @@ static int give_to_owner(const char *reply, const char *path, struct error *err)
 		return chmod(reply, 0600) ? error_set(err, "%s", strerror(errno)) : 0;
 	if ((own.st_uid != kamailio.st_uid || own.st_gid != kamailio.st_gid) &&
 		lchown(reply, kamailio.st_uid, kamailio.st_gid))
-		return error_set(err, "%s cannot be given to user %u, who runs Kamailio: %s",
-			reply, (unsigned)kamailio.st_uid, strerror(errno));
+		return error_set(err,
+			"%s cannot be given to user %u, who runs Kamailio: %s", reply,
+			(unsigned)kamailio.st_uid, strerror(errno));
 	if (chmod(reply, 0620))
 		return error_set(err, "%s: %s", reply, strerror(errno));
 	return 0;

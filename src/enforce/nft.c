@@ -163,6 +163,13 @@ const struct nft_features *nft_features(const struct nft *n)
 	return &n->features;
 }
 
+void nft_pass(struct nft *n, const struct nft_listener *list, size_t count)
+{
+	n->pass_count = count < NFT_PASS_MAX ? count : NFT_PASS_MAX;
+	for (size_t i = 0; i < n->pass_count; i++)
+		n->pass[i] = list[i];
+}
+
 int nft_teardown(struct nft *n, struct error *err)
 {
 	struct nft_outcome out;

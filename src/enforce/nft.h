@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "enforce/ban.h"
+#include "indicator/address.h"
 
 /*
  * nftables by netlink, own encoder over libmnl, nothing spawned (DESIGN
@@ -21,6 +22,7 @@
  *     chain ban { type filter hook prerouting priority -310; policy accept;
  *       ip saddr @allow4 counter accept
  *       ip6 saddr @allow6 counter accept
+ *       ip daddr 192.0.2.5 udp dport 5062 accept      the listeners of nft_pass()
  *       jump all
  *       udp dport @ports jump sip
  *       tcp dport @ports jump sip }
@@ -43,6 +45,7 @@
  * notifications tell when others removed it: nft_lost().
  */
 #define NFT_PORTS_MAX 16
+#define NFT_PASS_MAX  16
 
 struct nft_config {
 	char table[32]; /* "sipchain" */
@@ -80,6 +83,23 @@ struct nft *nft_open(const struct nft_config *config, struct error *err);
 void nft_close(struct nft *n);
 
 const struct nft_features *nft_features(const struct nft *n);
+
+/* A listener that banned sources reach as well. */
+struct nft_listener {
+	struct address address; /* all zero bits: any of its family */
+	uint16_t port;
+	bool udp; /* else TCP */
+};
+
+/*
+ * Keep a copy of the listeners that packets reach in spite of bans: each is a
+ * rule behind the allow sets, from the next nft_setup() on. At first there are
+ * none; of more than NFT_PASS_MAX the first ones count. They have no counters.
+ * A rule without an address also lets through what this machine forwards to
+ * that port of others. A datagram to them in fragments does not arrive from a
+ * source that is banned on all ports: but the first none holds the port.
+ */
+void nft_pass(struct nft *n, const struct nft_listener *list, size_t count);
 
 /*
  * Make the table, its chains, rules and sets, in one transaction. Sets that

@@ -9,6 +9,8 @@
 
 #define SADDR_OFFSET_4 12 /* of struct iphdr */
 #define SADDR_OFFSET_6 8  /* of struct ipv6hdr */
+#define DADDR_OFFSET_4 16
+#define DADDR_OFFSET_6 24
 #define DPORT_OFFSET   2  /* TCP and UDP alike */
 
 /* An open expression: its list element and its attributes. */
@@ -41,6 +43,17 @@ static size_t rule(struct nft_batch *b, const char *table, const char *chain)
 	return nft_nest(b, NFTA_RULE_EXPRESSIONS);
 }
 
+/* The rule goes on only when register 1 holds these bytes. */
+static void put_equals(struct nft_batch *b, const void *p, size_t n)
+{
+	struct expression e = expression(b, "cmp");
+
+	nft_put_u32(b, NFTA_CMP_SREG, NFT_REG_1);
+	nft_put_u32(b, NFTA_CMP_OP, NFT_CMP_EQ);
+	nft_put_value(b, NFTA_CMP_DATA, p, n);
+	expression_end(b, e);
+}
+
 /* meta KEY one byte, compared. */
 static void put_meta_is(struct nft_batch *b, uint32_t key, uint8_t value)
 {
@@ -49,12 +62,7 @@ static void put_meta_is(struct nft_batch *b, uint32_t key, uint8_t value)
 	nft_put_u32(b, NFTA_META_KEY, key);
 	nft_put_u32(b, NFTA_META_DREG, NFT_REG_1);
 	expression_end(b, e);
-
-	e = expression(b, "cmp");
-	nft_put_u32(b, NFTA_CMP_SREG, NFT_REG_1);
-	nft_put_u32(b, NFTA_CMP_OP, NFT_CMP_EQ);
-	nft_put_value(b, NFTA_CMP_DATA, &value, 1);
-	expression_end(b, e);
+	put_equals(b, &value, 1);
 }
 
 static void put_payload(struct nft_batch *b, uint32_t base, uint32_t offset, uint32_t n)
@@ -143,6 +151,29 @@ void nft_rule_allow(struct nft_batch *b, const char *table, const char *chain,
 	put_saddr(b, family);
 	put_lookup(b, nft_allow_name(family));
 	put_counter(b, from);
+	put_verdict(b, NF_ACCEPT, NULL);
+	nft_nest_end(b, nest);
+}
+
+void nft_rule_pass(struct nft_batch *b, const char *table, const char *chain,
+	const struct nft_listener *l)
+{
+	bool ip4 = l->address.family == 4;
+	unsigned n = ip4 ? 4 : 16;
+	size_t nest = rule(b, table, chain);
+	const uint8_t any[16] = {0};
+	uint8_t port[2];
+
+	be16_store(port, l->port);
+	put_meta_is(b, NFT_META_NFPROTO, ip4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	if (memcmp(l->address.bytes, any, n) != 0) {
+		put_payload(b, NFT_PAYLOAD_NETWORK_HEADER,
+			ip4 ? DADDR_OFFSET_4 : DADDR_OFFSET_6, n);
+		put_equals(b, l->address.bytes, n);
+	}
+	put_meta_is(b, NFT_META_L4PROTO, l->udp ? IPPROTO_UDP : IPPROTO_TCP);
+	put_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, DPORT_OFFSET, 2);
+	put_equals(b, port, 2);
 	put_verdict(b, NF_ACCEPT, NULL);
 	nft_nest_end(b, nest);
 }

@@ -2,6 +2,7 @@
 #ifndef ENFORCE_NFT_RULE_H
 #define ENFORCE_NFT_RULE_H
 
+#include "enforce/nft.h"
 #include "enforce/nft_set.h"
 
 /*
@@ -23,6 +24,13 @@ struct nft_count {
 /* ip[6] saddr @allowF counter accept. */
 void nft_rule_allow(struct nft_batch *b, const char *table, const char *chain,
 	uint8_t family, const struct nft_count *from);
+
+/*
+ * ip[6] daddr ADDRESS udp|tcp dport PORT accept; without the address where it is
+ * all zero bits, and then of its family alone.
+ */
+void nft_rule_pass(struct nft_batch *b, const char *table, const char *chain,
+	const struct nft_listener *l);
 
 /* ip[6] saddr & MASK @SET counter drop. */
 void nft_rule_ban(struct nft_batch *b, const char *table, const char *chain,

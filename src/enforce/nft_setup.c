@@ -132,6 +132,8 @@ static void put_base_rules(struct nft *n, const struct nft_listing *l)
 
 	nft_rule_allow(b, table, NFT_BAN_CHAIN, 4, &l->counts[NFT_LISTED_ALLOW4]);
 	nft_rule_allow(b, table, NFT_BAN_CHAIN, 6, &l->counts[NFT_LISTED_ALLOW6]);
+	for (size_t i = 0; i < n->pass_count; i++)
+		nft_rule_pass(b, table, NFT_BAN_CHAIN, &n->pass[i]);
 	nft_rule_jump(b, table, NFT_BAN_CHAIN, NFT_ALL_CHAIN);
 	nft_rule_jump_ports(b, table, NFT_BAN_CHAIN, IPPROTO_UDP, NFT_SIP_CHAIN);
 	nft_rule_jump_ports(b, table, NFT_BAN_CHAIN, IPPROTO_TCP, NFT_SIP_CHAIN);

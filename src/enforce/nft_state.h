@@ -29,6 +29,9 @@ struct nft {
 	bool ready;              /* nft_setup() succeeded */
 	bool present[NFT_SLOTS]; /* ban sets that stand, with their rule */
 
+	struct nft_listener pass[NFT_PASS_MAX];
+	size_t pass_count;
+
 	bool allow_known; /* nft_allow() was called */
 	struct nft_span *allow;
 	size_t allow_count;

@@ -31,5 +31,10 @@ int pbx_id_parse(struct indicator *out, struct view text)
 
 void pbx_hit_text(char *dst, size_t size, struct view text)
 {
-	view_copy(dst, size, text_is_clean(text) ? text : (struct view){0});
+	struct view cut = view_head(text, size - 1);
+
+	/* Half a character would make the whole event one that is no JSON. */
+	while (cut.n && !text_is_clean(cut))
+		cut.n--;
+	view_copy(dst, size, text_is_clean(text) ? cut : (struct view){0});
 }

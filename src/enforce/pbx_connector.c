@@ -244,14 +244,15 @@ bool pbx_connector_resync(struct pbx_connector *c, usec now)
 
 static usec retry(struct pbx_connector *c)
 {
-	usec wait = RETRY;
+	/* Kamailio forgets all when it restarts, and does not speak of it. */
+	usec wait = RETRY, most = c->ops->way == PBX_DATAGRAM ? RETRY : RETRY_MOST;
 
 	if (c->refused)
 		return RETRY_LOGIN;
-	for (uint32_t i = 0; i < c->failures && wait < RETRY_MOST; i++)
+	for (uint32_t i = 0; i < c->failures && wait < most; i++)
 		wait *= 2;
-	if (wait > RETRY_MOST)
-		wait = RETRY_MOST;
+	if (wait > most)
+		wait = most;
 	c->chances++;
 	/* Up to a quarter more, so that many nodes do not come back together. */
 	return wait + hash_bytes(&c->seed, &c->chances, 8) % (wait / JITTER_PART + 1);
@@ -375,7 +376,7 @@ static usec turn_connected(struct pbx_connector *c)
 
 static bool drained(const struct pbx_connector *c)
 {
-	return c->observe && (c->state < CONNECTOR_LOGIN || ban_table_empty(c->bans));
+	return c->observe && ban_table_empty(c->bans);
 }
 
 usec pbx_connector_turn(struct pbx_connector *c, usec now, uint32_t wall)

@@ -164,7 +164,8 @@ int dial_plan_extensions(struct dial_plan *plan, struct view text, struct error 
 		goto wrong;
 	max = min;
 	if (dash < all.n &&
-		view_decimal(view_trim(view_from(all, dash + 1)), EXTENSION_MOST, &max) < 0)
+		view_decimal(view_trim(view_from(all, dash + 1)), EXTENSION_MOST, &max) <
+			0)
 		goto wrong;
 	if (min < 1 || max < min)
 		goto wrong;
@@ -218,8 +219,10 @@ int dial_plan_own(struct dial_plan *plan, struct view text, struct error *err)
 	size_t dash = view_find(digits, '-');
 
 	if (plan->owns == DIAL_OWN)
-		return error_set(err, "\"%s\": at most %d ranges of own numbers; wider ranges "
-			"need fewer", escaped(text), DIAL_OWN);
+		return error_set(err,
+			"\"%s\": at most %d ranges of own numbers; wider ranges "
+			"need fewer",
+			escaped(text), DIAL_OWN);
 	if (dash < digits.n) {
 		if (!range_of_two(&range, view_trim(view_head(digits, dash)),
 			    view_trim(view_from(digits, dash + 1))))

@@ -12,8 +12,8 @@ static void say(struct dialled_reading *out, enum dialled_reading_class reading,
 	out->why = (uint8_t)why;
 }
 
-static void set_number(struct dialled_reading *out, const struct dial_plan *plan,
-	const char *digits)
+static void set_number(
+	struct dialled_reading *out, const struct dial_plan *plan, const char *digits)
 {
 	struct view number = view_str(digits);
 
@@ -128,8 +128,8 @@ static void decide_bare(struct dialled_reading *out, const struct ways *w)
 		say(out, READ_INVALID, WHY_NOT_READABLE);
 }
 
-static bool is_code(struct dialled_reading *out, const struct dial_plan *plan,
-	struct view text)
+static bool is_code(
+	struct dialled_reading *out, const struct dial_plan *plan, struct view text)
 {
 	struct view country = view_str(plan->country);
 	unsigned codes = e164_codes(country, text);
@@ -284,8 +284,8 @@ static struct view after_code(const struct dial_plan *plan, struct view all)
 	return all;
 }
 
-static void read_local(struct dialled_reading *out, const struct dial_plan *plan,
-	struct view all)
+static void read_local(
+	struct dialled_reading *out, const struct dial_plan *plan, struct view all)
 {
 	struct view rest = has_code(all) ? after_code(plan, all) : all;
 
@@ -301,8 +301,8 @@ static void read_local(struct dialled_reading *out, const struct dial_plan *plan
 		return;
 	read_digits(out, plan, rest);
 	if (rest.n < all.n)
-		view_copy(
-			out->outside, sizeof(out->outside), view_head(all, all.n - rest.n));
+		view_copy(out->outside, sizeof(out->outside),
+			view_head(all, all.n - rest.n));
 }
 
 void dialled_read(

@@ -21,9 +21,9 @@
 
 struct leaf {
 	const char *dialled;
-	char text[DIALLED_TEXT + 2]; /* as dialled, + and all */
+	char text[DIALLED_TEXT + 2];   /* as dialled, + and all */
 	char digits[DIALLED_TEXT + 1]; /* those at its end, from the right */
-	size_t n, before; /* digits; what stands in front of them */
+	size_t n, before;              /* digits; what stands in front of them */
 };
 
 struct search {
@@ -115,8 +115,8 @@ static struct branch branch_of(const struct search *s, size_t from, size_t to)
 }
 
 /* Whether a leaf is rather another number than this one. */
-static bool contradicts(const struct search *s, const struct leaf *leaf,
-	const struct dialled_reading *own, const char *number)
+static bool contradicts(
+	const struct leaf *leaf, const struct dialled_reading *own, const char *number)
 {
 	struct view all = view_str(leaf->text);
 
@@ -128,10 +128,11 @@ static bool contradicts(const struct search *s, const struct leaf *leaf,
 		return true;
 	/* Of two numbers one at least must be this one. */
 	return own->why == WHY_TWO && strcmp(own->digits, number) != 0 &&
-		strcmp(own->other, number) != 0 && s->plan->country[0];
+		strcmp(own->other, number) != 0;
 }
 
-static struct votes vote(const struct search *s, const struct branch *b, const char *number)
+static struct votes vote(
+	const struct search *s, const struct branch *b, const char *number)
 {
 	struct votes v = {0};
 	size_t n = strlen(number);
@@ -145,7 +146,7 @@ static struct votes vote(const struct search *s, const struct branch *b, const c
 		dialled_read(&own, s->plan, leaf->dialled);
 		v.variants++;
 		v.by_rule += own.reading == READ_RULE && strcmp(own.digits, number) == 0;
-		v.against += contradicts(s, leaf, &own, number);
+		v.against += contradicts(leaf, &own, number);
 	}
 	return v;
 }

@@ -16,12 +16,12 @@
 struct dialled_text {
 	char text[DIALLED_TEXT + 1]; /* of 0-9 * # alone */
 	size_t n;
-	bool name;     /* there is something that cannot be dialled: no number */
-	bool cut;      /* there was more of it than fits */
-	bool plus;     /* a + stood there */
+	bool name;      /* there is something that cannot be dialled: no number */
+	bool cut;       /* there was more of it than fits */
+	bool plus;      /* a + stood there */
 	size_t plus_at; /* in front of this digit */
-	size_t zero;   /* where the 0 of a "(0)" is; DIALLED_TEXT + 1: there is none */
-	bool context;  /* there is a phone-context; its country code, if it has one: */
+	size_t zero;    /* where the 0 of a "(0)" is; DIALLED_TEXT + 1: there is none */
+	bool context;   /* there is a phone-context; its country code, if it has one: */
 	char country[E164_COUNTRY_DIGITS + 1];
 };
 

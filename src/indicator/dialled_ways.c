@@ -111,7 +111,8 @@ static void add_home(struct ways *w, size_t outside)
 	if (!plan->country[0])
 		return;
 	/* In North America the 1 may be left out. */
-	way.kind = trunk == 0 || strcmp(plan->trunk, "1") == 0 ? WAY_NATIONAL : WAY_DIRECT;
+	way.kind = trunk == 0 || strcmp(plan->trunk, "1") == 0 ? WAY_NATIONAL :
+								 WAY_DIRECT;
 	add_way(w, way, plan->country, "", rest);
 	if (plan->area[0]) {
 		way.kind = WAY_LOCAL;
@@ -124,39 +125,16 @@ static void add_home(struct ways *w, size_t outside)
 	}
 }
 
-/* Whether it is a valid national number of any country, with its trunk or without. */
-static bool national_anywhere(struct view rest)
-{
-	struct ways w = {0};
-	struct dial_plan nowhere = {0};
-	const char *code;
-
-	w.plan = &nowhere;
-	for (size_t at = 0; (code = e164_country_at(at)) != NULL; at++) {
-		const char *trunk = e164_trunk(view_str(code));
-
-		add_way(&w, (struct way){.kind = WAY_NATIONAL}, code, "", rest);
-		if (trunk[0] && view_starts(rest, trunk))
-			add_way(&w, (struct way){.kind = WAY_NATIONAL}, code, "",
-				view_from(rest, strlen(trunk)));
-		for (size_t i = 0; i < w.n; i++)
-			if (w.list[i].grade == GRADE_VALID)
-				return true;
-		w.n = 0;
-	}
-	return false;
-}
-
 bool ways_national_anywhere(const struct ways *w)
 {
 	if (w->plan->country[0])
 		return false;
-	if (national_anywhere(w->all))
+	if (e164_national(w->all))
 		return true;
 	for (size_t i = 0; i < DIAL_PREFIXES; i++) {
 		size_t n = dial_plan_outside_of(w->plan, i, w->all);
 
-		if (n && national_anywhere(view_from(w->all, n)))
+		if (n && e164_national(view_from(w->all, n)))
 			return true;
 	}
 	return false;
@@ -164,9 +142,10 @@ bool ways_national_anywhere(const struct ways *w)
 
 void ways_collect(struct ways *w, const struct dial_plan *plan, struct view digits)
 {
-	memset(w, 0, sizeof(*w));
 	w->plan = plan;
 	w->all = digits;
+	w->n = 0; /* list is written before it is read */
+	w->full = w->own = w->prefix = w->country = false;
 	add_international(w, 0, true);
 	add_home(w, 0);
 	for (size_t i = 0; i < DIAL_PREFIXES; i++) {
@@ -190,4 +169,3 @@ const struct way *ways_find(
 			return &w->list[i];
 	return NULL;
 }
-

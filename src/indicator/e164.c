@@ -3,7 +3,8 @@
 
 #include "indicator/e164_plan.h"
 
-#define ROOT 1
+#define ROOT       1
+#define TYPES_MASK ((1U << E164_TYPES) - 1)
 
 /* The node that digit (no more than 9) leads to. */
 static unsigned step(const struct e164_automaton *a, unsigned node, unsigned digit)
@@ -34,16 +35,39 @@ static unsigned walk(const struct e164_automaton *a, unsigned node, struct view 
 	return node;
 }
 
+/* Whether digits are a valid number behind the node of a country code. */
+static bool national(unsigned country, struct view digits)
+{
+	return value(&e164_numbers_plan, walk(&e164_numbers_plan, country, digits)) &
+		TYPES_MASK;
+}
+
 unsigned e164_types(struct view digits)
 {
 	return value(&e164_numbers_plan, walk(&e164_numbers_plan, ROOT, digits)) &
-		((1U << E164_TYPES) - 1);
+		TYPES_MASK;
 }
 
 bool e164_possible(struct view digits)
 {
 	return value(&e164_numbers_plan, walk(&e164_numbers_plan, ROOT, digits)) &
 		E164_VALUE_POSSIBLE;
+}
+
+bool e164_national(struct view digits)
+{
+	if (digits.n >= E164_DIGITS)
+		return false;
+	for (const struct e164_country_row *r = e164_countries; r->code[0]; r++) {
+		unsigned country = walk(&e164_numbers_plan, ROOT, view_str(r->code));
+		size_t trunk = strlen(r->trunk);
+
+		if (national(country, digits) ||
+			(trunk && view_starts(digits, r->trunk) &&
+				national(country, view_from(digits, trunk))))
+			return true;
+	}
+	return false;
 }
 
 bool e164_apart(struct view digits)
@@ -54,9 +78,10 @@ bool e164_apart(struct view digits)
 
 unsigned e164_country(struct view digits)
 {
-	for (unsigned n = 1; n <= E164_COUNTRY_DIGITS && n <= digits.n; n++) {
-		unsigned node = walk(&e164_numbers_plan, ROOT, view_head(digits, n));
+	unsigned node = ROOT;
 
+	for (unsigned n = 1; n <= E164_COUNTRY_DIGITS && n <= digits.n; n++) {
+		node = walk(&e164_numbers_plan, node, view_of(&digits.p[n - 1], 1));
 		if (value(&e164_numbers_plan, node) & E164_VALUE_COUNTRY)
 			return n;
 	}

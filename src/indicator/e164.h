@@ -38,6 +38,12 @@ unsigned e164_types(struct view digits);
 /* Whether it has the form of its country's numbers. Every valid number has. */
 bool e164_possible(struct view digits);
 
+/*
+ * Whether digits are a valid national number of any country, with that country's trunk
+ * prefix in front of them or without. Asks all countries: some microseconds.
+ */
+bool e164_national(struct view digits);
+
 /* How many digits the country code at the beginning has, 1..3; 0: there is none. */
 unsigned e164_country(struct view digits);
 

@@ -10,7 +10,10 @@
  * What log lines of PBXs consist of and SIP texts do not, in the letters in
  * which they are written: a reader of logs would not take others for them.
  */
-#define PHRASE(text) {text, sizeof text - 1}
+#define PHRASE(text)                                                                     \
+	{                                                                                \
+		text, sizeof text - 1                                                    \
+	}
 static const struct {
 	const char *text;
 	size_t n;
@@ -74,8 +77,20 @@ static bool escaped_control(struct view text)
 	return false;
 }
 
+/* Every phrase but one has one of these letters, which names and numbers have not. */
+static bool has_phrase_letter(struct view text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] == ' ' || text.p[i] == '[' || text.p[i] == '(' ||
+			text.p[i] == '=')
+			return true;
+	return memmem(text.p, text.n, "RemoteAddress", 13) != NULL;
+}
+
 static bool has_phrase(struct view text)
 {
+	if (text.n < 6 || !has_phrase_letter(text))
+		return false;
 	for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
 		if (text.n >= phrases[i].n &&
 			memmem(text.p, text.n, phrases[i].text, phrases[i].n))

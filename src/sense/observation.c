@@ -12,8 +12,8 @@
 static const char *const sensors[] = {
 	"?", "hep", "security-log", "honeypot", "ami", "filter", "kamailio"};
 static const char *const kinds[] = {"?", "auth-failed", "unknown-account", "scan",
-	"call-rejected", "malformed", "auth-ok", "proof", "call", "injection",
-	"dialled", "call-blocked"};
+	"call-rejected", "malformed", "auth-ok", "proof", "call", "injection", "dialled",
+	"call-blocked"};
 static const char *const signs[] = {"took-part", "forged", "tool", "unserved"};
 static const char *const transports[] = {"?", "udp", "tcp", "tls", "ws", "wss"};
 

@@ -63,8 +63,11 @@ uint8_t wire_transport_proof(uint8_t transport)
 
 bool wire_is_tool(const struct sip_message *m)
 {
+	uint8_t first = m->agent.n ? m->agent.p[0] | 0x20 : 0;
+
 	for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
-		if (view_eq_nocase(view_head(m->agent, strlen(tools[i])), tools[i]))
+		if (first == (uint8_t)tools[i][0] &&
+			view_eq_nocase(view_head(m->agent, strlen(tools[i])), tools[i]))
 			return true;
 	return view_eq_nocase(m->to.display, "sipvicious") ||
 		view_eq_nocase(m->from.display, "sipvicious");

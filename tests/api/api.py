@@ -7,6 +7,7 @@ what is no proper request. Leaves with 1 when a check failed, 2 when the stage c
 not be set.
 """
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -49,6 +50,7 @@ def wrong_questions(s):
             ("?number=" + 60 * "1", "number", "15 digits"), ("?uri=192.0.2.1", "uri", "no SIP URI"),
             ("?ipp=1.2.3.4", "ipp", "no such parameter: ipp"), ("?ip=%zz", None, "bad escape"),
             ("?ip=1.2.3.4&ip=1.2.3.4", None, "given twice"), ("?ip=%00", None, "bad escape"),
+            ("?%C3%A9=1&%C3%A9=2", None, "given twice"),
             ("?" + "&".join("a%d=1" % i for i in range(9)), None, "more than 8")):
         answer = s.call("GET", "/v1/check" + query, status=400).json
         want(answer.get("field") == field and text in answer["error"], "%s: %r", query, answer)
@@ -72,6 +74,11 @@ def reported(s):
              {"uri": "sip:eve@evil.example"}, {"domain": "bad.example"},
              {"agent": "friendly-scanner"})
     s.until(lambda: s.blocked("uri=sip:x@bad.example")["block"], "the domain is not blocked")
+    # As a phone dials it: by the international prefix; what may be no number, passes.
+    want(s.blocked("number=00972591234567")["block"], "what was dialled is not read")
+    for dialled in ("600", "%2A97", "00972581234567"):
+        want(s.blocked("number=" + dialled) == {"block": False, "why": "not-listed"},
+             "%s is blocked" % dialled)
     want(s.blocked("number=%2B972591234567")["indicator"] == "+972591234567", "not the longest")
     want(s.blocked("number=%2B972591234568")["indicator"] == "+97259*", "not the prefix")
     want(s.blocked("ip=198.51.100.77")["indicator"] == "198.51.100.0/24", "not the prefix")
@@ -434,6 +441,26 @@ def crowded(s):
             c.close()
 
 
+def no_descriptors(s):
+    """no descriptor left: newcomers wait, nothing turns in a circle, and it goes on after"""
+    pid = next(r["pid"] for r in s.call("GET", "/v1/status").json["roles"] if r["role"] == "node")
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    count = len(os.listdir("/proc/%d/fd" % pid))
+    waiting = []
+    try:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (count, before[1]))
+        for _ in range(8):
+            waiting.append(socket.create_connection(("127.0.0.1", s.port)))
+        s.until(lambda: "Too many open files" in s.log(), "nothing is said of it")
+        time.sleep(3)
+        want(s.log().count("Too many open files") <= 8, "it turns in a circle: %s", s.log())
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        for c in waiting:
+            c.close()
+    s.call("GET", "/v1/check?ip=192.0.2.1", status=200)
+
+
 def tls(s):
     """TLS: the same API on an address that others can reach; what is no TLS is no request"""
     want(s.call("GET", "/v1/check?ip=100.66.2.1", how="tls", token="reader").json["block"],
@@ -471,7 +498,7 @@ def described(s):
 
 CHECKS = (examples, nothing_listed, wrong_questions, reported, refusals, classes, rights,
           idempotent, limited, not_http, large, pages, events, restart, watched, many_streams,
-          slow_reader, garbage, pipelined, crowded, tls, figures, described)
+          slow_reader, garbage, pipelined, crowded, no_descriptors, tls, figures, described)
 
 
 if __name__ == "__main__":

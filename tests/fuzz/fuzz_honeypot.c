@@ -25,7 +25,8 @@ static void remember(struct play *p, struct view bytes, const char *before, uint
 	struct view text = view_from(bytes, at + strlen(before));
 
 	if (at < bytes.n)
-		view_copy(p->given, sizeof p->given, view_head(text, view_find(text, after)));
+		view_copy(p->given, sizeof p->given,
+			view_head(text, view_find(text, after)));
 }
 
 static void on_send(void *context, const struct honeypot_path *path, struct view bytes)
@@ -87,8 +88,8 @@ static size_t fill_in(const struct play *p, uint8_t *dst, size_t size, struct vi
 	return n;
 }
 
-static void receive(struct honeypot *h, struct play *p, uint8_t how, struct view text,
-	usec now)
+static void receive(
+	struct honeypot *h, struct play *p, uint8_t how, struct view text, usec now)
 {
 	struct honeypot_path path = {
 		.remote = {4, {198, 51, 100, how & 1}},

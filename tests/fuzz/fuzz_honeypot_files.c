@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 		"INVITE sip:100@x SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK-1\r\n"
 		"From: <sip:100@x>;tag=3130300131323334\r\nTo: <sip:1@x>\r\nCall-ID: 7\r\n"
 		"CSeq: 1 INVITE\r\nUser-Agent: x\r\n\r\n";
-	struct view text = view_of(input, size), whole = view_of(packet, sizeof packet - 1);
+	struct view text = view_of(input, size),
+		    whole = view_of(packet, sizeof packet - 1);
 	struct sip_message m;
 
 	memset(&profiles, 0, sizeof profiles);

@@ -62,8 +62,11 @@ static void on_log(void *context, const char *line)
 static uint64_t run(const uint8_t *input, size_t size, size_t split)
 {
 	const struct pbx_config config = {.name = "f"};
-	const struct pbx_hooks hooks = {.resync = on_plain, .ready = on_plain,
-		.done = on_done, .hit = on_hit, .trouble = on_text};
+	const struct pbx_hooks hooks = {.resync = on_plain,
+		.ready = on_plain,
+		.done = on_done,
+		.hit = on_hit,
+		.trouble = on_text};
 	struct ban_order order = {.change = BAN_ADD, .until = 1};
 	struct hook_log log = {.n = 0};
 	struct pbx_figures f;

@@ -95,8 +95,8 @@ static void feed(struct pbx *p, struct view datagram, const char *id, usec now)
 
 static void order(struct pbx *p, unsigned number, usec now)
 {
-	struct ban_order o = {.change = number % 3 ? BAN_ADD : BAN_DELETE,
-		.until = UINT32_MAX};
+	struct ban_order o = {
+		.change = number % 3 ? BAN_ADD : BAN_DELETE, .until = UINT32_MAX};
 	char digits[16];
 
 	snprintf(digits, sizeof digits, "44200000%02u", number % 100);
@@ -108,8 +108,11 @@ static void order(struct pbx *p, unsigned number, usec now)
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
 	const struct pbx_config config = {.name = "f", .table_number = "scnum"};
-	const struct pbx_hooks hooks = {.resync = on_resync, .ready = on_ready,
-		.done = on_done, .trouble = on_text, .failed = on_failed,
+	const struct pbx_hooks hooks = {.resync = on_resync,
+		.ready = on_ready,
+		.done = on_done,
+		.trouble = on_text,
+		.failed = on_failed,
 		.wall = on_wall};
 	struct reader r = {.rest = view_of(input, size)};
 	struct pbx *p = pbx_kamailio.open(&config, &hooks, NULL);

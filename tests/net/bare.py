@@ -164,7 +164,7 @@ class BareNode(node.Node):
         wait_for(lambda: abs(self.ends().get((address, name), 0) - end) < 4, seconds,
                  "node %s: the ban of %s in %s ends at %d", self.letter, address, name, end)
 
-    def passes(self, source):
+    def passes(self, source, port=5060):
         """Whether a TCP handshake of that source gets through to this host.
 
         Nobody listens: the refusal is the answer.
@@ -175,12 +175,12 @@ class BareNode(node.Node):
             s.bind((source, 0))
             s.settimeout(0.7)
             try:
-                s.connect((self.address, 5060))
+                s.connect((self.address, port))
             except ConnectionRefusedError:
                 return True
             except socket.timeout:
                 return False
-        raise AssertionError("somebody listens on port 5060 of " + self.letter)
+        raise AssertionError("somebody listens on port %d of %s" % (port, self.letter))
 
     def would_ban(self):
         """The addresses that `sipchain banned` lists; nothing before it answers."""

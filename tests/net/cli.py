@@ -22,6 +22,7 @@ import checks
 import node
 import topology
 from cli_explain import explain
+from cli_honeypot import recorded
 from cli_stage import CONFIG, FAILED, OK, PERMISSION, UNREACHABLE, USAGE, Stage, want
 
 NOBODY = 65534
@@ -417,7 +418,7 @@ def gone(s):
 
 CHECKS = (status, report, check, bare, lists, bans, allow, watch, protect, members,
           own_membership, ledger, keys, texts, usage, unreachable, permission,
-          configuration, explain, init_bare, init_node, init_guided, gone)
+          configuration, explain, recorded, init_bare, init_node, init_guided, gone)
 
 
 

@@ -31,6 +31,10 @@ entry = 192.0.2.99 our gateway
 
 [enforce]
 table = sipchain_cli
+
+[honeypot]
+listen = udp:127.0.0.1:15060
+listen = tcp:127.0.0.1:15060
 """
 
 

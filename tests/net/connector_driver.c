@@ -38,7 +38,7 @@ static struct ban_table *bans;
 static char **arguments;
 static int in = -1, out = -1, error_pipe = -1;
 static usec again, mark;
-static bool close_it, settled = true;
+static bool close_it, wrote, settled = true;
 static uint64_t carried, refused;
 static struct hook_process child;
 static struct hook_log child_log;
@@ -124,7 +124,8 @@ static void open_it(void)
 
 	if (ops->way == PBX_PROGRAM) {
 		const struct hook_program program = {.connector = "driven",
-			.path = arguments[2], .arguments = arguments[3],
+			.path = arguments[2],
+			.arguments = arguments[3],
 			.user = arguments[4]};
 
 		rc = hook_process_start(&child, &program, fds, clock_monotonic(), &err);
@@ -218,6 +219,7 @@ static bool write_it(void)
 			return false;
 		}
 		ops->sent(p, (size_t)n);
+		wrote = true;
 	}
 	return false;
 }
@@ -237,9 +239,9 @@ static void give_orders(void)
 			at = 0;
 			count = ban_table_take(bans, orders, 256);
 		}
-		taken = count > at ? ops->order(p, orders + at, count - at,
-					     clock_monotonic()) :
-				     0;
+		taken = count > at ?
+			ops->order(p, orders + at, count - at, clock_monotonic()) :
+			0;
 		at += taken;
 	} while (taken && at == count);
 }
@@ -392,8 +394,9 @@ int main(int argc, char **argv)
 	bool go_on = true;
 
 	if (setup(argc, argv)) {
-		fprintf(stderr, "usage: connector_driver kamailio SOCKET REPLY NUMBERS "
-				"ADDRESSES | hook PROGRAM ARGUMENTS USER\n");
+		fprintf(stderr,
+			"usage: connector_driver kamailio SOCKET REPLY NUMBERS "
+			"ADDRESSES | hook PROGRAM ARGUMENTS USER\n");
 		return 2;
 	}
 	mark = clock_monotonic();
@@ -401,6 +404,7 @@ int main(int argc, char **argv)
 		bool blocked = false;
 		usec due = 0;
 
+		wrote = false;
 		if (in < 0 && clock_monotonic() >= again)
 			open_it();
 		if (in >= 0) {
@@ -417,9 +421,10 @@ int main(int argc, char **argv)
 		look_settled();
 		hook_process_reap(&child, clock_monotonic());
 		hook_process_due(&child, clock_monotonic());
-		ban_table_expire(bans, (uint32_t)(clock_wall() / USEC_PER_SEC), expired,
-			NULL);
-		go_on = wait_for(due, blocked);
+		ban_table_expire(
+			bans, (uint32_t)(clock_wall() / USEC_PER_SEC), expired, NULL);
+		/* What was written may answer orders, and makes room for more. */
+		go_on = wait_for(wrote ? clock_monotonic() : due, blocked);
 	}
 	if (in >= 0)
 		shut(NULL);

@@ -47,7 +47,7 @@ def fetch():
 class Kamailio:
     """start() it, stop() it; its log is where `log` says."""
 
-    def __init__(self, tree, letter, run, forward=(), block=True, address=None,
+    def __init__(self, tree, letter, run, forward=(), block=True, density=200, address=None,
                  carrier=None):
         self.tree = tree
         self.namespace = "sip-" + letter
@@ -63,6 +63,7 @@ class Kamailio:
         for name, value in (("address", self.address), ("tree", tree), ("run", run),
                             ("include", os.path.abspath(INCLUDE)),
                             ("block", "#!define SIPCHAIN_BLOCK" if block else ""),
+                            ("density", str(density)),
                             ("carrier", '#!define CARRIER "sip:%s:5060"' % carrier
                              if carrier else "")):
             text = text.replace("{%s}" % name, value)

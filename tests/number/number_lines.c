@@ -16,12 +16,12 @@ int main(void)
 		size_t slash = view_find(text, '/');
 
 		if (slash < text.n)
-			printf("%u\n", e164_codes(view_head(text, slash),
-				view_from(text, slash + 1)));
+			printf("%u\n",
+				e164_codes(view_head(text, slash),
+					view_from(text, slash + 1)));
 		else
 			printf("%u %d %d %u %s\n", e164_types(text), e164_possible(text),
-				e164_apart(text), e164_country(text),
-				e164_region(text));
+				e164_apart(text), e164_country(text), e164_region(text));
 	}
 	return ferror(stdin) || fflush(stdout) ? 1 : 0;
 }

@@ -72,9 +72,10 @@ void pen_address(struct pen *pen, const struct address *a, uint16_t port)
 
 static void put_date(struct pen *pen, usec now)
 {
-	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
-		"Aug", "Sep", "Oct", "Nov", "Dec"};
+	static const char *const days[] = {
+		"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	time_t t = (time_t)(now / USEC_PER_SEC);
 	struct tm tm;
 
@@ -82,8 +83,8 @@ static void put_date(struct pen *pen, usec now)
 	if (!gmtime_r(&t, &tm))
 		return;
 	pen_printf(pen, "%s, %02d %s %d %02d:%02d:%02d GMT", days[tm.tm_wday % 7],
-		tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-		tm.tm_sec);
+		tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year + 1900, tm.tm_hour,
+		tm.tm_min, tm.tm_sec);
 }
 
 static void put_rport(struct writing *w)
@@ -278,8 +279,9 @@ static void put_header(struct writing *w, const struct profile_header *h)
 	const char *name = p->text + h->name, *value = p->text + h->value;
 	const struct echo *e = w->a->echo;
 
-	enum placeholder code =
-		value[0] == PLACEHOLDER_MARK ? (enum placeholder)value[1] : 0;
+	enum placeholder code = value[0] == PLACEHOLDER_MARK ?
+		(enum placeholder)value[1] :
+		0;
 
 	if (code == PLACEHOLDER_VIA) {
 		for (unsigned i = 0; i < e->n_vias; i++) {
@@ -338,7 +340,8 @@ static void put_answer(struct writing *w)
 static void make_sdp(struct writing *w)
 {
 	w->pen = (struct pen){.p = (uint8_t *)w->sdp, .max = sizeof w->sdp};
-	put_template(w, w->how >= SHORT_FORMS ? w->a->profile->short_sdp : w->a->profile->sdp);
+	put_template(
+		w, w->how >= SHORT_FORMS ? w->a->profile->short_sdp : w->a->profile->sdp);
 	w->body = w->pen.full ? 0 : w->pen.n;
 }
 

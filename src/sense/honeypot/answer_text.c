@@ -218,8 +218,9 @@ static void mask_credentials(uint8_t *p, const uint8_t *whole, struct view v)
 		}
 		if (!view_eq_nocase(name, "username") && !view_eq_nocase(name, "realm") &&
 			!view_eq_nocase(name, "nonce") && !view_eq_nocase(name, "uri") &&
-			!view_eq_nocase(name, "algorithm") && !view_eq_nocase(name, "qop") &&
-			!view_eq_nocase(name, "nc") && !view_eq_nocase(name, "opaque"))
+			!view_eq_nocase(name, "algorithm") &&
+			!view_eq_nocase(name, "qop") && !view_eq_nocase(name, "nc") &&
+			!view_eq_nocase(name, "opaque"))
 			blot(p, whole, value);
 	}
 }
@@ -253,7 +254,7 @@ void mask_secrets(uint8_t *p, size_t n)
 	while (header_walk_next(&w, &name, &value)) {
 		if (known_of(name) == KNOWN_AUTHORIZATION)
 			mask_credentials(p, packet.p, value);
-		else if (known_of(name) == KNOWN_FROM)
+		else if (known_of(name) == KNOWN_FROM || known_of(name) == KNOWN_TO)
 			mask_tag(p, packet.p, value);
 	}
 }

@@ -45,7 +45,7 @@ void echo_read(struct echo *e, struct view packet);
 /*
  * Overwrite secrets in a copy of a message (of n bytes, headers to be found as above):
  * response and cnonce of Digest credentials, any other credentials whole, the guess in
- * svcrack's From-tag.
+ * svcrack's tag, which is in From, and in To of what is asked in return.
  */
 void mask_secrets(uint8_t *p, size_t n);
 
@@ -62,7 +62,8 @@ struct pen {
 void pen_put(struct pen *pen, struct view text);
 void pen_str(struct pen *pen, const char *text);
 void pen_number(struct pen *pen, uint64_t v);
-void pen_printf(struct pen *pen, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void pen_printf(struct pen *pen, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* The text on one line (unfolded). */
 void pen_unfolded(struct pen *pen, struct view text);

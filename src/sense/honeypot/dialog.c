@@ -60,7 +60,8 @@ size_t proved_count(const struct proved *p, usec now)
 uint32_t guess_count(struct guesses *g, const struct address *a, struct view account,
 	struct view response, usec now)
 {
-	uint64_t who = address_hash(&g->key, a) ^ hash_bytes(&g->key, account.p, account.n);
+	uint64_t who = address_hash(&g->key, a) ^
+		hash_bytes(&g->key, account.p, account.n);
 	uint32_t what = (uint32_t)hash_bytes(&g->key, response.p, response.n);
 	struct guess *set = &g->list[who % (GUESSES / SET) * SET], *place = set;
 
@@ -106,7 +107,8 @@ void dialogs_end(struct dialogs *d)
 
 size_t dialogs_memory(const struct dialogs *d)
 {
-	return d->n * (sizeof *d->who + sizeof *d->which + sizeof *d->due + sizeof *d->list);
+	return d->n *
+		(sizeof *d->who + sizeof *d->which + sizeof *d->due + sizeof *d->list);
 }
 
 uint64_t dialogs_hash(const struct dialogs *d, struct view text)
@@ -116,13 +118,14 @@ uint64_t dialogs_hash(const struct dialogs *d, struct view text)
 	return h ? h : 1;
 }
 
-static uint64_t which_of(const struct dialogs *d, const struct address *a, struct view call_id)
+static uint64_t which_of(
+	const struct dialogs *d, const struct address *a, struct view call_id)
 {
 	return address_hash(&d->key, a) * 3 ^ dialogs_hash(d, call_id);
 }
 
-struct dialog *dialog_find(struct dialogs *d, const struct address *a, struct view call_id,
-	struct view from_tag)
+struct dialog *dialog_find(struct dialogs *d, const struct address *a,
+	struct view call_id, struct view from_tag)
 {
 	uint64_t which, tag;
 
@@ -157,7 +160,8 @@ struct dialog *dialog_add(struct dialogs *d, const struct address *a, struct vie
 	d->who[place] = who;
 	d->which[place] = which_of(d, a, call_id);
 	d->due[place] = UINT64_MAX;
-	d->list[place] = (struct dialog){.began = now, .from_tag = dialogs_hash(d, from_tag)};
+	d->list[place] = (struct dialog){
+		.began = now, .from_tag = dialogs_hash(d, from_tag)};
 	return &d->list[place];
 }
 

@@ -72,17 +72,18 @@ struct dialog {
 	bool once;     /* its source is not proved to have asked: no repetitions */
 	bool quiet;    /* no BYE of ours: it would stop the tool */
 	usec began, due, give_up;
-	uint32_t interval;          /* microseconds to the next repetition */
-	uint32_t cseq;              /* of the INVITE */
-	uint64_t from_tag;          /* hash */
-	uint64_t branch;            /* hash of the INVITE's */
-	struct honeypot_path path;  /* where to */
-	char tag[PROFILE_TAG_MAX];  /* ours */
+	uint32_t interval;         /* microseconds to the next repetition */
+	uint32_t cseq;             /* of the INVITE */
+	uint64_t from_tag;         /* hash */
+	uint64_t branch;           /* hash of the INVITE's */
+	struct honeypot_path path; /* where to */
+	char tag[PROFILE_TAG_MAX]; /* ours */
 	char call_id[DIALOG_TEXT_MAX];
-	char from[DIALOG_TEXT_MAX], to[DIALOG_TEXT_MAX]; /* as in the INVITE; to without tag */
-	char target[DIALOG_TEXT_MAX];                    /* URI for our own requests */
+	char from[DIALOG_TEXT_MAX],
+		to[DIALOG_TEXT_MAX];  /* as in the INVITE; to without tag */
+	char target[DIALOG_TEXT_MAX]; /* URI for our own requests */
 	char dialled[64];
-	uint16_t n_message, status; /* of the message that is repeated */
+	uint16_t n_message, status;          /* of the message that is repeated */
 	uint8_t message[DIALOG_MESSAGE_MAX]; /* what is repeated */
 };
 
@@ -104,8 +105,8 @@ size_t dialogs_memory(const struct dialogs *d);
 uint64_t dialogs_hash(const struct dialogs *d, struct view text);
 
 /* The dialog of this source under this Call-ID whose caller has this tag, or NULL. */
-struct dialog *dialog_find(struct dialogs *d, const struct address *a, struct view call_id,
-	struct view from_tag);
+struct dialog *dialog_find(struct dialogs *d, const struct address *a,
+	struct view call_id, struct view from_tag);
 
 /*
  * A new place, zeroed but for what finds it; the oldest dialog gives way when all are

@@ -23,9 +23,10 @@ const struct honeypot_config honeypot_config_default = {
 
 static int check(const struct honeypot_config *c, struct error *err)
 {
-	if (!c->per_source || c->per_source > RATE_MAX || !c->total || c->total > RATE_MAX)
-		return error_set(err, "the honeypot's rates are 1 to %u messages a second",
-			RATE_MAX);
+	if (!c->per_source || c->per_source > RATE_MAX || !c->total ||
+		c->total > RATE_MAX)
+		return error_set(err,
+			"the honeypot's rates are 1 to %u messages a second", RATE_MAX);
 	if (!c->dialogs || c->dialogs > DIALOGS_MAX)
 		return error_set(err, "the honeypot keeps 1 to %u dialogs", DIALOGS_MAX);
 	if (c->n_baits > HONEYPOT_BAITS_MAX)
@@ -33,8 +34,9 @@ static int check(const struct honeypot_config *c, struct error *err)
 			HONEYPOT_BAITS_MAX);
 	for (unsigned i = 0; i < c->n_baits; i++)
 		if (!c->baits[i][0] || !memchr(c->baits[i], 0, HONEYPOT_BAIT_MAX))
-			return error_set(err, "bait account %u has no name or one of more "
-					      "than %d bytes",
+			return error_set(err,
+				"bait account %u has no name or one of more "
+				"than %d bytes",
 				i + 1, HONEYPOT_BAIT_MAX - 1);
 	return 0;
 }
@@ -53,7 +55,8 @@ static struct hash_key table_key(const uint8_t key[32], uint8_t number)
 }
 
 struct honeypot *honeypot_new(const struct honeypot_config *config,
-	const struct honeypot_hooks *hooks, const uint8_t key[32], usec now, struct error *err)
+	const struct honeypot_hooks *hooks, const uint8_t key[32], usec now,
+	struct error *err)
 {
 	struct honeypot *h;
 
@@ -120,7 +123,8 @@ static void look_at_nonces(struct turn *t)
 		if (v == STAMP_OURS)
 			prove(t, PROOF_NONCE, t->m.credentials[i].nonce, issued);
 	}
-	if (foreign && !t->own_nonce && !t->old_nonce && t->path->transport == TRANSPORT_UDP)
+	if (foreign && !t->own_nonce && !t->old_nonce &&
+		t->path->transport == TRANSPORT_UDP)
 		t->o.signs |= SIGN_FORGED;
 }
 
@@ -135,8 +139,9 @@ static void look_at_tag(struct turn *t)
 	usec issued = 0;
 
 	for (size_t i = 0; t->m.to.tag.n && i < sizeof kinds / sizeof *kinds; i++) {
-		if (stamp_check(&t->h->stamps, t->m.to.tag, p->text + p->tag, kinds[i].purpose,
-			    &t->path->remote, t->m.call_id, t->now, &issued) != STAMP_OURS)
+		if (stamp_check(&t->h->stamps, t->m.to.tag, p->text + p->tag,
+			    kinds[i].purpose, &t->path->remote, t->m.call_id, t->now,
+			    &issued) != STAMP_OURS)
 			continue;
 		prove(t, kinds[i].proof, t->m.to.tag, issued);
 		t->o.signs |= SIGN_TOOK_PART;
@@ -191,8 +196,8 @@ static struct view without_quoted_nul(struct honeypot *h, struct view bytes)
 	return view_of(h->plain, bytes.n);
 }
 
-void honeypot_receive(struct honeypot *h, const struct honeypot_path *path,
-	struct view bytes, usec now)
+void honeypot_receive(
+	struct honeypot *h, const struct honeypot_path *path, struct view bytes, usec now)
 {
 	struct turn t = {.h = h, .path = path, .bytes = bytes, .now = now};
 

@@ -27,9 +27,9 @@
  * which the rate limit works. Dialogs, guesses and the sources themselves are kept
  * once a source is proved, in tables in which the oldest gives way.
  *
- * Proof. Every nonce and every To-tag is an HMAC-SHA256 over the source's address,
- * the time and what it was given for, under a key that is replaced every hour
- * (proof.h). A message proves its source when
+ * Proof. Every nonce and every To-tag is an HMAC-SHA256 over the source's address, the
+ * time and what it was given for, under a key of each hour (stamp.h). A message proves
+ * its source when
  *   - it came over TCP, TLS or WebSocket                            PROOF_TCP
  *   - it bears credentials with a nonce of ours                     PROOF_NONCE
  *   - it is a request with the To-tag of a refusal (3xx to 6xx) of ours: the ACK
@@ -72,9 +72,10 @@ struct honeypot_record {
 	 */
 	uint64_t session;
 	const char *account, *dialled, *agent;
-	const char *tool;   /* "svmap", ...: name of a section of the tools' file, or "" */
-	const char *target; /* whom the tool says that it means: "192.0.2.1:5060", or "" */
-	const char *why;    /* what is wrong with a malformed one, or "" */
+	const char *tool; /* "svmap", ...: name of a section of the tools' file, or "" */
+	const char
+		*target; /* whom the tool says that it means: "192.0.2.1:5060", or "" */
+	const char *why; /* what is wrong with a malformed one, or "" */
 	/*
 	 * The message. Unless the configuration keeps secrets, what could show a
 	 * password is overwritten with '*': the response and cnonce of a Digest, any
@@ -97,8 +98,10 @@ struct honeypot_hooks {
 #define HONEYPOT_BAIT_MAX  32 /* bytes of an account's name, with NUL */
 
 struct honeypot_config {
-	const struct honeypot_profile *profile; /* copied; NULL: the built-in "asterisk" */
-	const struct honeypot_tools *tools;     /* outlives the honeypot; NULL: the built-in */
+	const struct honeypot_profile
+		*profile; /* copied; NULL: the built-in "asterisk" */
+	const struct honeypot_tools
+		*tools; /* outlives the honeypot; NULL: the built-in */
 	/* Accounts that are there: they are challenged, all others are unknown. */
 	char baits[HONEYPOT_BAITS_MAX][HONEYPOT_BAIT_MAX];
 	unsigned n_baits;
@@ -124,11 +127,13 @@ struct honeypot_config {
 extern const struct honeypot_config honeypot_config_default;
 
 /*
- * hooks are copied; key is 32 random bytes (the first hour's key); now is wall time. Returns NULL with
+ * hooks are copied; key is 32 random bytes, of which each hour's key is made: with the same
+ * ones, what was given before a new start is still known. now is wall time. Returns NULL with
  * a text when memory is short or the configuration contradicts itself.
  */
 struct honeypot *honeypot_new(const struct honeypot_config *config,
-	const struct honeypot_hooks *hooks, const uint8_t key[32], usec now, struct error *err);
+	const struct honeypot_hooks *hooks, const uint8_t key[32], usec now,
+	struct error *err);
 void honeypot_free(struct honeypot *h);
 
 /*
@@ -156,15 +161,15 @@ struct honeypot_figures {
 	uint64_t received, bytes_received;
 	uint64_t requests, responses, malformed, foreign, keepalives;
 	uint64_t sent, bytes_sent;
-	uint64_t limited;    /* answers not sent: too many a second */
-	uint64_t too_long;   /* answers not sent: more bytes than came */
-	uint64_t proofs;     /* messages that proved their source by nonce or tag */
-	uint64_t calls;      /* INVITEs, without their repetitions where that is known */
-	uint64_t accepted;   /* guesses let in */
+	uint64_t limited;  /* answers not sent: too many a second */
+	uint64_t too_long; /* answers not sent: more bytes than came */
+	uint64_t proofs;   /* messages that proved their source by nonce or tag */
+	uint64_t calls;    /* INVITEs, without their repetitions where that is known */
+	uint64_t accepted; /* guesses let in */
 	uint64_t observations;
-	size_t dialogs;      /* open now */
-	size_t sources;      /* proved ones that are remembered */
-	size_t memory;       /* bytes, fixed */
+	size_t dialogs; /* open now */
+	size_t sources; /* proved ones that are remembered */
+	size_t memory;  /* bytes, fixed */
 };
 void honeypot_figures(const struct honeypot *h, struct honeypot_figures *out);
 

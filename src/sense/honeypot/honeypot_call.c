@@ -2,7 +2,7 @@
 /* Calls: INVITE, ACK, CANCEL, BYE, and what time does to them. */
 #include "sense/honeypot/honeypot_state.h"
 
-#define T1      500000u  /* microseconds (RFC 3261 17.1.1.1) */
+#define T1      500000u /* microseconds (RFC 3261 17.1.1.1) */
 #define T2      4000000u
 #define GIVE_UP (64 * (usec)T1)
 
@@ -19,8 +19,8 @@ static bool leads_out(const char *dialled)
 
 	for (const char *c = dialled; *c; c++)
 		digits += *c >= '0' && *c <= '9';
-	return digits >= 5 && (dialled[0] == '+' || dialled[0] == '0' ||
-				      digits >= OUTSIDE_DIGITS);
+	return digits >= 5 &&
+		(dialled[0] == '+' || dialled[0] == '0' || digits >= OUTSIDE_DIGITS);
 }
 
 struct dialog *turn_dialog(struct turn *t)
@@ -83,7 +83,8 @@ static bool dialog_fill(struct turn *t, struct dialog *d)
 	pen_unfolded(&who, t->echo.from);
 	view_copy(d->dialled, sizeof d->dialled, t->m.target.user);
 	return !to.full && !who.full &&
-		view_copy(d->call_id, sizeof d->call_id, t->m.call_id) < sizeof d->call_id &&
+		view_copy(d->call_id, sizeof d->call_id, t->m.call_id) <
+		sizeof d->call_id &&
 		view_copy(d->target, sizeof d->target, target) < sizeof d->target;
 }
 
@@ -120,7 +121,8 @@ static void refuse_call(struct turn *t, unsigned status)
 
 	if (!n || !t->proved || t->path->transport != TRANSPORT_UDP)
 		return;
-	d = dialog_add(&h->dialogs, &t->path->remote, t->m.call_id, t->m.from.tag, t->now);
+	d = dialog_add(
+		&h->dialogs, &t->path->remote, t->m.call_id, t->m.from.tag, t->now);
 	if (!d)
 		return;
 	if (!dialog_fill(t, d) || n > sizeof d->message) {
@@ -139,7 +141,8 @@ static void take_call(struct turn *t)
 	struct dialog *d;
 	size_t n;
 
-	d = dialog_add(&h->dialogs, &t->path->remote, t->m.call_id, t->m.from.tag, t->now);
+	d = dialog_add(
+		&h->dialogs, &t->path->remote, t->m.call_id, t->m.from.tag, t->now);
 	if (!d) {
 		turn_answer(t, 486, NULL);
 		return;
@@ -321,13 +324,15 @@ static const char *via_transport(uint8_t transport)
 static void write_bye(struct honeypot *h, struct dialog *d)
 {
 	struct pen pen = {.p = d->message, .max = sizeof d->message};
-	const struct address *shown =
-		h->config.advertised.family ? &h->config.advertised : &d->path.local;
+	const struct address *shown = h->config.advertised.family ?
+		&h->config.advertised :
+		&d->path.local;
 	uint64_t branch = dialogs_hash(&h->dialogs, view_str(d->tag));
 
 	pen_printf(&pen, "BYE ");
 	pen_str(&pen, d->target);
-	pen_printf(&pen, " SIP/2.0\r\nVia: SIP/2.0/%s ", via_transport(d->path.transport));
+	pen_printf(
+		&pen, " SIP/2.0\r\nVia: SIP/2.0/%s ", via_transport(d->path.transport));
 	pen_address(&pen, shown, d->path.local_port);
 	pen_printf(&pen, ";rport;branch=z9hG4bK%016llx\r\nMax-Forwards: 70\r\nFrom: ",
 		(unsigned long long)branch);

@@ -8,7 +8,8 @@
 bool honeypot_bait(const struct honeypot *h, struct view account)
 {
 	for (unsigned i = 0; account.n && i < h->config.n_baits; i++)
-		if (view_eq(account, view_str(h->config.baits[i])))
+		if (h->config.baits[i][0] == (char)account.p[0] &&
+			view_eq(account, view_str(h->config.baits[i])))
 			return true;
 	return false;
 }
@@ -34,7 +35,8 @@ size_t turn_write(struct turn *t, unsigned status, const struct reply *reply, si
 	struct honeypot *h = t->h;
 	const struct honeypot_profile *p = &h->profile;
 	const struct address *remote = &t->path->remote;
-	char tag[STAMP_TEXT_MAX] = "", nonce[STAMP_TEXT_MAX] = "", brief[STAMP_TEXT_MAX] = "";
+	char tag[STAMP_TEXT_MAX] = "", nonce[STAMP_TEXT_MAX] = "",
+	     brief[STAMP_TEXT_MAX] = "";
 	struct view realm = view_str(p->text + p->realm);
 	struct echo echo = t->echo;
 	struct answer a = {
@@ -52,7 +54,8 @@ size_t turn_write(struct turn *t, unsigned status, const struct reply *reply, si
 		.sdp = reply->sdp,
 		.dialled = t->m.target.user,
 		.unsupported = reply->unsupported,
-		.shown = h->config.advertised.family ? h->config.advertised : t->path->local,
+		.shown = h->config.advertised.family ? h->config.advertised :
+						       t->path->local,
 		.expires = expires_of(t),
 		.now = t->now,
 	};
@@ -66,12 +69,10 @@ size_t turn_write(struct turn *t, unsigned status, const struct reply *reply, si
 		stamp_make(&h->stamps, tag, p->text + p->tag,
 			status < 300 ? STAMP_ACCEPT : STAMP_REFUSAL, remote, echo.call_id,
 			t->now);
-	if (reply->challenge) {
-		stamp_make(&h->stamps, nonce, p->text + p->nonce, STAMP_NONCE, remote, realm,
-			t->now);
-		stamp_make(&h->stamps, brief, p->text + p->short_nonce, STAMP_NONCE, remote,
-			realm, t->now);
-	}
+	if (reply->challenge)
+		stamp_make_nonces(&h->stamps, (char *[]){nonce, brief},
+			(const char *[]){p->text + p->nonce, p->text + p->short_nonce},
+			remote, realm, t->now);
 	return answer_write(&a, h->out, OUT_MAX, most);
 }
 
@@ -92,8 +93,7 @@ size_t turn_answer(struct turn *t, unsigned status, const struct reply *reply)
 		return 0;
 	}
 	answer_path(&to, t->path, t->m.via.host.n ? &t->m.via : NULL);
-	m = (struct outgoing){
-		t->m.method, status, t->echo.call_id, view_of(h->out, n)};
+	m = (struct outgoing){t->m.method, status, t->echo.call_id, view_of(h->out, n)};
 	return honeypot_send(h, &to, &m, t, t->now) ? n : 0;
 }
 
@@ -120,7 +120,8 @@ void turn_malformed(struct turn *t)
 static void challenge(struct turn *t)
 {
 	turn_answer(t, 401,
-		&(struct reply){.challenge = true, .stale = t->old_nonce && !t->own_nonce});
+		&(struct reply){
+			.challenge = true, .stale = t->old_nonce && !t->own_nonce});
 }
 
 static void on_register(struct turn *t)
@@ -145,8 +146,8 @@ static void on_register(struct turn *t)
 		challenge(t);
 		return;
 	}
-	guesses = guess_count(&h->guesses, &t->path->remote, t->m.to.parts.user, c->response,
-		t->now);
+	guesses = guess_count(
+		&h->guesses, &t->path->remote, t->m.to.parts.user, c->response, t->now);
 	if (!h->config.refuse || guesses <= h->config.refuse) {
 		challenge(t);
 		return;
@@ -169,7 +170,11 @@ static void on_other(struct turn *t)
 	for (unsigned i = 0; i < p->n_answers && (!found || !found->method); i++)
 		if (p->answers[i].method == t->m.method || !p->answers[i].method)
 			found = &p->answers[i];
-	turn_answer(t, found->status, &(struct reply){.reason = p->text + found->reason});
+	if (found)
+		turn_answer(t, found->status,
+			&(struct reply){.reason = p->text + found->reason});
+	else
+		turn_answer(t, 501, NULL);
 }
 
 /* The option tags of Require that no PBX of ours knows (RFC 3261 8.2.2.3). */
@@ -203,7 +208,8 @@ static bool misplaced_headers(const struct turn *t)
 	if (view_find(t->m.uri, '@') == t->m.uri.n)
 		host = t->m.uri;
 	return (t->m.target.host.n && view_find(host, '?') < host.n) ||
-		(view_find(contact, '<') == contact.n && view_find(contact, '?') < contact.n);
+		(view_find(contact, '<') == contact.n &&
+			view_find(contact, '?') < contact.n);
 }
 
 static bool media_is(struct view type, const char *name)
@@ -227,7 +233,8 @@ static bool refused(struct turn *t)
 		!view_eq_nocase(m->target.scheme, "tel"))
 		turn_answer(t, 416, NULL);
 	else if (pen.n || pen.full)
-		turn_answer(t, 420, &(struct reply){.unsupported = view_of(unknown, pen.n)});
+		turn_answer(
+			t, 420, &(struct reply){.unsupported = view_of(unknown, pen.n)});
 	else if (m->method == SIP_INVITE && m->body.n && e->content_type.n &&
 		!media_is(e->content_type, "application/sdp") &&
 		!view_eq_nocase(view_head(e->content_type, 10), "multipart/"))

@@ -85,7 +85,8 @@ struct reply {
  * Write the answer to t's request into h->out, with at most `most` bytes. Returns its
  * length, 0: it does not fit.
  */
-size_t turn_write(struct turn *t, unsigned status, const struct reply *reply, size_t most);
+size_t turn_write(
+	struct turn *t, unsigned status, const struct reply *reply, size_t most);
 
 /* Answer, as far as bytes and limits allow. Returns the length of what was sent. */
 size_t turn_answer(struct turn *t, unsigned status, const struct reply *reply);

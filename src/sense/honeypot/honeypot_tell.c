@@ -86,6 +86,16 @@ void turn_describe(struct turn *t)
 		t->o.account[0] = t->o.dialled[0] = 0;
 }
 
+/* The message without its secrets, until the next one. */
+static struct view masked(struct honeypot *h, struct view bytes)
+{
+	size_t n = bytes.n < sizeof h->masked ? bytes.n : sizeof h->masked;
+
+	memcpy(h->masked, bytes.p, n);
+	mask_secrets(h->masked, n);
+	return view_of(h->masked, n);
+}
+
 void turn_record(struct turn *t)
 {
 	struct honeypot *h = t->h;
@@ -108,17 +118,12 @@ void turn_record(struct turn *t)
 
 	if (!h->hooks.record)
 		return;
-	r.session = session_of(&t->path->remote,
-		t->m.call_id.n ? t->m.call_id : t->echo.call_id);
+	r.session = session_of(
+		&t->path->remote, t->m.call_id.n ? t->m.call_id : t->echo.call_id);
 	if (t->m.request)
 		tool_target(target, t->m.from.tag);
-	if (!h->config.keep_secrets && has_secrets(&t->echo)) {
-		size_t n = t->bytes.n < sizeof h->masked ? t->bytes.n : sizeof h->masked;
-
-		memcpy(h->masked, t->bytes.p, n);
-		mask_secrets(h->masked, n);
-		r.bytes = view_of(h->masked, n);
-	}
+	if (!h->config.keep_secrets && has_secrets(&t->echo))
+		r.bytes = masked(h, t->bytes);
 	h->hooks.record(h->hooks.context, &r);
 }
 
@@ -143,6 +148,9 @@ static void record_sent(struct honeypot *h, const struct honeypot_path *to,
 	if (!h->hooks.record)
 		return;
 	r.session = session_of(&to->remote, m->call_id);
+	/* An answer has the question's From, and with it svcrack's guess. */
+	if (!h->config.keep_secrets && (!within || has_secrets(&within->echo)))
+		r.bytes = masked(h, m->bytes);
 	h->hooks.record(h->hooks.context, &r);
 }
 

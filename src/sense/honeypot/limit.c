@@ -22,8 +22,8 @@ static void fill(struct limit_bucket *b, uint32_t rate, uint32_t burst, uint32_t
 	b->since = now_ms;
 }
 
-void limit_begin(struct limit *l, struct hash_key key, uint32_t per_source, uint32_t total,
-	usec now)
+void limit_begin(struct limit *l, struct hash_key key, uint32_t per_source,
+	uint32_t total, usec now)
 {
 	uint32_t ms = (uint32_t)(now / 1000);
 

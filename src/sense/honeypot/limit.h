@@ -26,8 +26,8 @@ struct limit {
 	struct limit_bucket sources[LIMIT_SOURCES];
 };
 
-void limit_begin(struct limit *l, struct hash_key key, uint32_t per_source, uint32_t total,
-	usec now);
+void limit_begin(struct limit *l, struct hash_key key, uint32_t per_source,
+	uint32_t total, usec now);
 
 /* Whether one more message may go to this source; it then counts. */
 bool limit_take(struct limit *l, const struct address *to, usec now);

@@ -50,7 +50,8 @@ static void encode(char *text)
 	while (*text) {
 		uint8_t code = 0;
 
-		for (uint8_t i = PLACEHOLDER_VIA; *text == '{' && i <= PLACEHOLDER_PORT; i++)
+		for (uint8_t i = PLACEHOLDER_VIA; *text == '{' && i <= PLACEHOLDER_PORT;
+			i++)
 			if (!strncmp(text, placeholders[i], strlen(placeholders[i])))
 				code = i;
 		if (!code) {
@@ -114,8 +115,8 @@ static int begin(void *context, struct view name, struct error *err)
 }
 
 /* Keep a text; *offset says where. */
-static int keep(struct honeypot_profile *p, uint16_t *offset, struct view text,
-	struct error *err)
+static int keep(
+	struct honeypot_profile *p, uint16_t *offset, struct view text, struct error *err)
 {
 	if (text.n + 1 > sizeof p->text - p->n_text)
 		return error_set(err, "the profile has more than %zu bytes of text",
@@ -129,8 +130,8 @@ static int keep(struct honeypot_profile *p, uint16_t *offset, struct view text,
 }
 
 /* The same with its placeholders encoded. */
-static int keep_template(struct honeypot_profile *p, uint16_t *offset, struct view text,
-	struct error *err)
+static int keep_template(
+	struct honeypot_profile *p, uint16_t *offset, struct view text, struct error *err)
 {
 	if (keep(p, offset, text, err))
 		return -1;
@@ -207,17 +208,22 @@ static int condition(struct profile_header *h, struct view word)
 
 static int read_header(struct honeypot_profile *p, struct view text, struct error *err)
 {
-	struct profile_header h = {
-		.methods = UINT16_MAX, .low = 100, .high = 699, .in_long = true, .in_short = true};
+	struct profile_header h = {.methods = UINT16_MAX,
+		.low = 100,
+		.high = 699,
+		.in_long = true,
+		.in_short = true};
 	struct view rest = text, word;
 
 	if (p->n_headers == PROFILE_HEADERS_MAX)
-		return error_set(err, "there are %d headers already", PROFILE_HEADERS_MAX);
+		return error_set(
+			err, "there are %d headers already", PROFILE_HEADERS_MAX);
 	for (;;) {
 		rest = view_trim(rest);
 		word = view_head(rest, view_find(rest, ' '));
 		if (!word.n)
-			return error_set(err, "no header's name; write [CONDITIONS] NAME: VALUE");
+			return error_set(
+				err, "no header's name; write [CONDITIONS] NAME: VALUE");
 		if (word.p[word.n - 1] == ':')
 			break;
 		if (condition(&h, word))
@@ -253,10 +259,12 @@ static int read_answer(struct honeypot_profile *p, struct view text, struct erro
 	a.method = (uint8_t)sip_method_of(method);
 	if ((a.method == SIP_OTHER && !view_eq(method, view_str("OTHER"))) ||
 		status_of(status, &a.status) || a.status < 200 || !text.n)
-		return error_set(err, "is no METHOD STATUS REASON, such as MESSAGE 405 "
-				      "Method Not Allowed");
+		return error_set(err,
+			"is no METHOD STATUS REASON, such as MESSAGE 405 "
+			"Method Not Allowed");
 	if (p->n_answers == PROFILE_ANSWERS_MAX)
-		return error_set(err, "there are %d answers already", PROFILE_ANSWERS_MAX);
+		return error_set(
+			err, "there are %d answers already", PROFILE_ANSWERS_MAX);
 	if (keep(p, &a.reason, text, err))
 		return -1;
 	p->answers[p->n_answers++] = a;
@@ -306,8 +314,9 @@ static int value(void *context, struct view key, struct view v, struct error *er
 	}
 	if (view_eq(key, view_str("via")))
 		return error_set(err, "via is first or in-place");
-	return error_set(err, "a profile has no key \"%s\"; see the head of "
-			      "honeypot-profiles.conf",
+	return error_set(err,
+		"a profile has no key \"%s\"; see the head of "
+		"honeypot-profiles.conf",
 		escaped(view_head(key, 40)));
 }
 
@@ -319,9 +328,9 @@ static bool has_header(const struct honeypot_profile *p, const char *name)
 		size_t n = strlen(name);
 
 		if (!strncmp(p->text + h->name, name, n) &&
-			!strcmp(p->text + h->name + n, ": ") && !h->optional && !h->preferred &&
-			h->methods == UINT16_MAX && h->low == 100 && h->high == 699 &&
-			h->in_long && h->in_short && !h->sdp)
+			!strcmp(p->text + h->name + n, ": ") && !h->optional &&
+			!h->preferred && h->methods == UINT16_MAX && h->low == 100 &&
+			h->high == 699 && h->in_long && h->in_short && !h->sdp)
 			return true;
 	}
 	return false;
@@ -335,16 +344,19 @@ static int end(void *context, struct error *err)
 
 	for (size_t i = 0; i < sizeof need / sizeof *need; i++)
 		if (!has_header(p, need[i]))
-			return error_set(err, "[%s] has no unconditional header %s", p->name,
-				need[i]);
+			return error_set(err, "[%s] has no unconditional header %s",
+				p->name, need[i]);
 	if (!p->realm || !p->agent || !p->tag || !p->nonce || !p->sdp[0])
-		return error_set(err, "[%s] lacks realm, agent, tag, nonce or sdp", p->name);
+		return error_set(
+			err, "[%s] lacks realm, agent, tag, nonce or sdp", p->name);
 	if (!p->short_sdp[0])
 		memcpy(p->short_sdp, p->sdp, sizeof p->sdp);
 	if (!p->short_nonce)
 		p->short_nonce = p->nonce;
-	if (!strstr(p->text + p->nonce, "{time") || !strstr(p->text + p->short_nonce, "{time"))
-		return error_set(err, "[%s] nonce: write {time} or {time8} into it", p->name);
+	if (!strstr(p->text + p->nonce, "{time") ||
+		!strstr(p->text + p->short_nonce, "{time"))
+		return error_set(
+			err, "[%s] nonce: write {time} or {time8} into it", p->name);
 	if (strstr(p->text + p->tag, "{time"))
 		return error_set(err, "[%s] tag: no time can stand in it", p->name);
 	for (unsigned i = 0; i < p->n_answers; i++)

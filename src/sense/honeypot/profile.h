@@ -11,7 +11,7 @@
  */
 #define PROFILES_MAX        16
 #define PROFILE_NAME_MAX    32
-#define PROFILE_TAG_MAX     80 /* STAMP_TEXT_MAX */
+#define PROFILE_TAG_MAX     80   /* STAMP_TEXT_MAX */
 #define PROFILE_TEXT_MAX    6144 /* bytes of all texts of one profile */
 #define PROFILE_LINES_MAX   1024
 #define PROFILE_HEADERS_MAX 48
@@ -72,7 +72,8 @@ struct honeypot_profile {
 	struct profile_answer answers[PROFILE_ANSWERS_MAX];
 	unsigned n_answers;
 	bool via_first;
-	uint16_t realm, agent, tag, nonce, short_nonce; /* offsets into text; 0: not given */
+	uint16_t realm, agent, tag, nonce,
+		short_nonce; /* offsets into text; 0: not given */
 	char sdp[PROFILE_LINES_MAX], short_sdp[PROFILE_LINES_MAX]; /* lines with CRLF */
 	char bye[PROFILE_LINES_MAX];
 	char text[PROFILE_TEXT_MAX]; /* NUL-terminated strings; text[0] is 0 */

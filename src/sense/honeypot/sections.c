@@ -73,9 +73,9 @@ static void on_line(struct reading *r, struct view line)
 		on_section(r, line);
 	else if (equal == line.n || !equal)
 		complain(r, r->line, "is no \"key = value\"");
-	else if (r->inside && r->hooks->value(r->hooks->context,
-				      view_trim(view_head(line, equal)),
-				      view_trim(view_from(line, equal + 1)), &err))
+	else if (r->inside &&
+		r->hooks->value(r->hooks->context, view_trim(view_head(line, equal)),
+			view_trim(view_from(line, equal + 1)), &err))
 		complain(r, r->line, err.text);
 	else if (!r->inside && !r->passed && !r->n_errors)
 		complain(r, r->line, "stands before the first [section]");

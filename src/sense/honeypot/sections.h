@@ -13,7 +13,8 @@ struct sections_hooks {
 	void *context;
 	/* Return 0, or -1 with what is wrong; the section is then passed over. */
 	int (*begin)(void *context, struct view name, struct error *err);
-	int (*value)(void *context, struct view key, struct view value, struct error *err);
+	int (*value)(
+		void *context, struct view key, struct view value, struct error *err);
 	/* The section that was begun is over. */
 	int (*end)(void *context, struct error *err);
 };

@@ -4,54 +4,55 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define HOUR   (3600 * USEC_PER_SEC)
-#define MINUTE (60 * USEC_PER_SEC)
+#define HOUR       (3600 * USEC_PER_SEC)
+#define MINUTE     (60 * USEC_PER_SEC)
 #define BITS_LEAST 64
 
 static const char alnum[] =
 	"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/* The key of the following hour: from it the one before cannot be told. */
-static void ratchet(struct hmac_sha256_ctx *next, const struct hmac_sha256_ctx *key)
+static void derive(struct hmac_sha256_ctx *key, const struct stamp_keys *k, uint64_t hour)
 {
-	static const char word[] = "the next hour";
-	struct hmac_sha256_ctx c = *key;
-	uint8_t derived[SHA256_DIGEST_SIZE];
+	struct hmac_sha256_ctx c = k->given;
+	uint8_t word[8], derived[SHA256_DIGEST_SIZE];
 
-	hmac_sha256_update(&c, sizeof word, (const uint8_t *)word);
+	be64_store(word, hour);
+	hmac_sha256_update(&c, sizeof word, word);
 	hmac_sha256_digest(&c, sizeof derived, derived);
-	hmac_sha256_set_key(next, sizeof derived, derived);
+	hmac_sha256_set_key(key, sizeof derived, derived);
 	explicit_bzero(derived, sizeof derived);
 	explicit_bzero(&c, sizeof c);
 }
 
+static void take_hour(struct stamp_keys *k, uint64_t hour)
+{
+	derive(&k->now, k, hour);
+	derive(&k->before, k, hour - 1);
+	k->hour = hour;
+}
+
 void stamp_keys_begin(struct stamp_keys *k, const uint8_t key[32], usec now)
 {
-	hmac_sha256_set_key(&k->now, 32, key);
-	ratchet(&k->before, &k->now); /* nothing was made with it */
-	k->hour = now / HOUR;
+	hmac_sha256_set_key(&k->given, 32, key);
+	take_hour(k, now / HOUR);
 }
 
 void stamp_keys_turn(struct stamp_keys *k, usec now)
 {
-	struct hmac_sha256_ctx old;
-
-	if (now / HOUR == k->hour)
-		return;
-	/* Also when the clock was set back: what is older proves nothing. */
-	old = k->now;
-	ratchet(&k->now, &old);
-	if (now / HOUR == k->hour + 1)
-		k->before = old;
-	else
-		ratchet(&k->before, &k->now);
-	explicit_bzero(&old, sizeof old);
-	k->hour = now / HOUR;
+	if (now / HOUR != k->hour)
+		take_hour(k, now / HOUR);
 }
 
 /* One piece of a template. */
 struct piece {
-	enum { PIECE_END, PIECE_LITERAL, PIECE_TIME, PIECE_MAC, PIECE_ALNUM, PIECE_WRONG } kind;
+	enum {
+		PIECE_END,
+		PIECE_LITERAL,
+		PIECE_TIME,
+		PIECE_MAC,
+		PIECE_ALNUM,
+		PIECE_WRONG
+	} kind;
 	char letter;  /* of a literal */
 	bool capital; /* hex digits */
 	unsigned n;   /* digits; 0: decimal time */
@@ -81,9 +82,9 @@ static struct piece take_piece(const char **at)
 		return (struct piece){.kind = PIECE_TIME};
 	if (!strcmp(word, "time8"))
 		return (struct piece){.kind = PIECE_TIME, .n = 8};
-	p.kind = !strncmp(word, "alnum", 5)                              ? PIECE_ALNUM :
+	p.kind = !strncmp(word, "alnum", 5)                          ? PIECE_ALNUM :
 		!strncmp(word, "mac", 3) || !strncmp(word, "MAC", 3) ? PIECE_MAC :
-								     PIECE_WRONG;
+								       PIECE_WRONG;
 	p.capital = word[0] == 'M';
 	p.n = (unsigned)strtoul(word + (p.kind == PIECE_ALNUM ? 5 : 3), NULL, 10);
 	if (!p.n || p.n > 64)
@@ -111,12 +112,14 @@ int stamp_template_check(const char *template, struct error *err)
 		return error_set(err, "is too long; 79 characters and 64 of {mac} fit");
 	/* 62 letters are 5.95 bits each; counted as 5. */
 	if (nibbles * 4 + bytes * 5 < BITS_LEAST)
-		return error_set(err, "could be guessed; write at least {mac16} or {alnum13}");
+		return error_set(
+			err, "could be guessed; write at least {mac16} or {alnum13}");
 	return 0;
 }
 
 static void digest(uint8_t mac[SHA256_DIGEST_SIZE], const struct hmac_sha256_ctx *key,
-	enum stamp_purpose purpose, const struct address *a, struct view scope, uint64_t time)
+	enum stamp_purpose purpose, const struct address *a, struct view scope,
+	uint64_t time)
 {
 	struct hmac_sha256_ctx c = *key;
 	uint8_t head[1 + 8 + 1 + 16];
@@ -143,15 +146,19 @@ static size_t render(char dst[STAMP_TEXT_MAX], const char *template,
 			dst[n++] = p.letter;
 		else if (p.kind == PIECE_TIME)
 			n += (size_t)snprintf(dst + n, left, p.n ? "%08llx" : "%llu",
-				(unsigned long long)(p.n ? seconds & UINT32_MAX : seconds));
-		for (unsigned i = 0; p.kind == PIECE_MAC && i < p.n && n + 1 < STAMP_TEXT_MAX;
+				(unsigned long long)(p.n ? seconds & UINT32_MAX :
+							   seconds));
+		for (unsigned i = 0;
+			p.kind == PIECE_MAC && i < p.n && n + 1 < STAMP_TEXT_MAX;
 			i++, nibble++) {
 			unsigned v = mac[nibble / 2 % SHA256_DIGEST_SIZE];
 
 			v = nibble % 2 ? v & 15 : v >> 4;
-			dst[n++] = (p.capital ? "0123456789ABCDEF" : "0123456789abcdef")[v];
+			dst[n++] = (p.capital ? "0123456789ABCDEF" :
+						"0123456789abcdef")[v];
 		}
-		for (unsigned i = 0; p.kind == PIECE_ALNUM && i < p.n && n + 1 < STAMP_TEXT_MAX;
+		for (unsigned i = 0;
+			p.kind == PIECE_ALNUM && i < p.n && n + 1 < STAMP_TEXT_MAX;
 			i++, nibble += 2)
 			dst[n++] = alnum[mac[nibble / 2 % SHA256_DIGEST_SIZE] % 62];
 	}
@@ -180,6 +187,17 @@ size_t stamp_make(const struct stamp_keys *k, char dst[STAMP_TEXT_MAX],
 
 	digest(mac, &k->now, purpose, a, scope, slot_of(template, now));
 	return render(dst, template, mac, now / USEC_PER_SEC);
+}
+
+void stamp_make_nonces(const struct stamp_keys *k, char *const dst[2],
+	const char *const templates[2], const struct address *a, struct view scope,
+	usec now)
+{
+	uint8_t mac[SHA256_DIGEST_SIZE];
+
+	digest(mac, &k->now, STAMP_NONCE, a, scope, slot_of(templates[0], now));
+	for (unsigned i = 0; i < 2; i++)
+		render(dst[i], templates[i], mac, now / USEC_PER_SEC);
 }
 
 static bool same(struct view text, const char *made, size_t n)

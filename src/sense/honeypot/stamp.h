@@ -19,8 +19,9 @@
  *
  * A template without time is tried for the minutes that it may be from.
  *
- * The key is replaced every hour by an HMAC of itself, so that one that leaks tells
- * nothing of the hours before; what was given under the last one is still known.
+ * Each hour has a key of its own, an HMAC of the hour under the one that was given, and
+ * the last hour's is still known. So a process that is started anew with the same key
+ * knows what was given before.
  */
 #define STAMP_TEXT_MAX 80 /* with NUL */
 
@@ -28,8 +29,9 @@
 #define TAG_LIFE   (240 * USEC_PER_SEC) /* in whole minutes */
 
 struct stamp_keys {
-	struct hmac_sha256_ctx now, before;
-	uint64_t hour; /* of `now` */
+	struct hmac_sha256_ctx given;
+	struct hmac_sha256_ctx now, before; /* of this hour and the last one */
+	uint64_t hour;                      /* of `now` */
 };
 
 enum stamp_purpose {
@@ -41,7 +43,7 @@ enum stamp_purpose {
 /* key is 32 random bytes. */
 void stamp_keys_begin(struct stamp_keys *k, const uint8_t key[32], usec now);
 
-/* Replace the key when its hour is over. To be called with each message's time. */
+/* Take the keys of another hour, if it is one. To be called with each message's time. */
 void stamp_keys_turn(struct stamp_keys *k, usec now);
 
 /*
@@ -57,6 +59,11 @@ int stamp_template_check(const char *template, struct error *err);
 size_t stamp_make(const struct stamp_keys *k, char dst[STAMP_TEXT_MAX],
 	const char *template, enum stamp_purpose purpose, const struct address *a,
 	struct view scope, usec now);
+
+/* One nonce in two forms, both with a time: at the price of one. */
+void stamp_make_nonces(const struct stamp_keys *k, char *const dst[2],
+	const char *const templates[2], const struct address *a, struct view scope,
+	usec now);
 
 enum stamp_verdict {
 	STAMP_FOREIGN = 0, /* not ours, or not given to this address */

@@ -83,25 +83,29 @@ static uint8_t lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
 }
 
-static int read_pattern(struct tool *t, uint8_t field, struct view text, struct error *err)
+static int read_pattern(
+	struct tool *t, uint8_t field, struct view text, struct error *err)
 {
 	struct tool_pattern *p = &t->patterns[t->n_patterns];
 
 	if (t->n_patterns == TOOL_PATTERNS_MAX)
-		return error_set(err, "a tool has at most %d patterns", TOOL_PATTERNS_MAX);
+		return error_set(
+			err, "a tool has at most %d patterns", TOOL_PATTERNS_MAX);
 	if (text.n > TOOL_PATTERN_MAX)
-		return error_set(err, "a pattern has at most %d characters", TOOL_PATTERN_MAX);
+		return error_set(
+			err, "a pattern has at most %d characters", TOOL_PATTERN_MAX);
 	p->field = field;
 	for (size_t i = 0; i < text.n; i++) {
 		uint8_t c = text.p[i], kind;
 
-		kind = c == '*' ? TOKEN_ANY :
+		kind = c == '*'  ? TOKEN_ANY :
 			c == '?' ? TOKEN_ONE :
 			c == '#' ? TOKEN_DIGITS :
 			c == '%' ? TOKEN_HEX :
 				   TOKEN_LETTER;
 		if (c == '\\' && ++i == text.n)
-			return error_set(err, "ends in a backslash; nothing is behind it");
+			return error_set(
+				err, "ends in a backslash; nothing is behind it");
 		p->kind[p->n] = kind;
 		p->letter[p->n++] = lower(text.p[i]);
 	}
@@ -122,8 +126,9 @@ static int value(void *context, struct view key, struct view v, struct error *er
 		view_eq(key, view_str("quiet")) ? &t->quiet :
 						  NULL;
 	if (!flag)
-		return error_set(err, "a tool has no key \"%s\"; see the head of "
-				      "honeypot-tools.conf",
+		return error_set(err,
+			"a tool has no key \"%s\"; see the head of "
+			"honeypot-tools.conf",
 			escaped(view_head(key, 40)));
 	if (!view_eq(v, view_str("yes")) && !view_eq(v, view_str("no")))
 		return error_set(err, "is neither yes nor no");
@@ -136,9 +141,9 @@ static int end(void *context, struct error *err)
 	struct honeypot_tools *tools = context;
 	const struct tool *t = &tools->at[tools->n - 1];
 
-	return t->n_patterns ? 0 :
-			       error_set(err, "[%s] has no pattern: it would fit everything",
-				       t->name);
+	return t->n_patterns ?
+		0 :
+		error_set(err, "[%s] has no pattern: it would fit everything", t->name);
 }
 
 int tools_read(struct honeypot_tools *tools, const char *name, struct view text,
@@ -286,7 +291,8 @@ static bool matches(const struct tool_pattern *p, struct view text)
 
 	text = view_head(text, TEXT_MAX);
 	/* Most fail at once. */
-	if (p->n && p->kind[0] == TOKEN_LETTER && (!text.n || lower(text.p[0]) != p->letter[0]))
+	if (p->n && p->kind[0] == TOKEN_LETTER &&
+		(!text.n || lower(text.p[0]) != p->letter[0]))
 		return false;
 	memset(now, 0, p->n + 2u);
 	now[0] = true;
@@ -306,7 +312,8 @@ static bool matches(const struct tool_pattern *p, struct view text)
 				continue;
 			alive = true;
 			next[k + 1] |= kind != TOKEN_ANY;
-			next[k] |= kind == TOKEN_ANY || kind == TOKEN_DIGITS || kind == TOKEN_HEX;
+			next[k] |= kind == TOKEN_ANY || kind == TOKEN_DIGITS ||
+				kind == TOKEN_HEX;
 		}
 		memcpy(now, next, p->n + 2u);
 	}

@@ -77,6 +77,9 @@ static struct nft *table_with_bans(void)
 	struct nft_config config = nft_config_default;
 	const struct indicator allow[] = {indicator_of("192.0.2.0/24"),
 		indicator_of("255.255.255.255"), indicator_of("2001:db8:5::/48")};
+	struct nft_listener pass[] = {{.port = 5062, .udp = true}, {.port = 5061},
+		{.port = 5060, .udp = true}, {.port = 8080}};
+	const char *const address[] = {"192.0.2.5", "2001:db8::5", "0.0.0.0", "::"};
 	struct error err = {""};
 	struct nft *n;
 
@@ -84,6 +87,11 @@ static struct nft *table_with_bans(void)
 	config.ports_count = 2;
 	config.set_size = 5000;
 	n = open_table(&config);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(
+			address_parse(&pass[i].address, view_str(address[i]), NULL), 0);
+	nft_pass(n, pass, 4);
+	assert_int_equal(nft_setup(n, &err), 0);
 	assert_int_equal(nft_allow(n, allow, 3, &err), 0);
 	assert_true(ban_one(n, BAN_SIP, "198.51.100.7", 600));
 	assert_true(ban_one(n, BAN_SIP, "198.51.100.0/25", 600));

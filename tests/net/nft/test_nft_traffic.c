@@ -302,6 +302,72 @@ static void test_fragments(void **state)
 	assert_true(counted(n, "all4_32") >= 4); /* every fragment */
 }
 
+static struct nft_listener listener(const char *address, uint16_t port, bool udp)
+{
+	struct nft_listener l = {.port = port, .udp = udp};
+
+	assert_int_equal(address_parse(&l.address, view_str(address), NULL), 0);
+	return l;
+}
+
+/* Bans of both scopes end before a listener that passes: its address, port, protocol. */
+static void test_pass_of_an_address(void **state)
+{
+	struct nft *n = *state;
+	const struct nft_listener pass[] = {listener(SERVER_4, 5060, true),
+		listener(SERVER_4, 8080, false), listener(SERVER_6, 5061, true),
+		listener("203.0.113.77", 5062, true), listener("2001:db8::77", 5062, true)};
+	struct error err = {""};
+
+	assert_true(ban_one(n, BAN_ALL, "198.51.100.7", 600));
+	assert_true(ban_one(n, BAN_SIP, "198.51.100.7", 600));
+	assert_true(ban_one(n, BAN_ALL, "2001:db8:a::7", 600));
+	assert_false(arrives("198.51.100.7", 5060));
+	nft_pass(n, pass, sizeof(pass) / sizeof(pass[0]));
+	assert_int_equal(nft_setup(n, &err), 0);
+	assert_int_equal(counted(n, "all4_32"), 1); /* as they stood */
+
+	assert_true(arrives("198.51.100.7", 5060));
+	assert_true(arrives("2001:db8:a::7", 5061));
+	assert_true(connects(n, "198.51.100.7", 8080, "all4_32"));
+	assert_false(arrives("198.51.100.7", 5059));
+	assert_false(arrives("198.51.100.7", 5061));  /* of IPv6 */
+	assert_false(arrives("198.51.100.7", 8080));  /* of TCP */
+	assert_false(arrives("198.51.100.7", 5062));  /* of another address */
+	assert_false(connects(n, "198.51.100.7", 5060, "all4_32"));
+	assert_false(arrives("2001:db8:a::7", 5060)); /* of IPv4 */
+	assert_false(arrives("2001:db8:a::7", 5062));
+	assert_int_equal(counted(n, "all6_128"), 2);
+}
+
+/* The port alone, of one family; the next set-up has what was said last. */
+static void test_pass_of_a_port(void **state)
+{
+	struct nft *n = *state;
+	struct nft_listener pass = listener("0.0.0.0", 5060, true);
+	struct error err = {""};
+
+	assert_true(ban_one(n, BAN_ALL, "198.51.100.7", 600));
+	assert_true(ban_one(n, BAN_ALL, "2001:db8:a::/64", 600));
+	nft_pass(n, &pass, 1);
+	assert_false(arrives("198.51.100.7", 5060)); /* not before it is set up */
+	assert_int_equal(nft_setup(n, &err), 0);
+	assert_true(arrives("198.51.100.7", 5060));
+	assert_false(arrives("198.51.100.7", 5061));
+	assert_false(arrives("2001:db8:a::7", 5060));
+
+	pass = listener("::", 5060, true);
+	nft_pass(n, &pass, 1);
+	assert_int_equal(nft_setup(n, &err), 0);
+	assert_false(arrives("198.51.100.7", 5060));
+	assert_true(arrives("2001:db8:a::7", 5060));
+	assert_false(arrives("2001:db8:a::7", 5061));
+
+	nft_pass(n, NULL, 0);
+	assert_int_equal(nft_setup(n, &err), 0);
+	assert_false(arrives("2001:db8:a::7", 5060));
+}
+
 /* The kernel ends a ban by itself: nobody is told, packets pass again. */
 static void test_expiry(void **state)
 {
@@ -396,6 +462,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_prefixes_ip6, fresh, close_table),
 		cmocka_unit_test_setup_teardown(test_allow_overrides, fresh, close_table),
 		cmocka_unit_test_setup_teardown(test_fragments, fresh, close_table),
+		cmocka_unit_test_setup_teardown(
+			test_pass_of_an_address, fresh, close_table),
+		cmocka_unit_test_setup_teardown(test_pass_of_a_port, fresh, close_table),
 		cmocka_unit_test_setup_teardown(test_expiry, fresh, close_table),
 		cmocka_unit_test_setup_teardown(test_flush_by_others, fresh, close_table),
 		cmocka_unit_test_setup_teardown(test_fail_static, fresh, close_table),

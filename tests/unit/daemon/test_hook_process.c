@@ -34,8 +34,8 @@ static int setup(void **state)
 		return -1;
 	snprintf(path, sizeof path, "%s/program", folder);
 	memset(&h, 0, sizeof h);
-	program = (struct hook_program){.connector = "billing", .path = path,
-		.arguments = "", .user = user()};
+	program = (struct hook_program){
+		.connector = "billing", .path = path, .arguments = "", .user = user()};
 	fds[0] = fds[1] = -1;
 	return 0;
 }
@@ -109,18 +109,18 @@ static void test_surroundings(void **state)
 
 	(void)state;
 	setenv("SECRET_OF_THE_DAEMON", "x", 1);
-	write_program("#!/bin/sh\n"
-		      "id -un; pwd; umask; echo \"$#:$1:$2:$3\"\n"
-		      "env | sort | grep -v '^PWD=\\|^_=\\|^SHLVL=' | tr '\\n' '|'; echo\n"
-		      "ls /proc/$$/fd | tr '\\n' ' '; echo\n"
-		      "grep -h 'CapEff\\|NoNewPrivs' /proc/$$/status | tr -d '\\n'; echo\n"
-		      "read line; echo \"got $line\"; echo oops >&2; exit 3\n");
+	write_program(
+		"#!/bin/sh\n"
+		"id -un; pwd; umask; echo \"$#:$1:$2:$3\"\n"
+		"env | sort | grep -v '^PWD=\\|^_=\\|^SHLVL=' | tr '\\n' '|'; echo\n"
+		"ls /proc/$$/fd | tr '\\n' ' '; echo\n"
+		"grep -h 'CapEff\\|NoNewPrivs' /proc/$$/status | tr -d '\\n'; echo\n"
+		"read line; echo \"got $line\"; echo oops >&2; exit 3\n");
 	program.arguments = "--a,b  $HOME;ls 'c";
 	start(1);
 	assert_int_equal(write(fds[0], "hello\nmore\n", 11), 11);
 	text = read_until(fds[0], "got");
-	snprintf(expected, sizeof expected, "%s\n/\n0077\n3:--a,b:$HOME;ls:'c\n",
-		user());
+	snprintf(expected, sizeof expected, "%s\n/\n0077\n3:--a,b:$HOME;ls:'c\n", user());
 	assert_memory_equal(text, expected, strlen(expected));
 	assert_non_null(strstr(text, "|LANG=C.UTF-8|"));
 	assert_non_null(strstr(text, "SIPCHAIN_CONNECTOR=billing|"));

@@ -94,8 +94,8 @@ static void send_tool(uint8_t transport, const char *method, const char *user,
 		"From: \"%s\"<sip:%s@192.0.2.10>;tag=%s\r\nUser-Agent: %s\r\n"
 		"Call-ID: %u\r\nContact: sip:%s@192.0.2.10\r\nCSeq: 1 %s\r\n"
 		"Accept: application/sdp\r\n%sContent-Length: 0\r\n\r\n",
-		method, target, call_id * 7, user, user, *to_tag ? ";tag=" : "", to_tag, user,
-		user, from_tag, agent, call_id, user, method, extra);
+		method, target, call_id * 7, user, user, *to_tag ? ";tag=" : "", to_tag,
+		user, user, from_tag, agent, call_id, user, method, extra);
 	honeypot_receive(honeypot, &path, view_of(text, (size_t)n), now);
 	now += 5000;
 }
@@ -213,7 +213,8 @@ static void test_one_call(void **state)
 	(void)state;
 	hex_tag(from, "1000");
 	for (call_id = 1; call_id < 50; call_id++) {
-		send_tool(TRANSPORT_UDP, "INVITE", "900441519471629", "a1b2", call_id, "", "");
+		send_tool(TRANSPORT_UDP, "INVITE", "900441519471629", "a1b2", call_id, "",
+			"");
 		if (status == 503)
 			break;
 	}

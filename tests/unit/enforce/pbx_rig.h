@@ -93,7 +93,9 @@ static const struct pbx_hooks rig_hooks = {NULL, on_resync, on_held, on_ready, o
 
 static struct ban_order order_of(uint8_t change, const char *text, uint32_t until)
 {
-	struct ban_order o = {.change = change, .until = until, .origin = 1,
+	struct ban_order o = {.change = change,
+		.until = until,
+		.origin = 1,
 		.category = CATEGORY_FRAUD};
 
 	assert_int_equal(indicator_parse(&o.indicator, NULL, view_str(text), NULL), 0);

@@ -708,7 +708,29 @@ static void test_observe(void **state)
 	assert_int_equal(s.m.count, 1);
 	assert_non_null(manager_get(&s.m, "num/442079460000"));
 	stage_close(&s);
-	/* From the start: nothing is touched. */
+	/* What stands in a PBX that is away is taken off when it is back. */
+	stage_open(&s, 0);
+	want(&s, "+97259*", END);
+	stage_meet(&s);
+	assert_int_equal(s.m.count, 1);
+	stage_part(&s, "gone");
+	pbx_connector_observe(s.c, true);
+	stage_turn(&s);
+	s.now += 10 * USEC_PER_SEC;
+	stage_meet(&s);
+	assert_int_equal(s.m.count, 0);
+	assert_int_equal(stage_figures(&s).state, CONNECTOR_OFF);
+	stage_close(&s);
+	/* Started to observe: what the node before it left there goes as well. */
+	stage_open(&s, 0);
+	manager_put(&s.m, "num/97259", "1900000000|P|+97259*");
+	want(&s, "+97259*", END);
+	pbx_connector_observe(s.c, true);
+	stage_meet(&s);
+	assert_int_equal(s.m.count, 0);
+	assert_int_equal(stage_figures(&s).state, CONNECTOR_OFF);
+	stage_close(&s);
+	/* From the start, without any ban: nothing is touched. */
 	stage_open(&s, 0);
 	manager_put(&s.m, "num/97259", "1900000000|P|+97259*");
 	pbx_connector_observe(s.c, true);

@@ -263,6 +263,103 @@ static void what_covers_an_address(void **state)
 	ban_table_free(t);
 }
 
+/* What the enforcer holds already is not ordered, as long as it is the same. */
+static void what_is_found_is_not_ordered(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct indicator i = ip("+97259*"), other = ip("+442079460000");
+	struct ban_order o[8];
+	size_t tally[BAN_REFUSED + 1];
+
+	(void)s;
+	set(t, "+97259*", BAN_SIP, 200, true);
+	set(t, "+442079460000", BAN_SIP, 300, true);
+	ban_table_requeue(t);
+	assert_false(ban_table_found(t, &i, BAN_ALL, 200));
+	assert_false(ban_table_found(t, &i, BAN_SIP, 201));
+	assert_true(ban_table_found(t, &i, BAN_SIP, 200));
+	ban_table_tally(t, tally);
+	assert_int_equal(tally[BAN_STANDING], 1);
+	assert_int_equal(tally[BAN_QUEUED], 1);
+	assert_int_equal(ban_table_take(t, o, 8), 1);
+	assert_int_equal(indicator_compare(&o[0].indicator, &other), 0);
+	/* A change after that is an order as any other. */
+	set(t, "+97259*", BAN_SIP, 400, true);
+	assert_int_equal(ban_table_take(t, o, 8), 1);
+	assert_int_equal(o[0].until, 400);
+	/* What is to go is not what should stand. */
+	assert_true(ban_table_clear(t, &i, BAN_SIP));
+	assert_false(ban_table_found(t, &i, BAN_SIP, 400));
+	/* However often all is found, the queue does not grow. */
+	for (int n = 0; n < 1000; n++) {
+		ban_table_requeue(t);
+		assert_int_equal(ban_table_queued(t), 2);
+		assert_true(ban_table_found(t, &other, BAN_SIP, 300));
+	}
+	ban_table_free(t);
+}
+
+static void refused_ones_are_queued_again(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct ban_order o[8];
+
+	(void)s;
+	set(t, "192.0.2.7", BAN_ALL, 200, true);
+	set(t, "192.0.2.8", BAN_ALL, 200, true);
+	assert_int_equal(ban_table_take(t, o, 8), 2);
+	ban_table_done(t, &o[0], false);
+	ban_table_done(t, &o[1], true);
+	assert_int_equal(ban_table_retry(t), 1);
+	assert_int_equal(ban_table_take(t, o, 8), 1);
+	assert_int_equal(state(t, "192.0.2.8", BAN_ALL), BAN_STANDING);
+	assert_int_equal(ban_table_retry(t), 0);
+	ban_table_free(t);
+}
+
+static void count_ended(void *context, const struct ban *b)
+{
+	assert_int_equal(b->until, 200);
+	++*(unsigned *)context;
+}
+
+/* For an enforcer that forgets nothing: an end is an order to delete. */
+static void an_end_is_ordered(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct ban_order o[8];
+	unsigned ended = 0;
+
+	(void)s;
+	set(t, "192.0.2.7", BAN_ALL, 200, true);
+	set(t, "192.0.2.8", BAN_ALL, 300, true);
+	assert_int_equal(ban_table_take(t, o, 8), 2);
+	assert_int_equal(ban_table_end(t, 199, count_ended, &ended), 200);
+	assert_int_equal(ended, 0);
+	assert_int_equal(ban_table_end(t, 200, count_ended, &ended), 300);
+	assert_int_equal(ended, 1);
+	assert_int_equal(state(t, "192.0.2.7", BAN_ALL), 0);
+	assert_int_equal(ban_table_take(t, o, 8), 1);
+	assert_int_equal(o[0].change, BAN_DELETE);
+	assert_true(ban_table_done(t, &o[0], true));
+	/* One that came back meanwhile is not lost. */
+	assert_int_equal(ban_table_count(t), 1);
+	ban_table_clear_all(t);
+	assert_int_equal(ban_table_count(t), 0);
+	assert_false(ban_table_empty(t));
+	assert_int_equal(ban_table_take(t, o, 8), 1);
+	set(t, "192.0.2.8", BAN_ALL, 300, true);
+	assert_false(ban_table_done(t, &o[0], true));
+	assert_int_equal(ban_table_count(t), 1);
+	ban_table_clear_all(t);
+	assert_int_equal(ban_table_take(t, o, 8), 1);
+	assert_true(ban_table_done(t, &o[0], true));
+	assert_true(ban_table_empty(t));
+	assert_int_equal(ban_table_end(t, 400, count_ended, &ended), 0);
+	assert_int_equal(ended, 1);
+	ban_table_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +373,9 @@ int main(void)
 		cmocka_unit_test(a_deletion_outlives_its_bans_end),
 		cmocka_unit_test(the_ring_grows_in_order),
 		cmocka_unit_test(what_covers_an_address),
+		cmocka_unit_test(what_is_found_is_not_ordered),
+		cmocka_unit_test(refused_ones_are_queued_again),
+		cmocka_unit_test(an_end_is_ordered),
 	};
 
 	return cmocka_run_group_tests_name("ban_table", tests, NULL, NULL);

@@ -14,6 +14,20 @@ static struct pbx *p;
 
 #define BEGIN "{\"op\":\"resync-begin\",\"version\":1,\"connector\":\"billing\"}\n"
 
+/* A hit's text is cut between characters, and left out when it is not clean. */
+static void test_hit_text(void **state)
+{
+	char dst[8];
+
+	(void)state;
+	pbx_hit_text(dst, sizeof dst, view_str("abcdef\xc3\xa9"));
+	assert_string_equal(dst, "abcdef");
+	pbx_hit_text(dst, sizeof dst, view_str("abcde\xc3\xa9-"));
+	assert_string_equal(dst, "abcde\xc3\xa9");
+	pbx_hit_text(dst, sizeof dst, view_str("abcdefgh\n"));
+	assert_string_equal(dst, "");
+}
+
 static int setup(void **state)
 {
 	struct pbx_config config = {.name = "billing"};
@@ -71,8 +85,7 @@ static void test_lines(void **state)
 		"\"kind\":\"ip4\",\"until\":1795638440,\"category\":\"fraud\","
 		"\"origin\":\"ledger\"}\n"
 		"{\"op\":\"delete\",\"id\":3,\"indicator\":\"+442079460000\","
-		"\"kind\":\"number\",\"digits\":\"442079460000\",\"prefix\":false}\n"
-	);
+		"\"kind\":\"number\",\"digits\":\"442079460000\",\"prefix\":false}\n");
 	assert_int_equal(told.dones, 0); /* no hook is called from sent() */
 	ops->due(p, NOW);
 	assert_int_equal(told.dones, 3);
@@ -136,7 +149,8 @@ static void test_hits(void **state)
 	struct pbx_figures f;
 
 	(void)state;
-	receive("{\"hit\":{\"number\":\"97259000123\",\"dialled\":\"0097259000123\",", NOW);
+	receive("{\"hit\":{\"number\":\"97259000123\",\"dialled\":\"0097259000123\",",
+		NOW);
 	assert_int_equal(told.hits, 0);
 	receive("\"account\":\"101\",\"source\":\"[2001:db8::7]:5060\","
 		"\"indicator\":\"+97259*\"}}\n{\"hit\":{\"indicator\":\"+97259*\"}}\n",
@@ -226,7 +240,8 @@ static void test_compare(void **state)
 	ops->compare(p, NOW);
 	assert_int_equal(told.resyncs, 2);
 	order(BAN_ADD, "+97259*", 1795638440, NOW);
-	assert_non_null(strstr(next_text(ops, p), "}\n" BEGIN "{\"op\":\"add\",\"id\":2,"));
+	assert_non_null(
+		strstr(next_text(ops, p), "}\n" BEGIN "{\"op\":\"add\",\"id\":2,"));
 	ops->due(p, NOW);
 	assert_int_equal(told.dones, 1);
 }
@@ -284,6 +299,7 @@ static void test_log(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hit_text),
 		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stall, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hits, setup, teardown),

@@ -47,13 +47,13 @@ static void answer_id(const char *id, const char *body, usec now)
 {
 	char text[800];
 
-	snprintf(text, sizeof text, "{\n\t\"jsonrpc\":\t\"2.0\",\n\t%s,\n\t\"id\":\t\"%s\"\n}",
-		body, id);
+	snprintf(text, sizeof text,
+		"{\n\t\"jsonrpc\":\t\"2.0\",\n\t%s,\n\t\"id\":\t\"%s\"\n}", body, id);
 	receive(text, now);
 }
 
-#define OK       "\"result\":\t\"Ok. Key set to new value.\""
-#define DELETED  "\"result\":\t\"Ok. Key deleted.\""
+#define OK      "\"result\":\t\"Ok. Key set to new value.\""
+#define DELETED "\"result\":\t\"Ok. Key deleted.\""
 #define HERE(expire)                                                                     \
 	"\"result\":\t{\n\t\t\"item\":\t{\n\t\t\t\"name\":\t\"m\",\n\t\t\t\"value\":\t"  \
 	"\"here\",\n\t\t\t\"flags\":\t2,\n\t\t\t\"expire\":\t\"" expire "\"\n\t\t}\n\t}"
@@ -69,8 +69,11 @@ static void answer(const char *body, usec now)
 
 static void open_with(const char *number, const char *address)
 {
-	struct pbx_config config = {.name = "k", .seed = {7, 8}, .table_number = number,
-		.table_address = address, .table_uri = "scuri"};
+	struct pbx_config config = {.name = "k",
+		.seed = {7, 8},
+		.table_number = number,
+		.table_address = address,
+		.table_uri = "scuri"};
 
 	memset(&told, 0, sizeof told);
 	p = ops->open(&config, &rig_hooks, NULL);
@@ -167,7 +170,8 @@ static void test_texts(void **state)
 /* Answers in any order, twice, to nobody; each order is answered once. */
 static void test_answers_out_of_order(void **state)
 {
-	static const char *const numbers[] = {"+4420000001", "+4420000002", "+4420000003"};
+	static const char *const numbers[] = {
+		"+4420000001", "+4420000002", "+4420000003"};
 	struct pbx_figures f;
 	char id[3][32];
 
@@ -201,7 +205,8 @@ static void test_hostile_answers(void **state)
 	static char deep[4000], large[70000];
 	char text[400];
 	const char *const hostile[] = {"", "{", "[]", "null", "{}", "\"x\"", "garbage",
-		"{\"id\":1}", "{\"id\":\"%s\"}", "{\"id\":\"%s\",\"id\":\"%s\",\"result\":1}",
+		"{\"id\":1}", "{\"id\":\"%s\"}",
+		"{\"id\":\"%s\",\"id\":\"%s\",\"result\":1}",
 		"{\"id\":\"%s\",\"result\":1", "{\"id\":[\"%s\"],\"result\":1}",
 		"{\"id\":\"%sx\",\"result\":1}", "{\"id\":\"%.15s\",\"result\":1}",
 		"{\"id\":\"%s\",\"error\":\"no\"}", "{\"id\":\"%s\",\"error\":[]}",
@@ -428,8 +433,8 @@ static void test_wrong_configuration(void **state)
 	ops->connected(p, NOW);
 	assert_true(take_call());
 	answer(ERROR(500, "Oh \\u0007 no"), NOW);
-	expect_failure(false,
-		"Kamailio did not keep our marker in htable scnum: Oh \\x07 no");
+	expect_failure(
+		false, "Kamailio did not keep our marker in htable scnum: Oh \\x07 no");
 }
 
 /* It refuses one entry and takes the next. */

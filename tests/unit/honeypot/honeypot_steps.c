@@ -13,7 +13,7 @@ size_t bytes_sent;
 struct observation seen[512];
 unsigned n_seen, n_recorded, bad_records;
 struct honeypot_record last_record;
-char last_bytes[65537];
+char last_bytes[65537], last_answer[8192];
 
 static char texts[6][128];
 
@@ -46,10 +46,16 @@ static const char *kept(unsigned i, const char *text)
 static void on_record(void *context, const struct honeypot_record *r)
 {
 	(void)context;
-	bad_records += !r->account || !r->dialled || !r->agent || !r->tool || !r->target ||
-		!r->why || !r->time || (r->bytes.n && !r->bytes.p);
-	if (r->out)
+	bad_records += !r->account || !r->dialled || !r->agent || !r->tool ||
+		!r->target || !r->why || !r->time || (r->bytes.n && !r->bytes.p);
+	if (r->out) {
+		size_t n = r->bytes.n < sizeof last_answer ? r->bytes.n :
+							     sizeof last_answer - 1;
+
+		memcpy(last_answer, r->bytes.p, n);
+		last_answer[n] = 0;
 		return;
+	}
 	n_recorded++;
 	last_record = *r;
 	last_record.account = kept(0, r->account);
@@ -181,8 +187,9 @@ const char *request(struct request r)
 		"Contact: <sip:%s@198.51.100.7:5070>\r\n"
 		"User-Agent: Phone\r\n%s"
 		"Content-Length: %zu\r\n\r\n%s",
-		method, r.uri ? r.uri : "sip:192.0.2.10", r.branch ? r.branch : "z9hG4bK-1",
-		user, user, user, r.to_tag ? ";tag=" : "", r.to_tag ? r.to_tag : "",
+		method, r.uri ? r.uri : "sip:192.0.2.10",
+		r.branch ? r.branch : "z9hG4bK-1", user, user, user,
+		r.to_tag ? ";tag=" : "", r.to_tag ? r.to_tag : "",
 		r.call_id ? r.call_id : "c1", r.cseq ? r.cseq : 1, method, user,
 		r.extra ? r.extra : "", strlen(body), body);
 	return dst;

@@ -26,10 +26,11 @@ extern unsigned n_sent;
 extern size_t bytes_sent;            /* since the last feed */
 extern struct observation seen[512]; /* since the test began */
 extern unsigned n_seen;
-extern unsigned n_recorded;               /* messages in since the test began */
+extern unsigned n_recorded;                /* messages in since the test began */
 extern struct honeypot_record last_record; /* in; its texts are copies */
 extern char last_bytes[65537];
-extern unsigned bad_records; /* with a pointer that is NULL */
+extern char last_answer[8192]; /* the last record out */
+extern unsigned bad_records;   /* with a pointer that is NULL */
 
 int honeypot_steps_setup(void **state);
 int honeypot_steps_teardown(void **state);

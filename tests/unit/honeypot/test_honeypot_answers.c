@@ -49,16 +49,11 @@ static void test_each_method(void **state)
 		unsigned status; /* of the profile asterisk */
 		uint8_t kind;
 	} cases[] = {
-		{"OPTIONS", 200, OBSERVED_SCAN},
-		{"SUBSCRIBE", 489, OBSERVED_SCAN},
-		{"NOTIFY", 481, OBSERVED_SCAN},
-		{"PUBLISH", 489, OBSERVED_SCAN},
-		{"MESSAGE", 404, OBSERVED_SCAN},
-		{"INFO", 481, OBSERVED_SCAN},
-		{"REFER", 403, OBSERVED_SCAN},
-		{"UPDATE", 481, OBSERVED_SCAN},
-		{"PRACK", 481, OBSERVED_SCAN},
-		{"BYE", 481, OBSERVED_SCAN},
+		{"OPTIONS", 200, OBSERVED_SCAN}, {"SUBSCRIBE", 489, OBSERVED_SCAN},
+		{"NOTIFY", 481, OBSERVED_SCAN}, {"PUBLISH", 489, OBSERVED_SCAN},
+		{"MESSAGE", 404, OBSERVED_SCAN}, {"INFO", 481, OBSERVED_SCAN},
+		{"REFER", 403, OBSERVED_SCAN}, {"UPDATE", 481, OBSERVED_SCAN},
+		{"PRACK", 481, OBSERVED_SCAN}, {"BYE", 481, OBSERVED_SCAN},
 		{"FOO", 501, OBSERVED_SCAN},
 		{"register", 501, OBSERVED_SCAN}, /* methods have a case (7.1) */
 	};
@@ -136,7 +131,8 @@ static void test_guesses(void **state)
 	honeypot_figures(honeypot, &f);
 	assert_int_equal(f.accepted, 1);
 	/* A nonce of nobody's is no guess. */
-	assert_int_equal(guess("1795291461/7bf196f9c72de7677bf196f9c72de767", 10, ""), 401);
+	assert_int_equal(
+		guess("1795291461/7bf196f9c72de7677bf196f9c72de767", 10, ""), 401);
 	config.refuse = 0;
 	honeypot_steps_begin();
 	feed(request((struct request){0}));
@@ -182,8 +178,8 @@ static void test_where_to(void **state)
 			cases[i].via, i, 0u);
 		feed(text);
 		assert_int_equal(n_sent, 1);
-		assert_string_equal(
-			between(found, sent[0].text, "Via: ", "\r\n"), cases[i].sent_back);
+		assert_string_equal(between(found, sent[0].text, "Via: ", "\r\n"),
+			cases[i].sent_back);
 		assert_int_equal(sent[0].path.remote_port, cases[i].port);
 		assert_int_equal(sent[0].path.remote.bytes[3], 7);
 		assert_non_null(strstr(sent[0].text, "\r\nVia: SIP/2.0/TCP second\r\n"));
@@ -248,9 +244,11 @@ static void test_other_pbxs(void **state)
 		const char *profile, *agent, *nonce_before, *contact;
 		size_t tag;
 	} cases[] = {
-		{"freeswitch", "User-Agent: FreeSWITCH-mod_sofia/1.10.9-release~64bit\r\n",
+		{"freeswitch",
+			"User-Agent: FreeSWITCH-mod_sofia/1.10.9-release~64bit\r\n",
 			"realm=\"192.0.2.10\", nonce=\"",
-			"Contact: <sip:00441519471629@192.0.2.10:5060;transport=udp>\r\n", 13},
+			"Contact: <sip:00441519471629@192.0.2.10:5060;transport=udp>\r\n",
+			13},
 		{"cisco", "Server: Cisco-SIPGateway/IOS-15.5.3.M5\r\n",
 			"realm=\"cisco.com\", nonce=\"",
 			"Contact: <sip:00441519471629@192.0.2.10:5060>\r\n", 17},
@@ -260,7 +258,8 @@ static void test_other_pbxs(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char tag[256];
 
-		config.profile = profiles_find(profiles_builtin(), view_str(cases[i].profile));
+		config.profile = profiles_find(
+			profiles_builtin(), view_str(cases[i].profile));
 		config.ring = 0;
 		honeypot_steps_begin();
 		feed_over(TRANSPORT_TCP, 1, request((struct request){0}));
@@ -272,14 +271,15 @@ static void test_other_pbxs(void **state)
 		assert_non_null(strstr(sent[0].text,
 			";branch=z9hG4bK-1;rport=40000;received=198.51.100.7\r\n"));
 		feed_over(TRANSPORT_TCP, 1,
-			request((struct request){
-				.method = "INVITE", .uri = "sip:00441519471629@192.0.2.10"}));
+			request((struct request){.method = "INVITE",
+				.uri = "sip:00441519471629@192.0.2.10"}));
 		pass(0);
 		assert_int_equal(status(0), 200);
 		assert_non_null(strstr(sent[0].text, cases[i].contact));
 		assert_non_null(strstr(sent[0].text, "\r\nm=audio "));
 		/* 1795291398 */
-		feed_over(TRANSPORT_TCP, 1, request((struct request){.method = "OPTIONS"}));
+		feed_over(
+			TRANSPORT_TCP, 1, request((struct request){.method = "OPTIONS"}));
 		assert_int_equal(status(0), 200);
 		if (i)
 			assert_non_null(strstr(sent[0].text,
@@ -297,7 +297,8 @@ static void test_configuration(void **state)
 	(void)state;
 	c.per_source = 0;
 	assert_null(honeypot_new(&c, &hooks, key, now, &err));
-	assert_string_equal(err.text, "the honeypot's rates are 1 to 1000000 messages a second");
+	assert_string_equal(
+		err.text, "the honeypot's rates are 1 to 1000000 messages a second");
 	c = honeypot_config_default;
 	c.dialogs = 0;
 	assert_null(honeypot_new(&c, &hooks, key, now, &err));
@@ -309,8 +310,9 @@ static void test_configuration(void **state)
 		err.text, "bait account 3 has no name or one of more than 31 bytes");
 }
 
-#define TEST(name) \
-	cmocka_unit_test_setup_teardown(name, honeypot_steps_setup, honeypot_steps_teardown)
+#define TEST(name)                                                                       \
+	cmocka_unit_test_setup_teardown(                                                 \
+		name, honeypot_steps_setup, honeypot_steps_teardown)
 
 int main(void)
 {

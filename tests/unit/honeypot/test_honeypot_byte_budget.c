@@ -11,13 +11,15 @@ static const char *const methods[] = {"OPTIONS", "REGISTER", "INVITE", "ACK", "B
 	"CANCEL", "SUBSCRIBE", "MESSAGE", "NOTIFY", "UPDATE", "PRACK", "INFO", "REFER",
 	"PUBLISH", "FOO", "invite"};
 
-static const char *const lines[] = {"Via: SIP/2.0/UDP 198.51.100.7:5070;branch=z9hG4bK-%u;rport\r\n",
-	"Via: SIP/2.0/UDP a\r\n", "v: SIP/2.0/UDP 192.0.2.1;maddr=192.0.2.99;branch=%u\r\n",
-	"From: <sip:%u@x>;tag=%u\r\n", "f:sip:a@b;tag=1\r\n", "To: <sip:100@192.0.2.10>\r\n",
-	"t:sip:a@b\r\n", "To: <sip:%u@x>;tag=%u\r\n", "Call-ID: %u\r\n", "i:%u\r\n",
-	"CSeq: %u %s\r\n", "Contact: <sip:a@b>\r\n", "Contact: *\r\n", "Require: x%u\r\n",
-	"Record-Route: <sip:%u.example.com;lr>\r\n", "Max-Forwards: %u\r\n",
-	"Content-Type: application/sdp\r\n", "Accept: */*\r\n",
+static const char *const lines[] = {
+	"Via: SIP/2.0/UDP 198.51.100.7:5070;branch=z9hG4bK-%u;rport\r\n",
+	"Via: SIP/2.0/UDP a\r\n",
+	"v: SIP/2.0/UDP 192.0.2.1;maddr=192.0.2.99;branch=%u\r\n",
+	"From: <sip:%u@x>;tag=%u\r\n", "f:sip:a@b;tag=1\r\n",
+	"To: <sip:100@192.0.2.10>\r\n", "t:sip:a@b\r\n", "To: <sip:%u@x>;tag=%u\r\n",
+	"Call-ID: %u\r\n", "i:%u\r\n", "CSeq: %u %s\r\n", "Contact: <sip:a@b>\r\n",
+	"Contact: *\r\n", "Require: x%u\r\n", "Record-Route: <sip:%u.example.com;lr>\r\n",
+	"Max-Forwards: %u\r\n", "Content-Type: application/sdp\r\n", "Accept: */*\r\n",
 	"Authorization: Digest username=\"100\",realm=\"asterisk\",nonce=\"%u\",response=\"aa\"\r\n",
 	"User-Agent: friendly-scanner\r\n"};
 
@@ -25,8 +27,8 @@ static const char *const lines[] = {"Via: SIP/2.0/UDP 198.51.100.7:5070;branch=z
 static size_t random_packet(struct prng *r, char dst[4096])
 {
 	const char *method = methods[prng_below(r, sizeof methods / sizeof *methods)];
-	size_t n = (size_t)snprintf(dst, 4096, "%s sip:%s%u@192.0.2.10 SIP/2.0\r\n", method,
-		prng_below(r, 2) ? "00" : "", prng_below(r, 1000000000));
+	size_t n = (size_t)snprintf(dst, 4096, "%s sip:%s%u@192.0.2.10 SIP/2.0\r\n",
+		method, prng_below(r, 2) ? "00" : "", prng_below(r, 1000000000));
 	unsigned kind = prng_below(r, 10);
 
 	if (kind) {
@@ -44,7 +46,8 @@ static size_t random_packet(struct prng *r, char dst[4096])
 
 		/* All of them take numbers but the CSeq. */
 		if (!strncmp(line, "CSeq", 4))
-			n += (size_t)snprintf(dst + n, 4096 - n, "CSeq: %u %s\r\n", v, method);
+			n += (size_t)snprintf(
+				dst + n, 4096 - n, "CSeq: %u %s\r\n", v, method);
 		else
 			n += (size_t)snprintf(dst + n, 4096 - n, line, v, v);
 	}
@@ -164,8 +167,8 @@ static void test_garbage(void **state)
 	honeypot_figures(honeypot, &after);
 	assert_int_equal(after.memory, before.memory);
 	assert_int_equal(after.received, 3000);
-	assert_int_equal(after.foreign + after.malformed + after.keepalives + after.requests +
-			after.responses,
+	assert_int_equal(after.foreign + after.malformed + after.keepalives +
+			after.requests + after.responses,
 		3000);
 }
 
@@ -209,8 +212,9 @@ static void test_rates(void **state)
 	}
 }
 
-#define TEST(name) \
-	cmocka_unit_test_setup_teardown(name, honeypot_steps_setup, honeypot_steps_teardown)
+#define TEST(name)                                                                       \
+	cmocka_unit_test_setup_teardown(                                                 \
+		name, honeypot_steps_setup, honeypot_steps_teardown)
 
 int main(void)
 {

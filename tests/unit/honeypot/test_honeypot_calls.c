@@ -70,7 +70,8 @@ static void test_whole_call(void **state)
 	assert_int_equal(status(0), 200);
 	assert_string_equal(
 		between(text, strstr(sent[0].text, "\nTo: "), ";tag=", "\r\n"), tag);
-	assert_string_equal(between(text, sent[0].text, "Content-Length:  ", "\r\n"), "248");
+	assert_string_equal(
+		between(text, sent[0].text, "Content-Length:  ", "\r\n"), "248");
 	assert_int_equal(strlen(strstr(sent[0].text, "\r\n\r\n") + 4), 248);
 	assert_non_null(strstr(sent[0].text, "\r\nc=IN IP4 192.0.2.10\r\n"));
 	/* Until the ACK: after 0.5, 1.5, 3.5 seconds (RFC 3261 13.3.1.4). */
@@ -88,11 +89,12 @@ static void test_whole_call(void **state)
 	assert_int_equal(n_sent, 0);
 	pass(1 * MS);
 	assert_int_equal(n_sent, 1);
-	assert_memory_equal(sent[0].text, "BYE sip:1000@198.51.100.7:5070 SIP/2.0\r\n", 40);
+	assert_memory_equal(
+		sent[0].text, "BYE sip:1000@198.51.100.7:5070 SIP/2.0\r\n", 40);
 	snprintf(text, sizeof text, "\r\nFrom: <sip:1000@192.0.2.10>;tag=%s\r\n", tag);
 	assert_non_null(strstr(sent[0].text, text));
-	assert_non_null(
-		strstr(sent[0].text, "\r\nTo: \"1000\" <sip:1000@192.0.2.10>;tag=f1\r\n"));
+	assert_non_null(strstr(
+		sent[0].text, "\r\nTo: \"1000\" <sip:1000@192.0.2.10>;tag=f1\r\n"));
 	assert_int_equal(sent[0].path.remote_port, 5070);
 	assert_int_equal(dialogs(), 1);
 	/* Its answer ends it. */
@@ -121,8 +123,11 @@ static void test_nobody_there(void **state)
 	/* 0 0.5 1.5 3.5 7.5 ... 31.5: eleven times in 32 seconds. */
 	assert_int_equal(n_sent, 11);
 	assert_int_equal(dialogs(), 0);
-	feed(request((struct request){
-		.method = "INVITE", .uri = URI, .user = "1000", .call_id = "c1", .cseq = 5}));
+	feed(request((struct request){.method = "INVITE",
+		.uri = URI,
+		.user = "1000",
+		.call_id = "c1",
+		.cseq = 5}));
 	between(tag, strstr(sent[1].text, "\nTo: "), ";tag=", "\r\n");
 	pass(2 * S);
 	feed(in_call("ACK", tag, 5));
@@ -149,8 +154,11 @@ static void test_cancel(void **state)
 	pass(600 * MS);
 	assert_int_equal(n_sent, 1);
 	assert_int_equal(status(0), 487);
-	feed(request((struct request){.method = "ACK", .uri = URI, .user = "1000",
-		.to_tag = between(tag, strstr(sent[0].text, "\nTo: "), ";tag=", "\r\n")}));
+	feed(request((struct request){.method = "ACK",
+		.uri = URI,
+		.user = "1000",
+		.to_tag = between(
+			tag, strstr(sent[0].text, "\nTo: "), ";tag=", "\r\n")}));
 	assert_int_equal(dialogs(), 0);
 	/* Of what is not there. */
 	feed(request((struct request){.method = "CANCEL", .uri = URI, .user = "1000"}));
@@ -244,7 +252,8 @@ static void test_many_calls(void **state)
 			.local = {4, {192, 0, 2, 10}},
 			.transport = TRANSPORT_TCP,
 			.connection = i + 1};
-		const char *text = request((struct request){.method = "INVITE", .uri = URI});
+		const char *text = request(
+			(struct request){.method = "INVITE", .uri = URI});
 
 		n_sent = 0;
 		now += MS;
@@ -273,9 +282,12 @@ static void test_unproved_call(void **state)
 		const char *text;
 
 		snprintf(call_id, sizeof call_id, "u%u", i);
-		text = request((struct request){
-			.method = "INVITE", .uri = URI, .call_id = call_id, .body = body,
-			.extra = "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE\r\n"});
+		text = request((struct request){.method = "INVITE",
+			.uri = URI,
+			.call_id = call_id,
+			.body = body,
+			.extra =
+				"Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE\r\n"});
 		feed(text);
 		came = strlen(text);
 		went = bytes_sent;
@@ -284,7 +296,8 @@ static void test_unproved_call(void **state)
 	}
 	assert_int_equal(status(0), 200);
 	between(tag, strstr(sent[0].text, "\nTo: "), ";tag=", "\r\n");
-	feed(request((struct request){.method = "ACK", .call_id = call_id, .to_tag = tag}));
+	feed(request(
+		(struct request){.method = "ACK", .call_id = call_id, .to_tag = tag}));
 	came += strlen(request(
 		(struct request){.method = "ACK", .call_id = call_id, .to_tag = tag}));
 	assert_int_equal(dialogs(), 1);
@@ -325,13 +338,46 @@ static void test_quiet(void **state)
 	assert_int_equal(dialogs(), 0);
 }
 
-#define TEST(name) \
-	cmocka_unit_test_setup_teardown(name, honeypot_steps_setup, honeypot_steps_teardown)
+#define TEST(name)                                                                       \
+	cmocka_unit_test_setup_teardown(                                                 \
+		name, honeypot_steps_setup, honeypot_steps_teardown)
+
+/* Who calls a name at a domain calls a URI; a number is the same behind any host. */
+static void test_domain(void **state)
+{
+	static const struct {
+		const char *uri, *dialled;
+	} cases[] = {
+		{"sip:bob@premium.example.net", "bob@premium.example.net"},
+		{"sip:bob@premium.example.net:5070;transport=udp", "bob@premium.example.net"},
+		{"sip:bob@192.0.2.10", "bob"},
+		{"sip:bob@[2001:db8::1]", "bob"},
+		{"sip:bob@localhost", "bob"},
+		{"sip:00972590000101@premium.example.net", "00972590000101"},
+		{"sip:bob@a-name-that-is-longer-than-what-a-dialled-string-may-have.example.net",
+			"bob"},
+	};
+	char branch[32];
+
+	(void)state;
+	prove();
+	for (unsigned k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		snprintf(branch, sizeof branch, "z9hG4bK-domain-%u", k);
+		feed(request((struct request){.method = "INVITE",
+			.uri = cases[k].uri,
+			.user = "1000",
+			.cseq = 10 + k,
+			.branch = branch}));
+		assert_true(n_seen > 0);
+		assert_string_equal(seen[n_seen - 1].dialled, cases[k].dialled);
+	}
+}
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_whole_call),
+		TEST(test_domain),
 		TEST(test_nobody_there),
 		TEST(test_cancel),
 		TEST(test_caller_hangs_up),

@@ -3,10 +3,10 @@
 #include "../cmocka_all.h"
 #include "honeypot_steps.h"
 
-#define LEAST \
+#define LEAST                                                                              \
 	"[mine]\nrealm = r\nagent = Mine {local}\ntag = {mac16}\nnonce = {time8}{mac16}\n" \
-	"header = Via: {via}\nheader = From: {from}\nheader = To: {to}\n" \
-	"header = Call-ID: {call-id}\nheader = CSeq: {cseq}\nsdp = v=0\n" \
+	"header = Via: {via}\nheader = From: {from}\nheader = To: {to}\n"                  \
+	"header = Call-ID: {call-id}\nheader = CSeq: {cseq}\nsdp = v=0\n"                  \
 	"answer = OTHER 405 Not For Us\n"
 
 static void test_builtin(void **state)
@@ -29,9 +29,10 @@ static void test_own(void **state)
 
 	(void)state;
 	assert_int_equal(profiles_read(&p, "a", profiles_builtin_text(), &errors), 0);
-	assert_int_equal(profiles_read(&p, "b",
-				 view_str(LEAST "header = 200-299 OPTIONS,FOO optional X: y\n"),
-				 &errors),
+	assert_int_equal(
+		profiles_read(&p, "b",
+			view_str(LEAST "header = 200-299 OPTIONS,FOO optional X: y\n"),
+			&errors),
 		-1);
 	assert_int_equal(buffer_put_u8(&errors, 0), 0);
 	assert_string_equal((char *)errors.p,
@@ -40,10 +41,11 @@ static void test_own(void **state)
 	buffer_free(&errors);
 	memset(&p, 0, sizeof p);
 	assert_int_equal(profiles_read(&p, "a", profiles_builtin_text(), &errors), 0);
-	assert_int_equal(profiles_read(&p, "b",
-				 view_str(LEAST "header = 200-299 OPTIONS optional X: {agent}\n"
-						"header = 200 X-Unknown: a {thing} {\n"),
-				 &errors),
+	assert_int_equal(
+		profiles_read(&p, "b",
+			view_str(LEAST "header = 200-299 OPTIONS optional X: {agent}\n"
+				       "header = 200 X-Unknown: a {thing} {\n"),
+			&errors),
 		0);
 	assert_int_equal(p.n, 4);
 	config.profile = profiles_find(&p, view_str("mine"));
@@ -55,7 +57,8 @@ static void test_own(void **state)
 	feed(request((struct request){.method = "FOO"}));
 	assert_memory_equal(sent[0].text, "SIP/2.0 405 Not For Us\r\nVia: ", 29);
 	/* One of the same name replaces the built-in one, whole. */
-	assert_int_equal(profiles_read(&p, "c", view_str("[asterisk]\n" LEAST), &errors), -1);
+	assert_int_equal(
+		profiles_read(&p, "c", view_str("[asterisk]\n" LEAST), &errors), -1);
 	buffer_free(&errors);
 }
 
@@ -65,11 +68,13 @@ static void test_errors(void **state)
 		const char *text, *error;
 	} cases[] = {
 		{"[mine]\n", "f:1: [mine] has no unconditional header Via\n"},
-		{"[mine]\ncolour = red\n", "f:2: a profile has no key \"colour\"; see the head "
-					   "of honeypot-profiles.conf\n"},
+		{"[mine]\ncolour = red\n",
+			"f:2: a profile has no key \"colour\"; see the head "
+			"of honeypot-profiles.conf\n"},
 		{LEAST "tag = {mac8}\n",
 			"f:13: could be guessed; write at least {mac16} or {alnum13}\n"},
-		{LEAST "tag = {time8}{mac16}\n", "f:1: [mine] tag: no time can stand in it\n"},
+		{LEAST "tag = {time8}{mac16}\n",
+			"f:1: [mine] tag: no time can stand in it\n"},
 		{LEAST "nonce = {mac32}\n",
 			"f:1: [mine] nonce: write {time} or {time8} into it\n"},
 		{LEAST "via = last\n", "f:13: via is first or in-place\n"},
@@ -81,11 +86,14 @@ static void test_errors(void **state)
 			"Allowed\n"},
 		{LEAST "header = 200 optional\n",
 			"f:13: no header's name; write [CONDITIONS] NAME: VALUE\n"},
-		{LEAST "header = 700 X: y\n", "f:13: \"700\" is no condition; see the head of "
-					      "honeypot-profiles.conf\n"},
-		{LEAST "header = 20 X: y\n", "f:13: \"20\" is no condition; see the head of "
-					     "honeypot-profiles.conf\n"},
-		{LEAST "sdp = a\x01\n", "f:13: holds control characters; write plain text\n"},
+		{LEAST "header = 700 X: y\n",
+			"f:13: \"700\" is no condition; see the head of "
+			"honeypot-profiles.conf\n"},
+		{LEAST "header = 20 X: y\n",
+			"f:13: \"20\" is no condition; see the head of "
+			"honeypot-profiles.conf\n"},
+		{LEAST "sdp = a\x01\n",
+			"f:13: holds control characters; write plain text\n"},
 	};
 
 	(void)state;
@@ -94,7 +102,8 @@ static void test_errors(void **state)
 		struct buffer errors = {.max = 65536};
 
 		memset(&p, 0, sizeof p);
-		assert_int_equal(profiles_read(&p, "f", view_str(cases[i].text), &errors), -1);
+		assert_int_equal(
+			profiles_read(&p, "f", view_str(cases[i].text), &errors), -1);
 		assert_int_equal(buffer_put_u8(&errors, 0), 0);
 		if (!strstr((char *)errors.p, cases[i].error))
 			fail_msg("%zu: %s", i, (char *)errors.p);
@@ -138,8 +147,9 @@ static void test_too_much(void **state)
 	buffer_free(&errors);
 }
 
-#define TEST(name) \
-	cmocka_unit_test_setup_teardown(name, honeypot_steps_setup, honeypot_steps_teardown)
+#define TEST(name)                                                                       \
+	cmocka_unit_test_setup_teardown(                                                 \
+		name, honeypot_steps_setup, honeypot_steps_teardown)
 
 int main(void)
 {

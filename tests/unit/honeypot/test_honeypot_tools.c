@@ -18,7 +18,7 @@ static const struct tool *tool_for(const char *text)
 	return tool_of(tools_builtin(), &m, packet);
 }
 
-#define HEAD(method, uri) \
+#define HEAD(method, uri)                                                                \
 	method " " uri " SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch="
 #define TAIL(method) "\r\nCall-ID: 758214019702934734732015\r\nCSeq: 1 " method "\r\n"
 
@@ -28,48 +28,69 @@ static void test_shapes(void **state)
 		const char *text, *tool;
 	} cases[] = {
 		/* svmap whatever it says that it is */
-		{HEAD("OPTIONS", "sip:100@192.0.2.10") "z9hG4bK-3430021461;rport\r\n"
-			"To: \"x\"<sip:100@1.1.1.1>\r\nFrom: \"x\"<sip:100@1.1.1.1>;"
-			"tag=6330303030323061313363340131333333363537313033"
-			TAIL("OPTIONS") "User-Agent: Asterisk PBX\r\n\r\n", "svmap"},
-		{HEAD("REGISTER", "sip:192.0.2.10") "z9hG4bK-2\r\n"
-			"To: \"105\" <sip:105@x>\r\nFrom: \"105\" <sip:105@x>;"
-			"tag=3130353a5333637265742d31303501343230363538353439"
-			TAIL("REGISTER") "\r\n", "svcrack"},
-		{HEAD("REGISTER", "sip:192.0.2.10") "z9hG4bK-2\r\n"
-			"To: \"105\" <sip:105@x>\r\nFrom: \"105\" <sip:105@x>;tag=3206210844"
-			TAIL("REGISTER") "\r\n", "svcrack-first"},
-		{HEAD("INVITE", "sip:100@192.0.2.10") "z9hG4bK-2\r\n"
-			"To: \"100\"<sip:100@x>\r\nFrom: \"100\"<sip:100@x>;"
-			"tag=3130300131323334353637383930" TAIL("INVITE") "\r\n", "svwar"},
+		{HEAD("OPTIONS",
+			 "sip:100@192.0.2.10") "z9hG4bK-3430021461;rport\r\n"
+					       "To: \"x\"<sip:100@1.1.1.1>\r\nFrom: \"x\"<sip:100@1.1.1.1>;"
+					       "tag=6330303030323061313363340131333333363537313033" TAIL(
+						       "OPTIONS") "User-Agent: Asterisk PBX\r\n\r\n",
+			"svmap"},
+		{HEAD("REGISTER",
+			 "sip:192.0.2.10") "z9hG4bK-2\r\n"
+					   "To: \"105\" <sip:105@x>\r\nFrom: \"105\" <sip:105@x>;"
+					   "tag=3130353a5333637265742d31303501343230363538353439" TAIL(
+						   "REGISTER") "\r\n",
+			"svcrack"},
+		{HEAD("REGISTER",
+			 "sip:192.0.2.10") "z9hG4bK-2\r\n"
+					   "To: \"105\" <sip:105@x>\r\nFrom: \"105\" <sip:105@x>;tag=3206210844" TAIL(
+						   "REGISTER") "\r\n",
+			"svcrack-first"},
+		{HEAD("INVITE",
+			 "sip:100@192.0.2.10") "z9hG4bK-2\r\n"
+					       "To: \"100\"<sip:100@x>\r\nFrom: \"100\"<sip:100@x>;"
+					       "tag=3130300131323334353637383930" TAIL(
+						       "INVITE") "\r\n",
+			"svwar"},
 		/* twelve digits are hex, too: svwar all the same */
-		{HEAD("INVITE", "sip:900972590101@192.0.2.10") "z9hG4bK-2\r\n"
-			"To: <sip:900972590101@x>\r\nFrom: <sip:900972590101@x>;"
-			"tag=39303039373235393031303101313233" TAIL("INVITE") "\r\n", "svwar"},
-		{HEAD("INVITE", "sip:1@x") "b\r\nTo: <sip:1@x>\r\nFrom: <sip:1@x>;tag=1"
-			TAIL("INVITE") "User-Agent: FRIENDLY-scanner/1\r\n\r\n",
+		{HEAD("INVITE",
+			 "sip:900972590101@192.0.2.10") "z9hG4bK-2\r\n"
+							"To: <sip:900972590101@x>\r\nFrom: <sip:900972590101@x>;"
+							"tag=39303039373235393031303101313233" TAIL(
+								"INVITE") "\r\n",
+			"svwar"},
+		{HEAD("INVITE", "sip:1@x") "b\r\nTo: <sip:1@x>\r\nFrom: <sip:1@x>;tag=1" TAIL(
+			 "INVITE") "User-Agent: FRIENDLY-scanner/1\r\n\r\n",
 			"friendly-scanner"},
 		{HEAD("INVITE", "sip:1@x") "b\r\nTo: <sip:1@x>\r\n"
-			"From: \"sipvicious\" <sip:1@x>;tag=1" TAIL("INVITE") "\r\n",
+					   "From: \"sipvicious\" <sip:1@x>;tag=1" TAIL(
+						   "INVITE") "\r\n",
 			"sipvicious-name"},
-		{HEAD("INVITE", "sip:1@x") "b\r\nTo: <sip:1@x>\r\nFrom: <sip:1@x>;tag=1"
-			TAIL("INVITE") "User-Agent: VaxSIPUserAgent/3.1\r\n\r\n", "vaxsip"},
-		{HEAD("INVITE", "sip:1@x") "b\r\nTo: <sip:1@x>\r\nFrom: <sip:1@x>;tag=1"
-			TAIL("INVITE") "User-Agent: sipcli/v1.8\r\n\r\n", "sipcli"},
-		{HEAD("INVITE", "sip:1@x") "b\r\nTo: <sip:1@x>\r\nFrom: <sip:1@x>;tag=1"
-			TAIL("INVITE") "User-Agent: pplsip\r\n\r\n", "pplsip"},
+		{HEAD("INVITE", "sip:1@x") "b\r\nTo: <sip:1@x>\r\nFrom: <sip:1@x>;tag=1" TAIL(
+			 "INVITE") "User-Agent: VaxSIPUserAgent/3.1\r\n\r\n",
+			"vaxsip"},
+		{HEAD("INVITE", "sip:1@x") "b\r\nTo: <sip:1@x>\r\nFrom: <sip:1@x>;tag=1" TAIL(
+			 "INVITE") "User-Agent: sipcli/v1.8\r\n\r\n",
+			"sipcli"},
+		{HEAD("INVITE", "sip:1@x") "b\r\nTo: <sip:1@x>\r\nFrom: <sip:1@x>;tag=1" TAIL(
+			 "INVITE") "User-Agent: pplsip\r\n\r\n",
+			"pplsip"},
 		/* nmap-service-probes, SIPOptions */
 		{"OPTIONS sip:nm SIP/2.0\r\nVia: SIP/2.0/TCP nm;branch=foo\r\n"
-			"From: <sip:nm@nm>;tag=root\r\nTo: <sip:nm2@nm2>\r\nCall-ID: 50000\r\n"
-			"CSeq: 42 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n"
-			"Contact: <sip:nm@nm>\r\nAccept: application/sdp\r\n\r\n", "nmap"},
+		 "From: <sip:nm@nm>;tag=root\r\nTo: <sip:nm2@nm2>\r\nCall-ID: 50000\r\n"
+		 "CSeq: 42 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n"
+		 "Contact: <sip:nm@nm>\r\nAccept: application/sdp\r\n\r\n",
+			"nmap"},
 		/* phones and a stress test */
-		{HEAD("REGISTER", "sip:x") "z9hG4bK-524287-1---abcdef;rport\r\n"
-			"To: <sip:101@x>\r\nFrom: <sip:101@x>;tag=a3b1c2d4"
-			TAIL("REGISTER") "User-Agent: Yealink SIP-T46S\r\n\r\n", ""},
-		{HEAD("INVITE", "sip:x") "z9hG4bK-26901-1-0\r\n"
-			"To: <sip:101@x>\r\nFrom: sipp <sip:101@x>;tag=26901SIPpTag001\r\n"
-			"Call-ID: 1-26901@198.51.100.10\r\nCSeq: 1 INVITE\r\n\r\n", "sipp"},
+		{HEAD("REGISTER",
+			 "sip:x") "z9hG4bK-524287-1---abcdef;rport\r\n"
+				  "To: <sip:101@x>\r\nFrom: <sip:101@x>;tag=a3b1c2d4" TAIL(
+					  "REGISTER") "User-Agent: Yealink SIP-T46S\r\n\r\n",
+			""},
+		{HEAD("INVITE",
+			 "sip:x") "z9hG4bK-26901-1-0\r\n"
+				  "To: <sip:101@x>\r\nFrom: sipp <sip:101@x>;tag=26901SIPpTag001\r\n"
+				  "Call-ID: 1-26901@198.51.100.10\r\nCSeq: 1 INVITE\r\n\r\n",
+			"sipp"},
 	};
 
 	(void)state;
@@ -132,7 +153,8 @@ static void tools_in(struct found *found, const char *name)
 			if (length <= 0 || (size_t)length > n - i ||
 				hep_decode(&hep, view_of(bytes + i, (size_t)length)) !=
 					HEP_VALID ||
-				sip_parse(&m, hep.payload, NULL) != SIP_VALID || !m.request)
+				sip_parse(&m, hep.payload, NULL) != SIP_VALID ||
+				!m.request)
 				continue;
 			t = tool_of(tools_builtin(), &m, hep.payload);
 			while (k < found->n && strcmp(found->tools[k], t ? t->name : ""))
@@ -201,15 +223,23 @@ static void test_recorded(void **state)
 	assert_null(strstr(last_bytes, "6b8b4567"));
 	assert_null(strstr(last_bytes, "dXNlcjpwYXNz"));
 	assert_null(strstr(last_bytes, "5333637265742d313035"));
-	assert_non_null(strstr(last_bytes, ";tag=3130353a********************01343230363538353439"));
-	assert_non_null(strstr(last_bytes, "response=\"********************************\""));
+	assert_non_null(strstr(
+		last_bytes, ";tag=3130353a********************01343230363538353439"));
+	assert_non_null(
+		strstr(last_bytes, "response=\"********************************\""));
 	assert_non_null(strstr(last_bytes, "nonce=\"1\""));
 	assert_non_null(strstr(last_bytes, "Basic ************"));
 	assert_true(seen[0].signs & SIGN_TOOL);
+	/* The answer repeats the tag, and its record hides the guess as well. */
+	assert_int_equal(n_sent, 1);
+	assert_null(strstr(last_answer, "5333637265742d313035"));
+	assert_non_null(strstr(
+		last_answer, ";tag=3130353a********************01343230363538353439"));
 	config.keep_secrets = true;
 	honeypot_steps_begin();
 	feed(crack);
 	assert_memory_equal(last_bytes, crack, sizeof crack - 1);
+	assert_non_null(strstr(last_answer, "5333637265742d313035"));
 	feed("OPTIONS sip:100@192.0.2.10 SIP/2.0\r\n"
 	     "Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK-3430021461;rport\r\n"
 	     "From: \"x\"<sip:100@1.1.1.1>;tag=6330303030323061313363340131333333363537313033\r\n"
@@ -246,8 +276,9 @@ static void test_file(void **state)
 	static const char own[] = "# own\n[my-tool]\nagent = My\\*Tool #.#\nattack = no\n"
 				  "[order]\norder = Via From To Call-ID CSeq\n";
 	struct sip_message m;
-	const char *text = HEAD("INVITE", "sip:x") "b\r\nFrom: <sip:1@x>;tag=1\r\nTo: <sip:1@x>\r\n"
-		"Call-ID: 7\r\nCSeq: 1 INVITE\r\n\r\n";
+	const char *text = HEAD(
+		"INVITE", "sip:x") "b\r\nFrom: <sip:1@x>;tag=1\r\nTo: <sip:1@x>\r\n"
+				   "Call-ID: 7\r\nCSeq: 1 INVITE\r\n\r\n";
 
 	(void)state;
 	assert_int_equal(tools_read(&tools, "t.conf", view_str(own), &errors), 0);
@@ -260,10 +291,11 @@ static void test_file(void **state)
 	assert_string_equal(tool_of(&tools, &m, view_str(text))->name, "order");
 	assert_int_equal(tools_read(&tools, "t.conf", tools_builtin_text(), &errors), 0);
 	assert_int_equal(tools.n, 2 + tools_builtin()->n);
-	assert_int_equal(tools_read(&tools, "t.conf",
-				 view_str("x = 1\n[a]\n[b]\ncolour = red\nattack = maybe\n"
-					  "agent = \\\n[B]\nno sense\n[c\n"),
-				 &errors),
+	assert_int_equal(
+		tools_read(&tools, "t.conf",
+			view_str("x = 1\n[a]\n[b]\ncolour = red\nattack = maybe\n"
+				 "agent = \\\n[B]\nno sense\n[c\n"),
+			&errors),
 		-1);
 	assert_int_equal(buffer_put_u8(&errors, 0), 0);
 	assert_string_equal((char *)errors.p,
@@ -279,8 +311,9 @@ static void test_file(void **state)
 	buffer_free(&errors);
 }
 
-#define TEST(name) \
-	cmocka_unit_test_setup_teardown(name, honeypot_steps_setup, honeypot_steps_teardown)
+#define TEST(name)                                                                       \
+	cmocka_unit_test_setup_teardown(                                                 \
+		name, honeypot_steps_setup, honeypot_steps_teardown)
 
 int main(void)
 {

@@ -65,7 +65,8 @@ static const struct torture torture[] = {
 	{"multi01", 400, SIP_MALFORMED, OBSERVED_MALFORMED},
 	{"mcl01", 400, SIP_MALFORMED, OBSERVED_MALFORMED},
 	{"bcast", 0, SIP_VALID, 0},
-	{"zeromf", 200, SIP_VALID, OBSERVED_SCAN}, /* it is for us: nothing is forwarded */
+	{"zeromf", 200, SIP_VALID,
+		OBSERVED_SCAN}, /* it is for us: nothing is forwarded */
 	{"cparam01", 401, SIP_VALID, OBSERVED_SCAN},
 	{"cparam02", 401, SIP_VALID, OBSERVED_SCAN},
 	{"regescrt", 404, SIP_VALID, OBSERVED_UNKNOWN_ACCOUNT},
@@ -115,12 +116,14 @@ static void check_profile(const char *profile)
 		/* Each PBX refuses a MESSAGE in its own way. */
 		if (status(0) != t->status &&
 			!(!strcmp(t->name, "mpart01") && status(0) > 400))
-			fail_msg("%s: answered %u, not %u", t->name, status(0), t->status);
+			fail_msg(
+				"%s: answered %u, not %u", t->name, status(0), t->status);
 		assert_int_equal(n_sent, t->status ? 1 : 0);
 		assert_true(bytes_sent <= n);
 		if (n_recorded != recorded + 1 || last_record.verdict != t->verdict)
 			fail_msg("%s: recorded %u times, verdict %u (%s)", t->name,
-				n_recorded - recorded, last_record.verdict, last_record.why);
+				n_recorded - recorded, last_record.verdict,
+				last_record.why);
 		assert_int_equal(last_record.bytes.n, n);
 		if ((n_seen > before ? seen[n_seen - 1].kind : 0) != t->kind)
 			fail_msg("%s: observed %s", t->name,
@@ -183,16 +186,19 @@ static void test_details(void **state)
 		(text[load(text, sizeof text - 1, "bext01")] = 0, text));
 	assert_string_equal(between(found, sent[0].text, "Unsupported: ", "\r\n"),
 		"nothingSupportsThis, nothingSupportsThisEither");
-	feed_over(TRANSPORT_TCP, 1, (text[load(text, sizeof text - 1, "wsinv")] = 0, text));
+	feed_over(
+		TRANSPORT_TCP, 1, (text[load(text, sizeof text - 1, "wsinv")] = 0, text));
 	/* Folded and spaced as it came, but on one line. */
 	assert_string_equal(between(found, sent[0].text, "To: ", "\r\n"),
 		"sip:vivekg@chair-dnrc.example.com ;   tag    = 1918181833n");
 	assert_non_null(strstr(sent[0].text, "CSeq: 0009    INVITE\r\n"));
 	/* All Vias, in their order, the first with where it came from. */
-	assert_non_null(strstr(sent[0].text, "192.0.2.2;received=198.51.100.7;branch=390skdjuw"));
+	assert_non_null(
+		strstr(sent[0].text, "192.0.2.2;received=198.51.100.7;branch=390skdjuw"));
 	assert_non_null(strstr(sent[0].text, "spindle.example.com"));
 	assert_non_null(strstr(sent[0].text, "192.168.255.111"));
-	feed_over(TRANSPORT_TCP, 1, (text[load(text, sizeof text - 1, "invut")] = 0, text));
+	feed_over(
+		TRANSPORT_TCP, 1, (text[load(text, sizeof text - 1, "invut")] = 0, text));
 	assert_non_null(strstr(sent[0].text, "\r\nAccept: application/sdp\r\n"));
 }
 

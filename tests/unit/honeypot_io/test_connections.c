@@ -65,7 +65,7 @@ static void a_message_cut_anywhere(void **state)
 			bench_turn(&b);
 		assert_int_equal(b.received, at - 1);
 		assert_true(bench_figures(&b).buffered > 0);
-		put(fd, OPTIONS + at, LENGTH - at);
+		put(fd, &OPTIONS[at], LENGTH - at);
 		bench_until(&b, at);
 		assert_int_equal(b.last.n, LENGTH);
 		assert_memory_equal(b.last.p, OPTIONS, LENGTH);
@@ -184,7 +184,7 @@ static void slow_ones_have_their_time(void **state)
 	end = clock_monotonic() + 5 * USEC_PER_SEC;
 	while (bench_figures(&b).connections == 2 && clock_monotonic() < end) {
 		if (at + 1 < LENGTH)
-			(void)send(fd, OPTIONS + at++, 1, MSG_NOSIGNAL);
+			(void)send(fd, &OPTIONS[at++], 1, MSG_NOSIGNAL);
 		for (int i = 0; i < 50; i++)
 			bench_turn(&b);
 	}

@@ -335,7 +335,7 @@ static void messages_over_websocket(void **state)
 	n = frame(bytes, 0x02, OPTIONS, 10);
 	n += frame(bytes + n, 0x89, "life", 4);
 	n += frame(bytes + n, 0x00, "", 0);
-	n += frame(bytes + n, 0x80, OPTIONS + 10, LENGTH - 10);
+	n += frame(bytes + n, 0x80, &OPTIONS[10], LENGTH - 10);
 	assert_int_equal(send(fd, bytes, n, 0), n);
 	bench_until(&b, 1);
 	assert_int_equal(b.last.n, LENGTH);

@@ -2,7 +2,6 @@
 /* Dialled strings, one by one and several of one source. */
 #include "../cmocka_all.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,9 +35,9 @@ static void expect(const struct dial_plan *plan, const struct expected *e, size_
 		if (r.reading != e->reading || r.why != e->why ||
 			strcmp(r.digits, e->digits) != 0 ||
 			strcmp(r.outside, e->outside) != 0 || strcmp(r.idd, e->idd) != 0)
-			fail_msg("\"%s\" is %s, %s: \"%s\" behind \"%s\" \"%s\"", e->dialled,
-				dialled_reading_name(r.reading), dialled_why_text(r.why),
-				r.digits, r.outside, r.idd);
+			fail_msg("\"%s\" is %s, %s: \"%s\" behind \"%s\" \"%s\"",
+				e->dialled, dialled_reading_name(r.reading),
+				dialled_why_text(r.why), r.digits, r.outside, r.idd);
 	}
 }
 
@@ -96,7 +95,8 @@ static void uris(void **state)
 {
 	static const struct expected table[] = {
 		{"tel:+972-59-7744894", READ_RULE, WHY_PLUS, "972597744894", "", "+"},
-		{"TEL:+972597744894;ext=22", READ_RULE, WHY_PLUS, "972597744894", "", "+"},
+		{"TEL:+972597744894;ext=22", READ_RULE, WHY_PLUS, "972597744894", "",
+			"+"},
 		{"tel:+972597744894;isub=1411;phone-context=+1", READ_RULE, WHY_PLUS,
 			"972597744894", "", "+"},
 		{"sip:00972597744894@pbx.example;user=phone", READ_RULE, WHY_PREFIX,
@@ -108,8 +108,8 @@ static void uris(void **state)
 		/* A local number is one of its context, not of the site. */
 		{"tel:2025550143;phone-context=+1", READ_DOMESTIC, WHY_TRUNK,
 			"12025550143", "", ""},
-		{"tel:02079460101;phone-context=+1-914", READ_INVALID, WHY_NOT_READABLE, "", "",
-			""},
+		{"tel:02079460101;phone-context=+1-914", READ_INVALID, WHY_NOT_READABLE,
+			"", "", ""},
 		{"tel:02079460101;phone-context=+44", READ_DOMESTIC, WHY_TRUNK,
 			"442079460101", "", "0"},
 		{"tel:02079460101;isub=1;Phone-Context=%2B44", READ_DOMESTIC, WHY_TRUNK,
@@ -339,7 +339,8 @@ static void prefix_brute_force(void **state)
 
 	(void)state;
 	for (int i = 0; i < 40; i++) {
-		snprintf(made[i], sizeof(made[i]), "%d%d810441519471629", 85 + i / 10, i % 10);
+		snprintf(made[i], sizeof(made[i]), "%d%d810441519471629", 85 + i / 10,
+			i % 10);
 		strings[i] = made[i];
 	}
 	assert_int_equal(cluster(&plan, out, strings), 1);
@@ -363,9 +364,9 @@ static void prefix_brute_force(void **state)
 static void mixed_targets(void **state)
 {
 	static const char *const strings[] = {"0046850780296", "76000046850780296",
-		"9011146850780296", "0075346850780296", "00972597744894", "011972597744894",
-		"900972597744894", "9972597744894", "810972597744894", "252610000102", "100",
-		"alice", "", NULL};
+		"9011146850780296", "0075346850780296", "00972597744894",
+		"011972597744894", "900972597744894", "9972597744894", "810972597744894",
+		"252610000102", "100", "alice", "", NULL};
 	struct dial_plan plan = site("", NULL);
 	struct dialled_reading out[8];
 
@@ -383,8 +384,8 @@ static void mixed_targets(void **state)
 static void tails_that_tell_nothing(void **state)
 {
 	/* A number of Florida at home: Belgium has one that looks alike. */
-	static const char *const florida[] = {"3212345678", "13212345678", "913212345678",
-		"0013212345678", NULL};
+	static const char *const florida[] = {
+		"3212345678", "13212345678", "913212345678", "0013212345678", NULL};
 	/* 9 New York, or India. */
 	static const char *const york[] = {
 		"1919175550123", "2919175550123", "3919175550123", NULL};
@@ -434,132 +435,6 @@ static void many_strings(void **state)
 	assert_int_equal(out[0].variants, DIALLED_CLUSTER_STRINGS);
 }
 
-/* --- what the corpora's attackers and customers dialled --- */
-
-static json_t *next_line(FILE *f)
-{
-	char line[4096];
-	json_error_t why;
-	json_t *value;
-
-	if (!fgets(line, sizeof(line), f))
-		return NULL;
-	value = json_loads(line, JSON_REJECT_DUPLICATES, &why);
-	if (!value)
-		fail_msg("%s: %s", line, why.text);
-	return value;
-}
-
-static const char *text_of(const json_t *o, const char *name)
-{
-	const char *text = json_string_value(json_object_get(o, name));
-
-	return text ? text : "";
-}
-
-static bool published(const struct dialled_reading *r)
-{
-	return r->reading == READ_RULE || r->reading == READ_CLUSTER;
-}
-
-static void corpora_read(const struct dial_plan *plan, const char *of)
-{
-	FILE *f = fopen(TESTS_DATA "/numbers/dialled.jsonl", "r");
-	unsigned right = 0, withheld = 0, missed = 0, wrong = 0;
-	json_t *c;
-
-	assert_non_null(f);
-	while ((c = next_line(f)) != NULL) {
-		const char *dialled = text_of(c, "dialled"), *number = text_of(c, "number");
-		struct dialled_reading r;
-
-		dialled_read(&r, plan, dialled);
-		if (published(&r) && strcmp(r.digits, number) == 0)
-			right++;
-		else if (published(&r))
-			wrong++;
-		else if (text_of(c, "withheld")[0])
-			withheld++;
-		else
-			missed++;
-		if (published(&r) != (strcmp(text_of(c, "reading"), "rule") == 0))
-			print_message("# %s: %s %s\n", dialled,
-				dialled_reading_name(r.reading), r.digits);
-		json_decref(c);
-	}
-	fclose(f);
-	print_message("# corpora, %s: %u right, %u rightly withheld, %u missed, %u wrong\n",
-		of, right, withheld, missed, wrong);
-	assert_int_equal(wrong, 0);
-	assert_in_range(right, 14, 100);
-	assert_true((right + withheld) * 100 >= (right + withheld + missed) * 95);
-}
-
-static void corpora(void **state)
-{
-	static const char *const countries[] = {"", "44", "1", "49", "91", "39", "33"};
-	FILE *f = fopen(TESTS_DATA "/numbers/dialled.jsonl", "r");
-	struct dial_plan nowhere = site("", NULL);
-	json_t *c;
-
-	(void)state;
-	assert_non_null(f);
-	while ((c = next_line(f)) != NULL) {
-		struct dialled_reading r;
-
-		dialled_read(&r, &nowhere, text_of(c, "dialled"));
-		if (strcmp(dialled_reading_name(r.reading), text_of(c, "reading")) != 0)
-			fail_msg("%s is %s (%s)", text_of(c, "dialled"),
-				dialled_reading_name(r.reading), dialled_why_text(r.why));
-		json_decref(c);
-	}
-	fclose(f);
-	/* Wherever the site is. */
-	for (size_t i = 0; i < sizeof(countries) / sizeof(countries[0]); i++) {
-		struct dial_plan plan = site(countries[i], NULL);
-
-		corpora_read(&plan, countries[i][0] ? countries[i] : "no country");
-	}
-}
-
-static void check_campaign(const struct dial_plan *plan, const json_t *c)
-{
-	const json_t *strings = json_object_get(c, "strings");
-	const json_t *numbers = json_object_get(c, "numbers");
-	const char *list[64];
-	struct dialled_reading out[8];
-	size_t n = json_array_size(strings), count;
-
-	assert_in_range(n, 1, 64);
-	for (size_t i = 0; i < n; i++)
-		list[i] = json_string_value(json_array_get(strings, i));
-	count = dialled_cluster(out, 8, plan, list, n);
-	if (count != json_array_size(numbers))
-		fail_msg("%s %s: %zu numbers", text_of(c, "case"), text_of(c, "src"), count);
-	for (size_t i = 0; i < count; i++)
-		assert_string_equal(
-			out[i].digits, json_string_value(json_array_get(numbers, i)));
-}
-
-static void corpora_campaigns(void **state)
-{
-	FILE *f = fopen(TESTS_DATA "/numbers/campaigns.jsonl", "r");
-	struct dial_plan nowhere = site("", NULL), london = site("44", NULL);
-	unsigned n = 0;
-	json_t *c;
-
-	(void)state;
-	assert_non_null(f);
-	while ((c = next_line(f)) != NULL) {
-		check_campaign(&nowhere, c);
-		check_campaign(&london, c);
-		json_decref(c);
-		n++;
-	}
-	fclose(f);
-	assert_in_range(n, 18, 100);
-}
-
 static void names(void **state)
 {
 	(void)state;
@@ -591,8 +466,6 @@ int main(void)
 		cmocka_unit_test(mixed_targets),
 		cmocka_unit_test(tails_that_tell_nothing),
 		cmocka_unit_test(many_strings),
-		cmocka_unit_test(corpora),
-		cmocka_unit_test(corpora_campaigns),
 		cmocka_unit_test(names),
 	};
 

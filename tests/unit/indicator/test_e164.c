@@ -25,8 +25,7 @@ static void check_number(const char *line)
 		strcmp(e164_region(v(digits)), region) != 0)
 		fail_msg("%s: it is %u %d %d %u %s", line, e164_types(v(digits)),
 			e164_possible(v(digits)), e164_apart(v(digits)),
-			e164_country(v(digits)),
-			e164_region(v(digits)));
+			e164_country(v(digits)), e164_region(v(digits)));
 }
 
 /* "COUNTRY/DIGITS CODES": the package knows no prefixes, so two bits alone. */
@@ -143,6 +142,19 @@ static void codes_in_a_country(void **state)
 	assert_false(e164_short(v("44"), v("00")));
 }
 
+static void national_numbers(void **state)
+{
+	(void)state;
+	assert_true(e164_national(v("02079460101"))); /* London by its 0 */
+	assert_true(e164_national(v("2025550143")));  /* Washington */
+	assert_true(e164_national(v("84951234567"))); /* Moscow by its 8 */
+	assert_false(e164_national(v("00972597744894")));
+	assert_false(e164_national(v("9011972597744894")));
+	assert_false(e164_national(v("112")));
+	assert_false(e164_national(v("")));
+	assert_false(e164_national(v("020794601x1")));
+}
+
 static void hostile(void **state)
 {
 	static const char *const bad[] = {"", "+442079460101", "44207946010a", "44 20",
@@ -181,6 +193,7 @@ int main(void)
 		cmocka_unit_test(known_numbers),
 		cmocka_unit_test(countries),
 		cmocka_unit_test(codes_in_a_country),
+		cmocka_unit_test(national_numbers),
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(names),
 	};

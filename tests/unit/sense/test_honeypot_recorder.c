@@ -79,7 +79,7 @@ static void test_written_and_read(void **state)
 	(void)state;
 	folder_make(&f);
 	assert_int_equal(folder_count(&f), 0);
-	figures = count(&f, &n, &last);
+	count(&f, &n, &last);
 	assert_int_equal(n, 0);
 	w = recorder_at(&f, 64 * MIB, 0);
 	assert_string_equal(recorder_folder(w), f.path);
@@ -299,7 +299,7 @@ static unsigned times(const struct folder *f, usec *first, usec *last)
 static void test_kept_for_its_time(void **state)
 {
 	const usec hour = 3600 * USEC_PER_SEC;
-	usec first, last, now = NOW;
+	usec first = 0, last = 0, now = NOW;
 	struct recorder *w;
 	struct folder f;
 
@@ -329,7 +329,7 @@ static void test_clock_goes_back(void **state)
 {
 	const usec hour = 3600 * USEC_PER_SEC;
 	struct recorder_figures figures;
-	usec first, last;
+	usec first = 0, last = 0;
 	struct recorder *w;
 	struct folder f;
 
