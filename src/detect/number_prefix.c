@@ -127,13 +127,24 @@ bool targets_covered(const struct targets *t, const struct target *x)
 	return false;
 }
 
+/* Whether one network alone (an address, a /64) called what a detection is about. */
+static bool by_one_network(const struct number_detection *d)
+{
+	for (unsigned k = 1; k < d->n_from; k++)
+		if (d->from[k].family != d->from[0].family ||
+			memcmp(d->from[k].bytes, d->from[0].bytes,
+				d->from[0].family == 6 ? 8 : 4))
+			return false;
+	return true;
+}
+
 void targets_judge_prefix(struct targets *t, const struct target *x)
 {
 	char digits[NUMBER_DIGITS + 1];
-	struct indicator i;
-	struct prefix *p;
-	unsigned n;
+	struct prefix *p, made;
 	bool by_rule;
+	unsigned n;
+	int all;
 
 	if (!t->config->prefix.threshold || targets_covered(t, x))
 		return;
@@ -141,17 +152,22 @@ void targets_judge_prefix(struct targets *t, const struct target *x)
 	by_rule = n != 0;
 	if (!n)
 		n = longest(t, x, false);
-	if (!n || number_digits(digits, &x->indicator) < 0 ||
-		prefix_owned(&t->config->plan, digits, n) ||
-		number_from_prefix(&i, view_of(digits, n)))
+	all = number_digits(digits, &x->indicator);
+	if (!n || all < 0 || prefix_owned(&t->config->plan, digits, n))
 		return;
-	p = prefix_of(t, &i);
+	memset(&made, 0, sizeof made);
+	if (number_from_prefix(&made.indicator, view_of(digits, n)))
+		return;
+	fill_prefix(t, &made, x, n, by_rule);
+	/* Whoever is alone could have dialled five numbers to block a country's. */
+	if (n + NUMBER_SPAN_OF_ONE < (unsigned)all && by_one_network(&made.detection))
+		return;
+	p = prefix_of(t, &made.indicator);
 	if (p->refused && targets_silent(t, true, p->told_at, x->last))
 		return;
-	p->refused = false;
-	p->due = true;
-	p->told_at = x->last;
-	fill_prefix(t, p, x, n, by_rule);
+	made.due = true;
+	made.told_at = x->last;
+	*p = made;
 }
 
 bool targets_prefix_due(struct targets *t, struct number_detection *out)

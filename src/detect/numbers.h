@@ -29,7 +29,8 @@
  * configured, numbers of the site's own country.
  * A number is told when attackers called it config.calls times, a prefix when
  * they called config.prefix different numbers of it: the longest that holds so
- * many, two digits longer than the country code at least.
+ * many, two digits longer than the country code at least; of one attacker (a /64 of
+ * IPv6) alone at most two digits shorter than the numbers, a hundred of them.
  * To the honeypot a call may name a domain, "user@host"; the URI is told like a
  * number, and the domain when config.prefix different URIs of it were called.
  * Addresses and the site's own domains never are; none is where the site's own
@@ -44,6 +45,8 @@
  * not told. Who calls hundreds of numbers wants innocents' there, or the list full.
  */
 #define NUMBER_TOLD_MAX 32
+/* Digits that a prefix leaves open when one source alone called its numbers. */
+#define NUMBER_SPAN_OF_ONE 2
 
 struct numbers_config {
 	struct dial_plan plan;

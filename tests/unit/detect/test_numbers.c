@@ -233,15 +233,19 @@ static void test_one_caller(void **state)
 	numbers_free(n);
 }
 
+static void call_by(struct numbers *n, unsigned source, const char *dialled, usec at)
+{
+	struct observation o = call(source, dialled, at);
+	struct detection by = detected(source, at);
+
+	numbers_note(n, &o);
+	numbers_convict(n, &by);
+}
+
 static void call_all(struct numbers *n, const char *const *list, unsigned count, usec at)
 {
-	for (unsigned i = 0; i < count; i++) {
-		struct observation o = call(1, list[i], at);
-		struct detection by = detected(1, at);
-
-		numbers_note(n, &o);
-		numbers_convict(n, &by);
-	}
+	for (unsigned i = 0; i < count; i++)
+		call_by(n, 1, list[i], at);
 }
 
 /* A prefix that holds an own number, or is too short for the ledger, is none. */
@@ -270,8 +274,11 @@ static void test_prefix_limits(void **state)
 	c.min_e164 = 5;
 	numbers_configure(n, &c);
 	told(n, T0 + 80 * S, "+97259000010*");
-	/* As soon as one number more is not in that one. */
-	assert_int_equal(told(n, T0 + 80 * S, "+97259*").numbers, 6);
+	/* One attacker alone does not block a country's numbers ... */
+	untold(n, T0 + 82 * S);
+	/* ... two do, as soon as one number more is not in that one. */
+	call_by(n, 2, "00972595000106", T0 + 84 * S);
+	assert_int_equal(told(n, T0 + 90 * S, "+97259*").numbers, 10);
 	numbers_free(n);
 }
 
