@@ -40,11 +40,3 @@ int http_listen(const struct address *address, uint16_t port, struct error *err)
 	close(fd);
 	return -1;
 }
-
-bool http_is_loopback(const struct address *address)
-{
-	static const uint8_t loopback6[16] = {[15] = 1};
-
-	return address->family == 4 ? address->bytes[0] == 127 :
-				      !memcmp(address->bytes, loopback6, 16);
-}

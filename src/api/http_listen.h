@@ -11,7 +11,4 @@
  */
 int http_listen(const struct address *address, uint16_t port, struct error *err);
 
-/* Whether only this machine can reach the address: 127.0.0.0/8, ::1. */
-bool http_is_loopback(const struct address *address);
-
 #endif

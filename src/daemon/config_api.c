@@ -92,7 +92,7 @@ static const struct config_api_listen *outside(const struct config *c)
 {
 	for (size_t i = 0; i < c->api.listen_count; i++)
 		if (!c->api.listen[i].path[0] &&
-			!http_is_loopback(&c->api.listen[i].address))
+			!address_is_loopback(&c->api.listen[i].address))
 			return &c->api.listen[i];
 	return NULL;
 }

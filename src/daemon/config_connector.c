@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "indicator/unroutable.h"
 
 const char *const config_connector_help[] = {
 	[CONFIG_CONNECTOR_ASTERISK] =
@@ -41,13 +40,11 @@ static int check_asterisk(
 	const struct config_connector *c, const struct config_key **at, struct error *err)
 {
 	const struct address *a = &c->address.address;
-	struct indicator i = indicator_from_address(a, a->family == 4 ? 32 : 128);
-	const struct unroutable *range = unroutable_find(&i);
 	char text[ADDRESS_TEXT];
 
 	*at = key_of("address");
 	/* Numbers and accounts would travel in the clear, and could be forged. */
-	if (!range || strcmp(range->name, "loopback") != 0)
+	if (!address_is_loopback(a))
 		return error_set(err,
 			"%s is another machine, and AMI is not encrypted: let a tunnel "
 			"(ssh -L, stunnel, WireGuard with a local forward) end at "

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/config_honeypot.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/escape.h"
 #include "base/units.h"
+#include "daemon/config_file.h"
 #include "daemon/config_source.h"
 
 #define FILE_BYTES     262144
@@ -247,32 +244,6 @@ int config_honeypot_check(
 
 /* --- files --- */
 
-static int read_file(struct buffer *text, const char *path, struct error *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	uint8_t block[4096];
-	struct stat st;
-	ssize_t n = 0;
-	int rc = -1;
-
-	if (fd < 0)
-		return error_set(err, "%s: %s", path, strerror(errno));
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		error_set(err, "%s: is no regular file", path);
-		goto done;
-	}
-	while ((n = read(fd, block, sizeof block)) > 0) {
-		if (!buffer_put(text, block, (size_t)n))
-			continue;
-		error_set(err, "%s: is larger than %d bytes", path, FILE_BYTES);
-		goto done;
-	}
-	rc = n < 0 ? error_set(err, "%s: %s", path, strerror(errno)) : 0;
-done:
-	close(fd);
-	return rc;
-}
-
 static unsigned lines_of(const struct buffer *errors, size_t from)
 {
 	size_t n = view_count(view_from(view_of(errors->p, errors->n), from), '\n');
@@ -290,7 +261,7 @@ static unsigned read_into(void *into,
 	size_t before = errors->n;
 	unsigned count = 0;
 
-	if (read_file(&text, path, &err)) {
+	if (config_file_read(&text, path, &err)) {
 		buffer_printf(errors, "[honeypot] %s: %s\n", key, err.text);
 		count = 1;
 	} else if (take(into, path, view_of(text.p, text.n), errors)) {

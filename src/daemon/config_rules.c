@@ -1,42 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/config_rules.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/escape.h"
+#include "daemon/config_file.h"
 
 #define RULES_BYTES 65536
-
-/* The file's text; a regular one, of no more than RULES_BYTES. */
-static int read_rules(struct buffer *text, const char *path, struct error *err)
-{
-	uint8_t block[4096];
-	struct stat st;
-	ssize_t n = 0;
-	int fd, rc = -1;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return error_set(err, "%s: %s", path, strerror(errno));
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		error_set(err, "%s: is no regular file", path);
-		goto done;
-	}
-	while ((n = read(fd, block, sizeof block)) > 0) {
-		if (!buffer_put(text, block, (size_t)n))
-			continue;
-		error_set(err, "%s: is larger than %d bytes", path, RULES_BYTES);
-		goto done;
-	}
-	rc = n < 0 ? error_set(err, "%s: %s", path, strerror(errno)) : 0;
-done:
-	close(fd);
-	return rc;
-}
 
 int config_rules_file(
 	struct config *c, const struct config_key *k, struct view path, struct error *err)
@@ -51,7 +21,7 @@ int config_rules_file(
 		return error_set(err, "\"%s\" is no absolute path of up to %zu bytes",
 			escaped(path), k->size - 1);
 	view_copy(c->rules.path, sizeof c->rules.path, path);
-	if (read_rules(&text, c->rules.path, err)) {
+	if (config_file_read(&text, c->rules.path, err)) {
 		buffer_free(&text);
 		return -1;
 	}

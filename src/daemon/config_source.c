@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "daemon/config_secret.h"
-#include "indicator/unroutable.h"
 
 #define PORT_AMI    5038
 #define PORT_SYSLOG 514
@@ -12,14 +11,6 @@
 static const struct config_key *key_of(const char *name)
 {
 	return config_key_find(CONFIG_SOURCE_SECTION, name);
-}
-
-static bool is_loopback(const struct address *a)
-{
-	struct indicator i = indicator_from_address(a, a->family == 4 ? 32 : 128);
-	const struct unroutable *range = unroutable_find(&i);
-
-	return range && strcmp(range->name, "loopback") == 0;
 }
 
 const char *config_source_title(
@@ -42,7 +33,7 @@ static int check_ami(
 
 	*at = key_of("address");
 	/* Account names, addresses and calls would travel in the clear. */
-	if (!is_loopback(&s->address.address))
+	if (!address_is_loopback(&s->address.address))
 		return error_set(err,
 			"%s is another machine, and AMI is not encrypted: let a tunnel "
 			"(ssh -L, stunnel, WireGuard with a local forward) end at "

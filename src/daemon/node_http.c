@@ -260,7 +260,7 @@ static int bind_one(struct http_listener *out, const struct config_api_listen *l
 		out->fd = control_listen(l->path, group, err);
 		return out->fd;
 	}
-	out->trusted = http_is_loopback(&l->address);
+	out->trusted = address_is_loopback(&l->address);
 	out->tls = c->api.tls_certificate[0] && !out->trusted;
 	out->fd = http_listen(&l->address, l->port, err);
 	return out->fd;

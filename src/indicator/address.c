@@ -226,3 +226,10 @@ int address_port_parse(struct address *a, uint16_t *port, struct view text,
 	*port = (uint16_t)v;
 	return 0;
 }
+
+bool address_is_loopback(const struct address *a)
+{
+	static const struct address six = {6, {[15] = 1}};
+
+	return (a->family == 4 && a->bytes[0] == 127) || address_eq(a, &six);
+}

@@ -34,6 +34,9 @@ char *address_print(char *dst, const struct address *a);
 /* From a socket address; -1 for another family than AF_INET, AF_INET6. */
 int address_from_sockaddr(struct address *a, uint16_t *port, const struct sockaddr *sa);
 
+/* Whether it is this machine's loopback: 127.0.0.0/8 (RFC 1122) or ::1 (RFC 4291). */
+bool address_is_loopback(const struct address *a);
+
 /* Into a socket address. Returns its length. */
 socklen_t address_to_sockaddr(
 	struct sockaddr_storage *ss, const struct address *a, uint16_t port);

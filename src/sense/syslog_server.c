@@ -54,20 +54,13 @@ int syslog_open(bool udp, const struct address *local, uint16_t port, struct err
 	return fd < 0 ? error_prefix(err, "syslog") : fd;
 }
 
-static bool is_loopback(const struct address *a)
-{
-	static const struct address six = {6, {[15] = 1}};
-
-	return (a->family == 4 && a->bytes[0] == 127) || address_eq(a, &six);
-}
-
 /* Whether a sender may; told from time to time when it may not. */
 static bool may_send(struct syslog_server *s, const struct address *sender)
 {
 	char text[ADDRESS_TEXT];
 	usec now;
 
-	if (is_loopback(sender))
+	if (address_is_loopback(sender))
 		return true;
 	for (size_t i = 0; i < s->config.from_count; i++)
 		if (address_eq(sender, &s->config.from[i]))
@@ -144,7 +137,7 @@ static bool read_datagram(struct syslog_server *s)
 	if (n > SYSLOG_MESSAGE_MAX)
 		s->figures.oversize++;
 	else
-		take_message(s, view_of(s->bytes, (size_t)n), is_loopback(&sender));
+		take_message(s, view_of(s->bytes, (size_t)n), address_is_loopback(&sender));
 	return true;
 }
 
