@@ -143,8 +143,8 @@ void answer_transaction(
 	buffer_free(&link);
 }
 
-void answer_exceptions(json_t *out, const struct allow_entry *allowed,
-	const struct indicator *protected)
+void answer_exceptions(
+	json_t *out, const struct allow_entry *allowed, const struct indicator *protected)
 {
 	char text[INDICATOR_TEXT];
 

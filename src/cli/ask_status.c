@@ -236,10 +236,9 @@ static void status_numbers(const json_t *n)
 
 	if (!json_is_object(n))
 		return;
-	printf("numbers   %lld told; of attackers' calls %lld count", number_of(n, "told"),
-		number_of(n, "counted"));
-	json_object_foreach(json_object_get(n, "withheld"), reason,
-		count)
+	printf("numbers   %lld told; of attackers' calls %lld count",
+		number_of(n, "told"), number_of(n, "counted"));
+	json_object_foreach(json_object_get(n, "withheld"), reason, count)
 	{
 		if (!json_integer_value(count))
 			continue;

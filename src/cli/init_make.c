@@ -166,8 +166,8 @@ static int write_config(const struct setup *s, struct error *err)
 		goto done;
 	}
 	config_free(&config);
-	rc = new_file_write(s->config, holds_secret(s) ? 0600 : 0644,
-		view_of(text.p, text.n));
+	rc = new_file_write(
+		s->config, holds_secret(s) ? 0600 : 0644, view_of(text.p, text.n));
 	if (rc)
 		error_set(err, "%s: %s", s->config, strerror(errno));
 done:

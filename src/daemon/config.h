@@ -14,13 +14,13 @@
  * The configuration: INI files described by one table (config_schema.c), from
  * which reading, checking, printing and the sample file all come.
  */
-#define CONFIG_PATH_MAX    256
-#define CONFIG_LISTEN_MAX  16
-#define CONFIG_LOGS_MAX    16
-#define CONFIG_ALLOW_MAX   65536
-#define CONFIG_SOURCES_MAX 16
+#define CONFIG_PATH_MAX       256
+#define CONFIG_LISTEN_MAX     16
+#define CONFIG_LOGS_MAX       16
+#define CONFIG_ALLOW_MAX      65536
+#define CONFIG_SOURCES_MAX    16
 #define CONFIG_CONNECTORS_MAX 8
-#define CONFIG_PRINTED_MAX (16U << 20) /* bytes of a configuration's text */
+#define CONFIG_PRINTED_MAX    (16U << 20) /* bytes of a configuration's text */
 
 struct config_listen {
 	uint8_t transport; /* TRANSPORT_UDP or TRANSPORT_TCP; a honeypot's: any */
@@ -73,7 +73,7 @@ struct config_connector {
 	char secret_file[CONFIG_PATH_MAX];
 	/* of kamailio */
 	char socket[CONFIG_PATH_MAX];
-	char reply[CONFIG_PATH_MAX]; /* "": below [node] run */
+	char reply[CONFIG_PATH_MAX];                            /* "": below [node] run */
 	char numbers[33], uris[33], domains[33], addresses[33]; /* its htables */
 	/* of hook */
 	char program[CONFIG_PATH_MAX];

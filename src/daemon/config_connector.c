@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-
 const char *const config_connector_help[] = {
 	[CONFIG_CONNECTOR_ASTERISK] =
 		"Asterisk, by its manager interface: blocked numbers stand in AstDB, where the\n"

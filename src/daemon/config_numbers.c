@@ -36,8 +36,9 @@ static int set_domains(struct numbers_config *out, struct view text, struct erro
 
 	while (next_word(&text, &word)) {
 		if (out->n_domains == NUMBER_DOMAINS_MAX)
-			return error_set(err, "names more than %d domains; leave out what is "
-					      "below another one",
+			return error_set(err,
+				"names more than %d domains; leave out what is "
+				"below another one",
 				NUMBER_DOMAINS_MAX);
 		if (domain_canonical(domain, word, err))
 			return -1;
@@ -59,8 +60,7 @@ static const struct {
 	{"outside", offsetof(struct config, numbers.outside), dial_plan_outside},
 	{"international", offsetof(struct config, numbers.international), dial_plan_idd},
 	{"short", offsetof(struct config, numbers.shorts), dial_plan_shorts},
-	{"extensions", offsetof(struct config, numbers.extensions),
-		dial_plan_extensions},
+	{"extensions", offsetof(struct config, numbers.extensions), dial_plan_extensions},
 	{"own", offsetof(struct config, numbers.own), set_own},
 };
 

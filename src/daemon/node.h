@@ -21,7 +21,8 @@
  * The role `node`: between the pure parts (detector, registry, decisions) and
  * the other processes. One struct, its files by what comes in:
  *
- *   role_node.c     start, sandbox, links, timers, stop
+ *   role_node.c     start, sandbox, links, stop
+ *   node_schedule.c     the timers: what ends, what is due
  *   node_sense.c    observations -> detections -> own bans and reports
  *   node_numbers.c  what attackers call -> calls refused and reports
  *   node_clock.c    the machine's clock is set
@@ -78,7 +79,7 @@ struct node {
 
 	/* pure parts */
 	struct detector *detector;
-	struct trail *trail; /* what sources did last, for the evidence */
+	struct trail *trail;     /* what sources did last, for the evidence */
 	struct numbers *numbers; /* what attackers call */
 	struct own_number_config own_number;
 	uint8_t least_prefix; /* digits of a prefix that the ledger takes */
@@ -91,7 +92,7 @@ struct node {
 	struct link *sense;
 	bool sense_told; /* it has been told where to go on */
 	struct sense_figures sense_figures;
-	struct honeypot_status honeypot; /* zeros: there is none */
+	struct honeypot_status honeypot;                  /* zeros: there is none */
 	struct source_status sources[CONFIG_SOURCES_MAX]; /* those with a name */
 
 	/* ledger */
@@ -119,7 +120,7 @@ struct node {
 	struct ban_table *bans;
 	struct node_connectors *connectors; /* node_connector.h */
 	struct hit_limit log_hits;          /* of calls that a log tells of */
-	bool bans_open;      /* a transaction of ban records is open */
+	bool bans_open;                     /* a transaction of ban records is open */
 	usec order_again_at; /* monotonic: after the kernel refused; 0: not */
 	uint64_t next_batch;
 	struct node_orders *in_flight; /* ORDERS_IN_FLIGHT of them, made on first use */
@@ -412,9 +413,13 @@ json_t *node_status(struct node *n);
 json_t *node_tip(const struct node *n, enum chain chain);
 json_t *node_banned(struct node *n);
 
-/* --- role_node.c --- */
+/* --- node_schedule.c --- */
 
+/* The two timers begin, when all is open. */
+void node_schedule_start(struct node *n);
 /* Set the timer to the next thing that time alone brings. */
 void node_schedule(struct node *n);
+/* The store forgets what is kept for a time only. Returns 0, or -1 with a text. */
+int node_prune(struct node *n, struct error *err);
 
 #endif

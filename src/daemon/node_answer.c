@@ -120,9 +120,10 @@ static const char *verdict(const struct node *n, bool calls, bool enforced,
 	if (json_array_size(bans) && calls)
 		return n->config->node.observe ?
 			"calls to it would be refused here (observe mode: no PBX is told)" :
-			enforced ? "calls to it are refused here" :
-				   "calls to it are to be refused, but no [connector] here "
-				   "tells a PBX so";
+			enforced ?
+			"calls to it are refused here" :
+			"calls to it are to be refused, but no [connector] here "
+			"tells a PBX so";
 	if (json_array_size(bans))
 		return n->config->node.observe ?
 			"would be banned here (observe mode: nothing is in the firewall)" :

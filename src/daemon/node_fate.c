@@ -49,9 +49,7 @@ static struct batch *read_batch(struct node *n, uint64_t ticket)
 /* The wait after this one; 0: there was none. */
 static usec longer(usec wait)
 {
-	return !wait                  ? RETRY_FIRST :
-		wait > RETRY_MOST / 2 ? RETRY_MOST :
-					2 * wait;
+	return !wait ? RETRY_FIRST : wait > RETRY_MOST / 2 ? RETRY_MOST : 2 * wait;
 }
 
 /*

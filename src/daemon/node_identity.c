@@ -41,8 +41,9 @@ static void say_dropped(void *context, const struct outbox_row *row)
 
 	if ((d->succeeds && row->want != OUTBOX_SPEND) || d->said++ >= DROPPED_SAID)
 		return;
-	log_warning("dropped, as it was for the ledger that was configured before: %s of %s",
-		row->want == OUTBOX_SPEND      ? "the revocation" :
+	log_warning(
+		"dropped, as it was for the ledger that was configured before: %s of %s",
+		row->want == OUTBOX_SPEND          ? "the revocation" :
 			row->want == OUTBOX_OBJECT ? "the objection" :
 						     "the report",
 		row->text[0] ? row->text : indicator_print(text, &row->indicator));

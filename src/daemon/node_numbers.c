@@ -18,8 +18,8 @@
 /* The configuration, with what the ledger says of prefixes. */
 static void take_config(struct node *n, struct numbers_config *c)
 {
-	const struct ledger_config *ledger =
-		n->caught_up ? registry_config(n->registry) : NULL;
+	const struct ledger_config *ledger = n->caught_up ? registry_config(n->registry) :
+							    NULL;
 
 	config_numbers(c, n->config);
 	config_own_number(&n->own_number, n->config);
@@ -49,8 +49,8 @@ void node_numbers_configure(struct node *n)
 /* Who is on the allowlist, or protected, and comes to the honeypot, tests it. */
 static bool is_exempt(const struct node *n, const struct address *source)
 {
-	struct indicator i =
-		indicator_from_address(source, source->family == 4 ? 32 : 128);
+	struct indicator i = indicator_from_address(
+		source, source->family == 4 ? 32 : 128);
 
 	return allowlist_overlap(n->allow, &i, node_now()) ||
 		(n->caught_up && registry_protected_overlap(n->registry, &i));

@@ -288,8 +288,7 @@ static bool is_urgent(const struct node *n, const struct outbox_row *row)
 static usec hold(struct node *n, const struct draft *d, int waiting)
 {
 	bool full = (unsigned)waiting >= node_batch_most(n);
-	struct outgoing_moment m = {
-		.waiting = full ? OUTGOING_ROWS : (unsigned)waiting,
+	struct outgoing_moment m = {.waiting = full ? OUTGOING_ROWS : (unsigned)waiting,
 		.flights = node_flights(n),
 		.left = n->left_at,
 		.now = clock_monotonic()};
@@ -357,9 +356,8 @@ void node_outbox_submit(struct node *n)
 	n->gather_at = 0;
 	/* An answered client's next line led here from within. */
 	n->submit_again = n->submitting;
-	if (!n->ledger || !n->caught_up || !n->identified || n->incoming ||
-		n->retry_at || n->bans_open || !m || m->status != MEMBER_ACTIVE ||
-		n->submitting)
+	if (!n->ledger || !n->caught_up || !n->identified || n->incoming || n->retry_at ||
+		n->bans_open || !m || m->status != MEMBER_ACTIVE || n->submitting)
 		return;
 	if (node_flights(n) >= node_pace(n)->flights) {
 		if (!n->waiting_since) /* what waits now has waited when one lands */

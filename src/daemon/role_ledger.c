@@ -13,9 +13,7 @@
 #include "base/core_dump.h"
 #include "base/log.h"
 #include "daemon/ledger_seal.h"
-#include "daemon/link.h"
-#include "daemon/messages.h"
-#include "daemon/parent.h"
+#include "daemon/role_ledger.h"
 #include "daemon/roles.h"
 #include "ledger/ethereum/ethereum.h"
 #include "ledger/ethereum/rpc.h"
@@ -27,217 +25,25 @@
  */
 #define QUEUE_LIMIT (64u << 20)
 
-/* Fates that are told again to a new node: it may have died on the last ones. */
-#define FATES_KEPT 64
-#define WHERE_MS   1000 /* how often `status` hears of another endpoint or block */
-
-struct ledger_role {
-	uv_loop_t loop;
-	struct config *config;
-	struct parent *parent;
-	struct link *node;
-	struct signer *signer;
-	struct ledger *ledger; /* an Ethereum ledger stays open when the node goes */
-	uint32_t delivery;     /* of what the ledger delivers now */
-	bool delivering;       /* this node has asked for it */
-	bool failed;           /* the parent's backoff decides when to try again */
-	bool again;            /* sealed from files that were replaced: start anew */
-	struct ledger_trouble trouble; /* the last one, for a new node */
-	struct ledger_self self;       /* as it was told */
-	struct ledger_fate fates[FATES_KEPT];
-	unsigned fates_next;
-	uv_timer_t watch;
-};
-
-static bool on_chain(const struct ledger_role *r)
-{
-	return r->config->ledger.type == CONFIG_LEDGER_ETHEREUM;
-}
+#define WHERE_MS 1000 /* how often `status` hears of another endpoint or block */
 
 static uint32_t now_seconds(void)
 {
 	return (uint32_t)(clock_wall() / USEC_PER_SEC);
 }
 
-/* Send to the node; a node that cannot take it any more gets a new link. */
-static void tell_node(struct ledger_role *r, uint16_t type, const void *p, size_t n)
-{
-	if (!r->node || !link_send(r->node, type, view_of(p, n)))
-		return;
-	if (errno == EAGAIN || errno == EMSGSIZE) {
-		log_error("a message of %zu bytes to the node: %s; starting over", n,
-			strerror(errno));
-		link_close(r->node);
-		r->node = NULL;
-		r->failed = true;
-		uv_stop(&r->loop);
-	}
-}
-
-static void on_window(void *context, const struct tip *before, uint32_t since)
-{
-	struct ledger_role *r = context;
-	struct ledger_window w;
-
-	if (!r->delivering)
-		return;
-	memset(&w, 0, sizeof w);
-	w.before = *before;
-	w.since = since;
-	w.delivery = r->delivery;
-	tell_node(r, MSG_WINDOW, &w, sizeof w);
-}
-
-static void on_event(void *context, const struct ledger_event *event)
-{
-	static uint8_t packet[sizeof(struct event_header) + OPERATION_MAX];
-	struct ledger_role *r = context;
-	struct event_header header;
-
-	/* None is longer: operation_decode() saw to it. */
-	if (!r->delivering || event->bytes.n > OPERATION_MAX)
-		return;
-	memset(&header, 0, sizeof header);
-	header.delivery = r->delivery;
-	header.chain = (uint8_t)event->chain;
-	header.block = event->block;
-	memcpy(header.tip_before, event->tip_before, HASH_SIZE);
-	memcpy(packet, &header, sizeof header);
-	memcpy(packet + sizeof header, event->bytes.p, event->bytes.n);
-	tell_node(context, MSG_EVENT, packet, sizeof header + event->bytes.n);
-}
-
-static void on_undo(void *context, uint64_t block)
-{
-	struct ledger_role *r = context;
-
-	(void)block;
-	if (r->delivering)
-		tell_node(r, MSG_UNDO, &r->delivery, sizeof r->delivery);
-}
-
-static void on_trouble(void *context, bool healthy, const char *text)
-{
-	struct ledger_role *r = context;
-	struct ledger_trouble *t = &r->trouble;
-
-	memset(t, 0, sizeof *t);
-	t->healthy = healthy;
-	view_copy(t->text, sizeof t->text, view_str(text));
-	if (healthy)
-		log_notice("ledger: %s", text);
-	else
-		log_error("ledger: %s", text);
-	tell_node(r, MSG_TROUBLE, t, sizeof *t);
-	if (healthy || !on_chain(r) || !ledger_seal_stale())
-		return;
-	log_notice("the resolver's files were replaced; starting anew to read them");
-	r->again = true;
-	uv_stop(&r->loop);
-}
-
-static void on_caught_up(void *context)
-{
-	struct ledger_role *r = context;
-
-	if (!r->delivering)
-		return;
-	/* The file that it complained of was opened anew, and read to its end. */
-	if (!on_chain(r) && !r->trouble.healthy)
-		on_trouble(r, true, "the ledger's file can be read again");
-	tell_node(r, MSG_CAUGHT_UP, &r->delivery, sizeof r->delivery);
-}
-
-static void on_fate(void *context, const struct ledger_fate *fate)
-{
-	struct ledger_role *r = context;
-
-	r->fates[r->fates_next++ % FATES_KEPT] = *fate;
-	tell_node(r, MSG_FATE, fate, sizeof *fate);
-}
-
-/*
- * The last fates again: a node that died when one was on its way to it would
- * hand the batch over again, and a chain would be paid for it twice. Of a batch
- * that has no rows in flight any more the node takes no notice.
- */
-static void tell_fates(struct ledger_role *r)
-{
-	for (unsigned i = 0; i < FATES_KEPT; i++) {
-		const struct ledger_fate *f = &r->fates[(r->fates_next + i) % FATES_KEPT];
-
-		if (f->ticket)
-			tell_node(r, MSG_FATE, f, sizeof *f);
-	}
-}
-
-/* A batch that comes (again) has no fate yet. */
-static void forget_fate(struct ledger_role *r, uint64_t ticket)
-{
-	for (unsigned i = 0; i < FATES_KEPT; i++)
-		if (r->fates[i].ticket == ticket)
-			r->fates[i].ticket = 0;
-}
-
-/* How far the chain is read, and what of it is final. */
-static void fill_progress(const struct ledger_role *r, struct ledger_self *self)
-{
-	struct ethereum_progress p;
-
-	if (!on_chain(r) || !r->ledger)
-		return;
-	ethereum_ledger_progress(&p, r->ledger);
-	self->head = p.head;
-	self->head_time = p.head_time;
-	self->final = p.final.number;
-	self->final_time = p.final.timestamp;
-	self->witnesses = p.witnesses;
-	self->final_witnesses = p.final.witnesses;
-}
-
-/* Who we are and what we follow, if it is new (or to a new node). */
-static void tell_self(struct ledger_role *r, bool anyway)
-{
-	struct ledger_self self;
-	char where[sizeof self.where - 16];
-
-	memset(&self, 0, sizeof self);
-	if (r->signer) {
-		self.has_key = 1;
-		memcpy(self.address, signer_address(r->signer), ADDRESS20);
-	}
-	if (!on_chain(r))
-		snprintf(self.where, sizeof self.where, "local %.190s",
-			r->config->ledger.path);
-	else if (r->ledger)
-		snprintf(self.where, sizeof self.where, "ethereum %s",
-			ethereum_ledger_where(where, sizeof where, r->ledger));
-	fill_progress(r, &self);
-	if (!anyway && !memcmp(&self, &r->self, sizeof self))
-		return;
-	r->self = self;
-	tell_node(r, MSG_LEDGER_SELF, &self, sizeof self);
-}
-
 static void on_watch(uv_timer_t *timer)
 {
-	tell_self(timer->data, false);
+	role_ledger_self(timer->data, false);
 }
 
 /* Open the configured ledger. Returns 0, or -1 with a text. */
 static int open_ledger(struct ledger_role *r, struct error *err)
 {
-	const struct ledger_callbacks callbacks = {
-		.context = r,
-		.window = on_window,
-		.event = on_event,
-		.undo = on_undo,
-		.caught_up = on_caught_up,
-		.fate = on_fate,
-		.trouble = on_trouble,
-	};
+	struct ledger_callbacks callbacks = role_ledger_callbacks;
 
-	r->ledger = on_chain(r) ?
+	callbacks.context = r;
+	r->ledger = role_ledger_on_chain(r) ?
 		ethereum_ledger_new(&r->loop, &r->config->ledger.ethereum, r->signer,
 			&callbacks, now_seconds, err) :
 		local_ledger_new(&r->loop, r->config->ledger.path, r->signer, &callbacks,
@@ -262,14 +68,13 @@ static void start_delivery(struct ledger_role *r)
 	struct error err = {""};
 
 	r->delivering = true;
-	if (!r->trouble.healthy)
-		tell_node(r, MSG_TROUBLE, &r->trouble, sizeof r->trouble);
-	tell_fates(r);
-	if (!on_chain(r))
+	role_ledger_trouble_again(r);
+	role_ledger_fates(r);
+	if (!role_ledger_on_chain(r))
 		close_ledger(r);
 	if ((!r->ledger && open_ledger(r, &err)) ||
 		r->ledger->methods->start(r->ledger, now_seconds(), &err)) {
-		on_trouble(r, false, err.text);
+		role_ledger_trouble(r, false, err.text);
 		r->failed = true;
 		uv_stop(&r->loop);
 	}
@@ -297,7 +102,7 @@ static void submit(struct ledger_role *r, struct view payload)
 	memcpy(batch.commitment, header.commitment, HASH_SIZE);
 	batch.words = payload.p + sizeof header;
 	batch.texts = view_of(batch.words + words, header.texts_length);
-	forget_fate(r, header.ticket);
+	role_ledger_fate_forget(r, header.ticket);
 	memset(&fate, 0, sizeof fate);
 	fate.ticket = header.ticket;
 	fate.fate = FATE_FAILED;
@@ -307,7 +112,7 @@ static void submit(struct ledger_role *r, struct view payload)
 				    "this node has no signing key ([member] key)");
 	else if (!r->ledger->methods->submit(r->ledger, &batch, &fate.error))
 		return;
-	on_fate(r, &fate);
+	role_ledger_fate(r, &fate);
 }
 
 static void on_message(
@@ -319,7 +124,7 @@ static void on_message(
 	(void)fd;
 	if (type == MSG_LEDGER_START && payload.n == sizeof r->delivery) {
 		memcpy(&r->delivery, payload.p, sizeof r->delivery);
-		tell_self(r, true);
+		role_ledger_self(r, true);
 		start_delivery(r);
 	} else if (type == MSG_SUBMIT) {
 		submit(r, payload);
@@ -348,7 +153,7 @@ static void on_peer(void *context, enum role peer, int fd, uint32_t starts, pid_
 	link_close(r->node);
 	/* What was delivered to the last node is not this one's: it asks anew. */
 	r->delivering = false;
-	if (!on_chain(r))
+	if (!role_ledger_on_chain(r))
 		close_ledger(r);
 	r->node = link_open(&r->loop, fd, QUEUE_LIMIT, &callbacks);
 	if (!r->node)
@@ -435,7 +240,7 @@ static int open_secrets(struct ledger_role *r)
 			return -1;
 		}
 	}
-	if (!on_chain(r))
+	if (!role_ledger_on_chain(r))
 		return 0;
 	for (size_t i = 0; i < s->endpoint_count; i++)
 		if (endpoint_load(&s->endpoints[i], &err)) {
@@ -458,11 +263,12 @@ static int run(struct ledger_role *r)
 	 * its journal then has one owner, and it goes on writing while there is no
 	 * node.
 	 */
-	if (ledger_seal(r->config, &err) || (on_chain(r) && open_ledger(r, &err))) {
+	if (ledger_seal(r->config, &err) ||
+		(role_ledger_on_chain(r) && open_ledger(r, &err))) {
 		log_error("%s", err.text);
 		return ROLE_EXIT_FAILED;
 	}
-	if (on_chain(r))
+	if (role_ledger_on_chain(r))
 		uv_timer_start(&r->watch, on_watch, WHERE_MS, WHERE_MS);
 	parent_ready(r->parent);
 	uv_run(&r->loop, UV_RUN_DEFAULT);

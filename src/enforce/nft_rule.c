@@ -11,7 +11,7 @@
 #define SADDR_OFFSET_6 8  /* of struct ipv6hdr */
 #define DADDR_OFFSET_4 16
 #define DADDR_OFFSET_6 24
-#define DPORT_OFFSET   2  /* TCP and UDP alike */
+#define DPORT_OFFSET   2 /* TCP and UDP alike */
 
 /* An open expression: its list element and its attributes. */
 struct expression {

@@ -28,9 +28,9 @@ struct ledger_event {
 };
 
 enum fate {
-	FATE_FINAL = 1,   /* on the ledger for good */
-	FATE_REFUSED = 2, /* by a rule: `refusal` says which */
-	FATE_FAILED = 3,  /* by circumstance: try again later; `error` says why */
+	FATE_FINAL = 1,     /* on the ledger for good */
+	FATE_REFUSED = 2,   /* by a rule: `refusal` says which */
+	FATE_FAILED = 3,    /* by circumstance: try again later; `error` says why */
 	FATE_TOO_LARGE = 4, /* as a whole; in batches of `words` it may pass */
 };
 

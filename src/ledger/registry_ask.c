@@ -141,8 +141,8 @@ static void count_anew(struct counted *c, const struct registry *r)
 }
 
 /* The weight of a word's member; 0 when it was counted before, or is not live. */
-static int64_t weigh(struct counted *c, const struct registry *r, const struct word *w,
-	uint32_t now)
+static int64_t weigh(
+	struct counted *c, const struct registry *r, const struct word *w, uint32_t now)
 {
 	uint64_t bit = UINT64_C(1) << (w->member % 64);
 

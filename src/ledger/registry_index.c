@@ -36,8 +36,8 @@ uint32_t *index_link(const struct registry *r, uint16_t member, uint32_t cell)
 {
 	uint32_t *link = cell_bucket(r, member, cell);
 
-	while (*link != NO_SLOT && (r->words[*link].cell != cell ||
-					   r->words[*link].member != member))
+	while (*link != NO_SLOT &&
+		(r->words[*link].cell != cell || r->words[*link].member != member))
 		link = &r->words[*link].cell_next;
 	return link;
 }

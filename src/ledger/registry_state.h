@@ -48,8 +48,8 @@ struct word {
 
 #define NARROW_OBJECTION 15
 _Static_assert(sizeof(struct word) == 44, "a million of them are held");
-_Static_assert(PROOF_COUNT <= 16 && CATEGORY_OTHER < NARROW_OBJECTION,
-	"4 bits each in a word");
+_Static_assert(
+	PROOF_COUNT <= 16 && CATEGORY_OTHER < NARROW_OBJECTION, "4 bits each in a word");
 
 /* signers: the address is the key. */
 struct signer_record {

@@ -137,7 +137,8 @@ static bool read_datagram(struct syslog_server *s)
 	if (n > SYSLOG_MESSAGE_MAX)
 		s->figures.oversize++;
 	else
-		take_message(s, view_of(s->bytes, (size_t)n), address_is_loopback(&sender));
+		take_message(
+			s, view_of(s->bytes, (size_t)n), address_is_loopback(&sender));
 	return true;
 }
 

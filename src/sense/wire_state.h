@@ -27,8 +27,7 @@ void wire_tell(struct wire *w, struct observation *o, uint8_t kind, usec now);
 void wire_conclude(struct wire *w, struct wire_request *r, uint8_t kind, usec now);
 
 /* Tell nothing but a sign (enum observation_sign), which belongs to r's attempt. */
-void wire_tell_sign(
-	struct wire *w, const struct wire_request *r, uint8_t sign, usec now);
+void wire_tell_sign(struct wire *w, const struct wire_request *r, uint8_t sign, usec now);
 
 /* Tell nothing but that r's source is real, if that was not told already. */
 void wire_tell_proof(struct wire *w, struct wire_request *r, usec now);

@@ -81,8 +81,7 @@ void wire_conclude(struct wire *w, struct wire_request *r, uint8_t kind, usec no
 	wire_tell(w, &o, kind, now);
 }
 
-void wire_tell_sign(
-	struct wire *w, const struct wire_request *r, uint8_t sign, usec now)
+void wire_tell_sign(struct wire *w, const struct wire_request *r, uint8_t sign, usec now)
 {
 	struct observation o = r->o;
 

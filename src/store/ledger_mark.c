@@ -26,7 +26,8 @@ int ledger_mark_put(struct store *s, const struct ledger_mark *mark, struct erro
 
 	if (sql_ready(s, STORE_SYNCED, err) != 0)
 		return -1;
-	sql_prepare(&q, s, "INSERT OR REPLACE INTO ledger (one, id, next) VALUES (1, ?, ?)");
+	sql_prepare(
+		&q, s, "INSERT OR REPLACE INTO ledger (one, id, next) VALUES (1, ?, ?)");
 	sql_blob(&q, mark->id, LEDGER_ID);
 	if (mark->has_next)
 		sql_blob(&q, mark->next, LEDGER_ID);
@@ -72,7 +73,8 @@ static int drop(struct store *s, bool succeeds, uint64_t now, struct ledger_move
  * Open reports wait, without their words; of two requests about one indicator the
  * later one counts, which may be a revocation.
  */
-static int carry(struct store *s, uint64_t now, struct ledger_move *out, struct error *err)
+static int carry(
+	struct store *s, uint64_t now, struct ledger_move *out, struct error *err)
 {
 	uint64_t ignored = 0;
 	struct sql q;
@@ -115,7 +117,8 @@ static int move(struct store *s, const struct ledger_mark *mark, bool succeeds,
 	uint64_t now, struct ledger_move *out, struct error *err)
 {
 	/* Revocations that are open still count against what they are about. */
-	if (succeeds && (carry(s, now, out, err) != 0 || report_anew(s, now, out, err) != 0))
+	if (succeeds &&
+		(carry(s, now, out, err) != 0 || report_anew(s, now, out, err) != 0))
 		return -1;
 	if (drop(s, succeeds, now, out, err) != 0)
 		return -1;

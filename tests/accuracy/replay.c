@@ -299,9 +299,9 @@ static int run_case(
 	watch(&r, folder, pbx, set, files, errors);
 	if (json_array_size(files) || !strcmp(set, "all")) {
 		rc = detect(&r);
-		out = json_pack("{s:s, s:s, s:s, s:O, s:O, s:I, s:I, s:O, s:O, s:O}", "set",
-			set, "pbx", pbx, "case", name, "files", files, "errors", errors,
-			"lines", (json_int_t)r.sensors.lines, "injections",
+		out = json_pack("{s:s, s:s, s:s, s:O, s:O, s:I, s:I, s:O, s:O, s:O}",
+			"set", set, "pbx", pbx, "case", name, "files", files, "errors",
+			errors, "lines", (json_int_t)r.sensors.lines, "injections",
 			(json_int_t)r.sensors.injections, "sources", r.sources, "told",
 			r.told, "numbers", r.called);
 		json_dumpf(out, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);

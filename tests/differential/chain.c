@@ -112,8 +112,7 @@ static void hex_bytes(struct buffer *out, const json_t *text)
 	for (size_t k = 0; k < n; k++) {
 		uint8_t byte;
 
-		if (hex_decode(&byte, 1,
-			    view_of(json_string_value(text) + 2 + 2 * k, 2)))
+		if (hex_decode(&byte, 1, view_of(json_string_value(text) + 2 + 2 * k, 2)))
 			die("a value that is no hex");
 		buffer_put_u8(out, byte);
 	}
@@ -141,15 +140,15 @@ bool chain_call(struct buffer *out, const uint8_t contract[ADDRESS20],
 
 	if (error && !json_object_get(error, "data"))
 		die("eth_call: %s", json_dumps(error, 0));
-	hex_bytes(out, error ? json_object_get(error, "data") :
-			       json_object_get(reply, "result"));
+	hex_bytes(out,
+		error ? json_object_get(error, "data") :
+			json_object_get(reply, "result"));
 	json_decref(reply);
 	return !error;
 }
 
 /* Sign, send, fetch the receipt. */
-static json_t *transact(
-	struct transaction *t, const struct signer *signer, uint32_t time)
+static json_t *transact(struct transaction *t, const struct signer *signer, uint32_t time)
 {
 	uint8_t hash[HASH_SIZE];
 	struct buffer raw = {0};
@@ -167,8 +166,8 @@ static json_t *transact(
 	t->gas_limit = GAS_LIMIT;
 	if (transaction_sign(&raw, hash, t, signer))
 		die("cannot sign");
-	json_decref(chain_ask("evm_setNextBlockTimestamp",
-		json_pack("[I]", (json_int_t)time)));
+	json_decref(chain_ask(
+		"evm_setNextBlockTimestamp", json_pack("[I]", (json_int_t)time)));
 	text = hex_text(view_of(raw.p, raw.n));
 	json_decref(chain_ask("eth_sendRawTransaction", json_pack("[s]", text)));
 	/* The block is made a moment after the answer. */

@@ -88,8 +88,8 @@ static void compare_members(const struct history *h, const struct registry *r,
 		same_members(registry_member(r, i), registry_member(local, i));
 	}
 	for (unsigned a = 0; a < ACTORS; a++) {
-		const struct member *m =
-			registry_member_by_signer(r, signer_address(h->actors[a]));
+		const struct member *m = registry_member_by_signer(
+			r, signer_address(h->actors[a]));
 		uint64_t of;
 
 		abi_call_member_of(&call, signer_address(h->actors[a]));
@@ -107,8 +107,8 @@ static void compare_address(const uint8_t *due, const uint8_t contract[ADDRESS20
 	SAME("an office", !memcmp(due ? due : nobody, is, ADDRESS20));
 }
 
-static void compare_whole(
-	const struct history *h, const struct registry *r, const uint8_t contract[ADDRESS20])
+static void compare_whole(const struct history *h, const struct registry *r,
+	const uint8_t contract[ADDRESS20])
 {
 	static const uint8_t none[HASH_SIZE];
 	const struct indicator *table;
@@ -133,12 +133,14 @@ static void compare_whole(
 	SAME("id", !memcmp(hash, registry_id(r), HASH_SIZE));
 	abi_call_superseded(&call);
 	DECODED(abi_hash_decode(hash, ask(contract, &call, h->time), &err));
-	SAME("successor", !memcmp(hash,
-		registry_superseded(r) ? registry_superseded(r) : none, HASH_SIZE));
+	SAME("successor",
+		!memcmp(hash, registry_superseded(r) ? registry_superseded(r) : none,
+			HASH_SIZE));
 	abi_call_config(&call);
 	DECODED(abi_config_decode(&config, ask(contract, &call, h->time), &err));
-	SAME("config", !memcmp(&config.limits, &registry_config(r)->limits,
-		sizeof config.limits));
+	SAME("config",
+		!memcmp(&config.limits, &registry_config(r)->limits,
+			sizeof config.limits));
 	SAME("max_ttl", config.max_ttl == registry_config(r)->max_ttl);
 	SAME("threshold", config.threshold == registry_config(r)->threshold);
 	table = registry_protected(r, &n);
@@ -209,6 +211,7 @@ void compare_state(const struct history *h, const struct registry *r,
 	live = compare_cells(h, r, contract, cells);
 	compare_support(h, r, contract, cells, live);
 	for (unsigned k = 0; k < POOL; k++)
-		SAME("support", registry_support(r, &h->pool[k], h->time) ==
+		SAME("support",
+			registry_support(r, &h->pool[k], h->time) ==
 				registry_support(local, &h->pool[k], h->time));
 }

@@ -30,8 +30,8 @@ static char *print(char dst[REFUSAL_TEXT + 32], bool ok, const struct refusal *w
 {
 	char text[REFUSAL_TEXT];
 
-	snprintf(dst, REFUSAL_TEXT + 32, "%s",
-		ok ? "accepted" : refusal_print(text, why));
+	snprintf(
+		dst, REFUSAL_TEXT + 32, "%s", ok ? "accepted" : refusal_print(text, why));
 	return dst;
 }
 
@@ -89,9 +89,8 @@ static void fold_event(struct run *run, const struct operation *op, json_t *rece
 
 	if (!text)
 		die("a log without data");
-	json_array_foreach(json_object_get(log, "topics"), k, topic)
-		if (k >= 4 || fixed_parse(topics[k], HASH_SIZE, topic))
-			die("a topic that is none");
+	json_array_foreach(json_object_get(log, "topics"), k, topic) if (k >= 4 ||
+		fixed_parse(topics[k], HASH_SIZE, topic)) die("a topic that is none");
 	n = strlen(text) / 2 - 1;
 	bytes = malloc(n);
 	if (!bytes || fixed_parse(bytes, n, json_object_get(log, "data")))
@@ -130,8 +129,8 @@ static void step(struct run *run, bool whole)
 	ok = !registry_check(run->registry, &op, &why);
 	if (abi_operation_call(&call, &op))
 		die("%s has no call", operation_name(op.type));
-	sent = chain_call(&result, run->contract, op.actor, view_of(call.p, call.n),
-		op.time);
+	sent = chain_call(
+		&result, run->contract, op.actor, view_of(call.p, call.n), op.time);
 	if (!sent && abi_refusal_decode(&reverted, view_of(result.p, result.n)))
 		die("%s: a revert that is no refusal", operation_name(op.type));
 	must_agree("the contract", ok, &why, sent, &reverted, &op);
@@ -150,8 +149,8 @@ static void step(struct run *run, bool whole)
 		fold_event(run, &op, receipt);
 	compare_tips(run->registry, local_registry(run->local), run->contract, h->time);
 	if (whole)
-		compare_state(h, run->registry, local_registry(run->local),
-			run->contract);
+		compare_state(
+			h, run->registry, local_registry(run->local), run->contract);
 	run->accepted[op.type] += ok;
 	run->refused[why.code] += !ok;
 	json_decref(receipt);
@@ -171,18 +170,18 @@ static void begin(struct run *run, const char *path)
 	op.config = history_config(h, true);
 	memcpy(op.actor, signer_address(h->actors[0]), ADDRESS20);
 	memcpy(op.address, signer_address(h->actors[1]), ADDRESS20);
-	chain_deploy(run->contract, op.salt, &op.config, op.address, h->actors[0],
-		h->time);
-	if (local_create_salted(path, &op.config, op.address, op.salt, h->actors[0],
-		    h->time, &err))
+	chain_deploy(
+		run->contract, op.salt, &op.config, op.address, h->actors[0], h->time);
+	if (local_create_salted(
+		    path, &op.config, op.address, op.salt, h->actors[0], h->time, &err))
 		die("%s", err.text);
 	run->local = local_open(path, true, h->time, &err);
 	run->registry = registry_new((struct hash_key){1, 2});
 	if (!run->local || !run->registry)
 		die("%s", err.text);
 	if (operation_encode(&bytes, &op) ||
-		registry_apply(run->registry, &op, view_of(bytes.p, bytes.n), NULL, NULL,
-			&why))
+		registry_apply(
+			run->registry, &op, view_of(bytes.p, bytes.n), NULL, NULL, &why))
 		die("genesis: %s", refusal_name(why.code));
 	buffer_free(&bytes);
 	compare_tips(run->registry, local_registry(run->local), run->contract, h->time);
@@ -195,8 +194,8 @@ static void one_history(
 	char path[512];
 
 	history_begin(&run->history, seed, run->history.time + 1000);
-	snprintf(path, sizeof path, "%s/ledger-%llu.db", folder,
-		(unsigned long long)seed);
+	snprintf(
+		path, sizeof path, "%s/ledger-%llu.db", folder, (unsigned long long)seed);
 	begin(run, path);
 	for (unsigned k = 1; k <= operations; k++)
 		step(run, k % 16 == 0 || k == operations);

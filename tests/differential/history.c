@@ -7,17 +7,56 @@
 
 /* Ranges that contain one another, that are protected below, that are nowhere. */
 static const char *const texts[] = {
-	"8.8.8.8", "8.8.8.0/24", "8.8.8.0/25", "8.8.8.9", "8.8.9.0/30", "9.9.9.9",
-	"2600:0:1::7", "2600:0:1::/64", "+972592577956", "+972592577*",
-	"sip:bob@example.com", "agent:friendly-scanner",
-	"8.8.0.0/16", "9.9.0.0/17", "11.0.0.0/8", "10.1.2.3", "100.64.0.1", "127.0.0.0/9",
-	"169.254.0.0/16", "172.16.0.0/12", "192.0.2.7", "192.0.0.0/16", "198.18.0.1",
-	"203.0.113.5", "223.255.255.255", "224.0.0.1", "255.255.255.255", "0.0.0.0/8",
-	"2600::/32", "2600:0:1::/48", "2001:db8::1", "2001::/16",
-	"2001:4860::/32", "2001:200::/23", "fc00::/16", "::/16", "64:ff9b:1::1",
-	"64:ff9b::808:808", "3fff::1", "5f00::/16", "100::1", "+97259*", "+4420*",
-	"+1", "+12025550123", "domain:example.com", "agent:sipvicious", "+9*",
-	"0.0.0.0/0", "4.0.0.0/8",
+	"8.8.8.8",
+	"8.8.8.0/24",
+	"8.8.8.0/25",
+	"8.8.8.9",
+	"8.8.9.0/30",
+	"9.9.9.9",
+	"2600:0:1::7",
+	"2600:0:1::/64",
+	"+972592577956",
+	"+972592577*",
+	"sip:bob@example.com",
+	"agent:friendly-scanner",
+	"8.8.0.0/16",
+	"9.9.0.0/17",
+	"11.0.0.0/8",
+	"10.1.2.3",
+	"100.64.0.1",
+	"127.0.0.0/9",
+	"169.254.0.0/16",
+	"172.16.0.0/12",
+	"192.0.2.7",
+	"192.0.0.0/16",
+	"198.18.0.1",
+	"203.0.113.5",
+	"223.255.255.255",
+	"224.0.0.1",
+	"255.255.255.255",
+	"0.0.0.0/8",
+	"2600::/32",
+	"2600:0:1::/48",
+	"2001:db8::1",
+	"2001::/16",
+	"2001:4860::/32",
+	"2001:200::/23",
+	"fc00::/16",
+	"::/16",
+	"64:ff9b:1::1",
+	"64:ff9b::808:808",
+	"3fff::1",
+	"5f00::/16",
+	"100::1",
+	"+97259*",
+	"+4420*",
+	"+1",
+	"+12025550123",
+	"domain:example.com",
+	"agent:sipvicious",
+	"+9*",
+	"0.0.0.0/0",
+	"4.0.0.0/8",
 };
 #define COMMON 12
 
@@ -83,8 +122,8 @@ static struct indicator any_indicator(struct history *h)
 		h->pool[prng_below(&h->random, chance(h, 12) ? POOL : COMMON)];
 
 	if (chance(h, 60)) /* hostile: any bit of it */
-		((uint8_t *)&i)[prng_below(&h->random, INDICATOR_SIZE)] ^=
-			(uint8_t)(1u << prng_below(&h->random, 8));
+		((uint8_t *)&i)[prng_below(&h->random, INDICATOR_SIZE)] ^= (uint8_t)(1u
+			<< prng_below(&h->random, 8));
 	return i;
 }
 
@@ -120,12 +159,12 @@ static void any_word(struct history *h, const struct registry *r, uint16_t index
 	if (m && chance(h, 2) && !registry_cell(r, index, e.cell, h->time, &held))
 		e.indicator = held.indicator;
 	if (chance(h, 80))
-		e.expiry = h->time + prng_below(&h->random, 3) *
-				(registry_config(r)->max_ttl + 1);
+		e.expiry = h->time +
+			prng_below(&h->random, 3) * (registry_config(r)->max_ttl + 1);
 	word_encode(word, &e);
 	if (chance(h, 60))
-		word[prng_below(&h->random, WORD_SIZE)] ^=
-			(uint8_t)(1u << prng_below(&h->random, 8));
+		word[prng_below(&h->random, WORD_SIZE)] ^= (uint8_t)(1u
+			<< prng_below(&h->random, 8));
 }
 
 /* An actor who may sign for the member, or any. */
@@ -167,18 +206,18 @@ static unsigned next_batch(
 		op->commitment[k] = (uint8_t)prng_next(&h->random);
 	for (size_t k = 0; k < sizeof h->texts; k++)
 		h->texts[k] = (uint8_t)prng_next(&h->random);
-	op->texts = view_of(h->texts,
-		chance(h, 3) ? prng_below(&h->random, sizeof h->texts + 1) : 0);
+	op->texts = view_of(
+		h->texts, chance(h, 3) ? prng_below(&h->random, sizeof h->texts + 1) : 0);
 	return signer_of(h, r, op->member);
 }
 
 static void any_name(struct history *h, struct operation *op)
 {
-	static const char *const names[] = {"bank", "université", "\xf0\x9f\x93\x9e",
-		"", "a\nb", "\xc3", "\xed\xa0\x80", "\xe2\x80\xae", "\xc0\x80", "\xc2\x85",
+	static const char *const names[] = {"bank", "université", "\xf0\x9f\x93\x9e", "",
+		"a\nb", "\xc3", "\xed\xa0\x80", "\xe2\x80\xae", "\xc0\x80", "\xc2\x85",
 		"\xf4\x90\x80\x80", "ITSP 7"};
-	const char *pick = names[prng_below(&h->random,
-		chance(h, 3) ? sizeof names / sizeof *names : 3)];
+	const char *pick = names[prng_below(
+		&h->random, chance(h, 3) ? sizeof names / sizeof *names : 3)];
 	size_t n = strlen(pick);
 
 	memcpy(h->name, pick, n);
@@ -187,8 +226,8 @@ static void any_name(struct history *h, struct operation *op)
 		memset(h->name, 'x', n);
 	}
 	if (n && chance(h, 12))
-		h->name[prng_below(&h->random, (unsigned)n)] =
-			(char)prng_next(&h->random);
+		h->name[prng_below(&h->random, (unsigned)n)] = (char)prng_next(
+			&h->random);
 	op->name = view_of(h->name, n);
 }
 
@@ -299,8 +338,7 @@ static unsigned next_admin(
 	return admin_actor(h, r, op->type);
 }
 
-unsigned history_next(
-	struct history *h, const struct registry *r, struct operation *op)
+unsigned history_next(struct history *h, const struct registry *r, struct operation *op)
 {
 	unsigned actor;
 

@@ -38,7 +38,6 @@ struct ledger_config history_config(struct history *h, bool valid);
  * The next operation, and which actor sends it; the clock moves on. seq and
  * time and actor are filled in for the registry.
  */
-unsigned history_next(
-	struct history *h, const struct registry *r, struct operation *op);
+unsigned history_next(struct history *h, const struct registry *r, struct operation *op);
 
 #endif

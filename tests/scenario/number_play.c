@@ -143,7 +143,8 @@ static const char *set(struct number_play *p, char **words, unsigned n)
 		p->config.domestic = !strcmp(words[1], "publish");
 	else if (!strcmp(name, "domains"))
 		return set_domains(p, words[1]);
-	else if (!strcmp(name, "again") && !duration_parse(&value, view_str(words[1]), NULL))
+	else if (!strcmp(name, "again") &&
+		!duration_parse(&value, view_str(words[1]), NULL))
 		p->config.again = (uint32_t)value;
 	else if (!strcmp(name, "bytes"))
 		p->config.bytes_max = (size_t)atoi(words[1]);
@@ -245,8 +246,9 @@ static const char *field_of(const struct told *t, const char *name, char number[
 		{"source-proof", proof_name(d->source_proof), 0},
 		{"category", category_name(d->category), 0}, {"dialled", d->dialled, 0},
 		{"text", d->text, 0}, {"refuse", t->action.ban ? "yes" : "no", 0},
-		{"report", t->action.publish ? "yes" : "no", 0}, {"calls", NULL, d->calls},
-		{"sources", NULL, d->sources}, {"numbers", NULL, d->numbers}};
+		{"report", t->action.publish ? "yes" : "no", 0},
+		{"calls", NULL, d->calls}, {"sources", NULL, d->sources},
+		{"numbers", NULL, d->numbers}};
 
 	for (size_t k = 0; k < sizeof fields / sizeof fields[0]; k++) {
 		if (strcmp(fields[k].name, name) != 0)

@@ -51,7 +51,7 @@ int abi_call_support(struct buffer *out, const struct indicator *i, const uint64
 	size_t count); /* cell: member << 24 | cell, ascending */
 
 struct contract_tips {
-	struct tip tip[2];     /* by enum chain; seq: operations so far */
+	struct tip tip[2];      /* by enum chain; seq: operations so far */
 	uint64_t last_block[2]; /* of the chain's last operation */
 };
 

@@ -20,9 +20,9 @@
  * whatever the environment says. ca_file replaces the system's authorities. A
  * value with spaces stands in double quotes, in which \" and \\ are themselves.
  */
-#define ENDPOINTS_MAX    8
-#define ENDPOINT_URL_MAX 512
-#define ENDPOINT_HEADERS 4
+#define ENDPOINTS_MAX              8
+#define ENDPOINT_URL_MAX           512
+#define ENDPOINT_HEADERS           4
 #define ENDPOINT_AUTHORIZATION_MAX 1040 /* "Bearer " and the longest token */
 
 struct endpoint {
@@ -87,7 +87,6 @@ int endpoint_request_url(char dst[ENDPOINT_URL_MAX], const char *url);
  * "***", then everything is escaped and cut to fit. dst[size], size >= 8. e may
  * be NULL. Returns dst.
  */
-char *endpoint_redact(
-	char *dst, size_t size, const struct endpoint *e, struct view text);
+char *endpoint_redact(char *dst, size_t size, const struct endpoint *e, struct view text);
 
 #endif

@@ -46,8 +46,8 @@
 #define RAISE_HEADS    12
 #define RETRY_MS       1000 /* doubled with each failure, then +-25 % */
 #define RETRY_MOST_MS  60000
-#define LOOK_HEADS     4 /* receipts are asked that often in any case */
-#define GAP_HEADS      3 /* a nonce nobody holds for that long is a gap */
+#define LOOK_HEADS     4  /* receipts are asked that often in any case */
+#define GAP_HEADS      3  /* a nonce nobody holds for that long is a gap */
 #define GAP_FILL_HEADS 12 /* and is filled when no batch comes to take it */
 #define PURSE_LASTS    10 /* transactions; with less a person is told */
 #define RESIGN_MOST    16 /* batches signed anew, within */
@@ -380,8 +380,8 @@ bool pending_next_nonce(const struct pending_set *set, uint64_t *nonce);
 void pending_fill_gap(struct pending_set *set, uint64_t now);
 
 /* A filler's hash, in the place of its batch's: of the sender and the nonce. */
-void pending_filler_hash(uint8_t hash[HASH_SIZE], const uint8_t sender[ADDRESS20],
-	uint64_t nonce);
+void pending_filler_hash(
+	uint8_t hash[HASH_SIZE], const uint8_t sender[ADDRESS20], uint64_t nonce);
 
 /* A filler at the end of the list; NULL when memory is short. */
 struct pending *pending_add_filler(struct pending_set *set, uint64_t nonce);

@@ -199,13 +199,15 @@ static void weigh_purse(struct pending_set *set, const struct transaction *t)
 {
 	__extension__ typedef unsigned __int128 wide;
 	wide cost = (wide)t->gas_limit * t->max_fee;
-	uint64_t left = cost ? (uint64_t)((wide)set->purse * FEE_GWEI / cost) : UINT64_MAX;
+	uint64_t left = cost ? (uint64_t)((wide)set->purse * FEE_GWEI / cost) :
+			       UINT64_MAX;
 	char address[ADDRESS20_TEXT], one[FEE_TEXT], purse[FEE_TEXT];
 
 	if (!set->purse_known)
 		return;
 	if (left >= PURSE_LASTS)
-		pending_healthy(set, TROUBLE_PURSE_LOW, "the key's purse is filled again");
+		pending_healthy(
+			set, TROUBLE_PURSE_LOW, "the key's purse is filled again");
 	else
 		pending_trouble(set, TROUBLE_PURSE_LOW,
 			"the purse of %s holds %s of the chain's coin, and one transaction "

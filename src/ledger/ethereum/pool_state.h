@@ -27,7 +27,7 @@ enum peer_call {
 	CALL_BLOCK,
 	CALL_AT_FINAL,
 	CALL_AT_ANCHOR,
-	CALL_TIPS, /* the last of a round */
+	CALL_TIPS,          /* the last of a round */
 	CALL_CONFIRM_BLOCK, /* of pool_ask() */
 	CALL_CONFIRM_TIPS,
 	CALL_COUNT
@@ -48,7 +48,7 @@ struct peer {
 	struct error why;
 	struct header latest;
 	unsigned proof_tries; /* proofs that did not verify */
-	uint32_t pause_ms; /* before the next try */
+	uint32_t pause_ms;    /* before the next try */
 	uint64_t retry_at;
 	bool named; /* the operator was told that it is away */
 
@@ -84,11 +84,11 @@ struct pool {
 	unsigned round_due; /* answers that are due in this step */
 	bool round_second;  /* the step that asks for a common block */
 	uint64_t round_number;
-	int round_claim;            /* whose final block is asked for; -1: none */
-	uint64_t round_final;       /* .. its number */
-	bool has_final;             /* the panel has agreed on one */
-	struct final_block final;   /* the last that it agreed on */
-	bool anchor_moves;          /* the next round asks for this one */
+	int round_claim;          /* whose final block is asked for; -1: none */
+	uint64_t round_final;     /* .. its number */
+	bool has_final;           /* the panel has agreed on one */
+	struct final_block final; /* the last that it agreed on */
+	bool anchor_moves;        /* the next round asks for this one */
 	uint64_t next_anchor;
 	uint8_t next_anchor_hash[HASH_SIZE];
 

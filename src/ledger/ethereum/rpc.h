@@ -14,18 +14,18 @@
  * call of the owner. Redirects are not followed.
  */
 #define RPC_PARALLEL   6
-#define RPC_SMALL_MAX  (8u << 20)  /* bytes of a reply that is parsed whole */
+#define RPC_SMALL_MAX  (8u << 20) /* bytes of a reply that is parsed whole */
 #define RPC_TIMEOUT_MS 10000
 #define RPC_STREAM_MAX (1u << 30)  /* bytes of a streamed reply, decompressed */
 #define RPC_ERROR_MAX  (64u << 10) /* of a streamed reply that is an HTTP error */
 struct rpc;
 
 enum rpc_outcome {
-	RPC_RESULT = 1,      /* result holds it */
-	RPC_REFUSED = 2,     /* the node answered with an error object: code, data */
+	RPC_RESULT = 1,       /* result holds it */
+	RPC_REFUSED = 2,      /* the node answered with an error object: code, data */
 	RPC_RATE_LIMITED = 3, /* HTTP 429, or the error codes that mean it; retry_ms */
-	RPC_UNREACHABLE = 4, /* no connection, TLS, timeout, reply cut: try another */
-	RPC_GARBAGE = 5,     /* an answer that is no JSON-RPC */
+	RPC_UNREACHABLE = 4,  /* no connection, TLS, timeout, reply cut: try another */
+	RPC_GARBAGE = 5,      /* an answer that is no JSON-RPC */
 	RPC_UNAUTHORISED = 6, /* HTTP 401, 403: the endpoint's key is wrong */
 };
 

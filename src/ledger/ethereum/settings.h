@@ -22,15 +22,15 @@ struct ethereum_settings {
 	uint64_t chain_id;
 	uint8_t genesis[HASH_SIZE];   /* hash of block 0 */
 	uint8_t code_hash[HASH_SIZE]; /* keccak256 of the contract's runtime code */
-	uint64_t deployed;            /* the block of its creation: nothing is before it */
+	uint64_t deployed; /* the block of its creation: nothing is before it */
 
 	uint8_t finality; /* enum finality */
 	uint32_t depth;   /* FINALITY_DEPTH */
 
-	uint64_t max_fee;  /* wei a gas; 0: see fee_limit() */
-	bool zero_fee;     /* the chain takes transactions without fees: offer none */
-	uint32_t poll_ms;  /* asking for the head where no socket tells it */
-	char journal[256]; /* the file of what was verified and of what is sent */
+	uint64_t max_fee;   /* wei a gas; 0: see fee_limit() */
+	bool zero_fee;      /* the chain takes transactions without fees: offer none */
+	uint32_t poll_ms;   /* asking for the head where no socket tells it */
+	char journal[256];  /* the file of what was verified and of what is sent */
 	char explorer[256]; /* template with {tx}, or "" */
 };
 

@@ -44,8 +44,7 @@ int transaction_sign(struct buffer *raw, uint8_t hash[HASH_SIZE],
  * EIP-155), so that the bytes follow from the fields and the signature.
  * Returns 0 or -1.
  */
-int transaction_parse(
-	struct transaction *t, uint8_t sender[ADDRESS20], struct view raw);
+int transaction_parse(struct transaction *t, uint8_t sender[ADDRESS20], struct view raw);
 
 /* The address of the contract that sender's transaction of that nonce creates. */
 void contract_address(

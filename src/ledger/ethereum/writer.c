@@ -199,10 +199,11 @@ static int warn_of_strangers(
 	int n = sent_strangers(w->journal, sender, other, err);
 
 	if (n > 0)
-		log_warning("%d batches that the key of %s signed were not settled when it "
-			    "was changed: what waits is signed anew; remove that signer "
-			    "from the member (`sipchain member signer-remove`), or they may be "
-			    "mined as well",
+		log_warning(
+			"%d batches that the key of %s signed were not settled when it "
+			"was changed: what waits is signed anew; remove that signer "
+			"from the member (`sipchain member signer-remove`), or they may be "
+			"mined as well",
 			n, address20_print(address, other));
 	return n < 0 ? -1 : 0;
 }
@@ -213,8 +214,7 @@ static int restore_all(struct writer *w, struct error *err)
 	struct restoring r = {.w = w, .err = err};
 	int64_t highest;
 
-	if (sent_open(w->journal, err) ||
-		sent_nonce(w->journal, sender, &highest, err) ||
+	if (sent_open(w->journal, err) || sent_nonce(w->journal, sender, &highest, err) ||
 		warn_of_strangers(w, sender, err))
 		return -1;
 	w->set = pending_new(w->settings, sender, highest);

@@ -316,7 +316,8 @@ static void test_pass_of_an_address(void **state)
 	struct nft *n = *state;
 	const struct nft_listener pass[] = {listener(SERVER_4, 5060, true),
 		listener(SERVER_4, 8080, false), listener(SERVER_6, 5061, true),
-		listener("203.0.113.77", 5062, true), listener("2001:db8::77", 5062, true)};
+		listener("203.0.113.77", 5062, true),
+		listener("2001:db8::77", 5062, true)};
 	struct error err = {""};
 
 	assert_true(ban_one(n, BAN_ALL, "198.51.100.7", 600));
@@ -331,9 +332,9 @@ static void test_pass_of_an_address(void **state)
 	assert_true(arrives("2001:db8:a::7", 5061));
 	assert_true(connects(n, "198.51.100.7", 8080, "all4_32"));
 	assert_false(arrives("198.51.100.7", 5059));
-	assert_false(arrives("198.51.100.7", 5061));  /* of IPv6 */
-	assert_false(arrives("198.51.100.7", 8080));  /* of TCP */
-	assert_false(arrives("198.51.100.7", 5062));  /* of another address */
+	assert_false(arrives("198.51.100.7", 5061)); /* of IPv6 */
+	assert_false(arrives("198.51.100.7", 8080)); /* of TCP */
+	assert_false(arrives("198.51.100.7", 5062)); /* of another address */
 	assert_false(connects(n, "198.51.100.7", 5060, "all4_32"));
 	assert_false(arrives("2001:db8:a::7", 5060)); /* of IPv4 */
 	assert_false(arrives("2001:db8:a::7", 5062));

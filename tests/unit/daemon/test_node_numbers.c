@@ -117,19 +117,16 @@ static void test_own(void **state)
 	assert_int_equal(ban_table_queued(n->bans), 1);
 	o = evidence_answer_get(n->store, 0, &number, &err);
 	assert_non_null(o);
-	text = json_string_value(
-		json_object_get(json_object_get(o, "record"), "reason"));
+	text = json_string_value(json_object_get(json_object_get(o, "record"), "reason"));
 	assert_string_equal(
 		text, "called 3 times by 1 attacker within 1d, last as +972590000101");
-	assert_int_equal(
-		json_array_size(json_object_get(
-			json_object_get(o, "record"), "observations")),
+	assert_int_equal(json_array_size(json_object_get(
+				 json_object_get(o, "record"), "observations")),
 		3);
 	/* Whose accounts they were is nobody's business. */
 	text = json_string_value(json_object_get(
-		json_array_get(json_object_get(
-				       json_object_get(o, "record"), "observations"),
-			0),
+		json_array_get(
+			json_object_get(json_object_get(o, "record"), "observations"), 0),
 		"account"));
 	assert_string_equal(text, "account 1");
 	json_decref(o);

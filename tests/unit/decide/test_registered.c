@@ -96,7 +96,8 @@ static void test_not(void **state)
 	(void)state;
 	good.time = NOW * USEC_PER_SEC;
 	/* It failed before it succeeded. */
-	assert_int_equal(registered_take(list, &entry, &gone, &good, FAILED_PROVED, LIFE, NOW),
+	assert_int_equal(
+		registered_take(list, &entry, &gone, &good, FAILED_PROVED, LIFE, NOW),
 		REGISTERED_NOT);
 	/* Switched off. */
 	assert_int_equal(registered_take(list, &entry, &gone, &good, FAILED_NOT, 0, NOW),

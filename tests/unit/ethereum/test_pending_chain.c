@@ -409,7 +409,8 @@ static void a_batch_past_the_block_limit_is_too_large(void **state)
 /* A head of a chain whose blocks hold so much. */
 static void small_head(struct world *w, uint64_t number, uint64_t gas_limit)
 {
-	struct header h = {.number = number, .timestamp = 1700000000, .gas_limit = gas_limit};
+	struct header h = {
+		.number = number, .timestamp = 1700000000, .gas_limit = gas_limit};
 
 	block_hash(h.hash, number, w->fork);
 	block_hash(h.parent, number - 1, w->fork);
@@ -422,8 +423,8 @@ static void submit_words(struct world *w, uint64_t ticket, unsigned cell, unsign
 	struct buffer call = call_of(cell, words, 0x77);
 	bool fresh;
 
-	assert_non_null(pending_submit(
-		w->set, ticket, view_of(call.p, call.n), &fresh, NULL));
+	assert_non_null(
+		pending_submit(w->set, ticket, view_of(call.p, call.n), &fresh, NULL));
 	buffer_free(&call);
 }
 
@@ -466,7 +467,8 @@ static void small_blocks_make_small_batches(void **state)
 	act(w);
 	pending_preflight(w->set, by_ticket(w, 10), &p[0], w->now, 0);
 	assert_non_null(strstr(act(w), "failed:10"));
-	assert_non_null(strstr(w->fate.error.text, "100000 gas, too little for a report"));
+	assert_non_null(
+		strstr(w->fate.error.text, "100000 gas, too little for a report"));
 }
 
 /* --- gaps --- */
@@ -600,8 +602,8 @@ static void signing_anew_is_bounded(void **state)
 	assert_int_equal(w->set->resigned, RESIGN_MOST);
 	assert_int_equal(signatures, batches + RESIGN_MOST);
 	assert_true(w->set->troubles[TROUBLE_ANEW].on);
-	assert_non_null(strstr(
-		w->set->troubles[TROUBLE_ANEW].error.text, "16 batches were signed anew"));
+	assert_non_null(strstr(w->set->troubles[TROUBLE_ANEW].error.text,
+		"16 batches were signed anew"));
 }
 
 /* --- what is believed of fees --- */

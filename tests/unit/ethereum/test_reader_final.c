@@ -241,7 +241,8 @@ static void test_tags_go_back(void **state)
 	hold(&r, 600);
 	assert_true(r.undos > 0);
 	if (r.final >= 46)
-		fail_msg("final %llu of a chain that is gone", (unsigned long long)r.final);
+		fail_msg("final %llu of a chain that is gone",
+			(unsigned long long)r.final);
 	for (unsigned k = 0; k < 2; k++) {
 		node_lock(r.node[k]);
 		r.node[k]->final = 50;

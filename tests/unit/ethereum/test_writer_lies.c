@@ -215,7 +215,8 @@ static void a_head_of_another_sort_comes_between(void **state)
 		endpoint(&s->stage, chain_url(url, s->chain[0]));
 	reopen(s);
 	stage_until(&s->stage,
-		pool_followed(s->stage.pool) && pool_witnesses(s->stage.pool) == NODES - 1);
+		pool_followed(s->stage.pool) &&
+			pool_witnesses(s->stage.pool) == NODES - 1);
 	w = s->stage.writer;
 	w->set->head.has_base_fee = true;
 	writer_quotes(w);

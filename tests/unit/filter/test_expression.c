@@ -137,8 +137,8 @@ static void a_catastrophic_one_is_switched_off(void **state)
 static void a_long_line_switches_nothing_off(void **state)
 {
 	struct error err = {""};
-	struct expression *e =
-		expression_new("(?:\\w+\\s?)*$", "failregex 1", "x.conf", 3, false, &err);
+	struct expression *e = expression_new(
+		"(?:\\w+\\s?)*$", "failregex 1", "x.conf", 3, false, &err);
 	static char line[60000];
 
 	(void)state;

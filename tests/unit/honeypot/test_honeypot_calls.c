@@ -349,7 +349,8 @@ static void test_domain(void **state)
 		const char *uri, *dialled;
 	} cases[] = {
 		{"sip:bob@premium.example.net", "bob@premium.example.net"},
-		{"sip:bob@premium.example.net:5070;transport=udp", "bob@premium.example.net"},
+		{"sip:bob@premium.example.net:5070;transport=udp",
+			"bob@premium.example.net"},
 		{"sip:bob@192.0.2.10", "bob"},
 		{"sip:bob@[2001:db8::1]", "bob"},
 		{"sip:bob@localhost", "bob"},

@@ -530,7 +530,8 @@ static void test_one_indicator(void **state)
 	}
 	assert_int_equal(registry_words(r, &i, T0, out, 4001), 4001);
 	check_one(r, out, 4000, 1);
-	assert_int_equal(registry_choose_cell(r, 1, &i, T0, &avoid, 1, &cell, &action), 0);
+	assert_int_equal(
+		registry_choose_cell(r, 1, &i, T0, &avoid, 1, &cell, &action), 0);
 	assert_int_equal(cell, 1);
 	for (uint32_t k = 0; k < 4000;) {
 		batch_begin(&b, ALICE, 1, T0);

@@ -167,10 +167,9 @@ static void test_blocked(void **state)
 {
 	(void)state;
 #define BLOCKED                                                                          \
-	HEAD SERVER                                                                      \
-		"SIPCHAIN ev=blocked_num t=1795335300.000000 src=198.51.100.7:5060 "      \
-		"proto=udp method=INVITE rc=0 verified=0 authuser=101 from=999 "          \
-		"to=0097259000123 ruser=0097259000123 callid=x resp= ua="
+	HEAD SERVER "SIPCHAIN ev=blocked_num t=1795335300.000000 src=198.51.100.7:5060 " \
+		    "proto=udp method=INVITE rc=0 verified=0 authuser=101 from=999 "     \
+		    "to=0097259000123 ruser=0097259000123 callid=x resp= ua="
 	is(BLOCKED " num=97259000123 id=+97259*");
 	assert_int_equal(o.kind, OBSERVED_BLOCKED);
 	assert_int_equal(o.proof, PROOF_NONE);
