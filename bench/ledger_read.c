@@ -13,10 +13,10 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/http_client.h"
 #include "daemon/config.h"
 #include "ledger/ethereum/ethereum.h"
 #include "ledger/ethereum/reader.h"
-#include "ledger/ethereum/rpc.h"
 
 struct reading_node {
 	uv_loop_t loop;
@@ -172,7 +172,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%.*s", (int)errors.n, (const char *)errors.p);
 		return 1;
 	}
-	if (rpc_global_init(&err)) {
+	if (http_client_init(&err)) {
 		fprintf(stderr, "ledger_read: %s\n", err.text);
 		return 1;
 	}

@@ -14,9 +14,9 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/http_client.h"
 #include "daemon/config.h"
 #include "ledger/ethereum/ethereum.h"
-#include "ledger/ethereum/rpc.h"
 
 #define BATCH 100
 
@@ -201,7 +201,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%.*s", (int)errors.n, (const char *)errors.p);
 		return 1;
 	}
-	if (rpc_global_init(&err)) {
+	if (http_client_init(&err)) {
 		fprintf(stderr, "ledger_write: %s\n", err.text);
 		return 1;
 	}

@@ -10,7 +10,7 @@
 
 #include "daemon/config_schema.h"
 #include "daemon/start.h"
-#include "ledger/ethereum/url.h"
+#include "base/url.h"
 
 /* A provider's key in a path has about so many letters and digits at least. */
 #define KEY_LIKE 20

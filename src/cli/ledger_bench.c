@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
-#include "ledger/ethereum/url.h"
+#include "base/url.h"
 
 #define BATCH       100
 #define REPORTS     1000

@@ -7,7 +7,7 @@
 #include "base/escape.h"
 #include "base/hex.h"
 #include "base/units.h"
-#include "ledger/ethereum/url.h"
+#include "base/url.h"
 #include "ledger/signer.h"
 
 #define DEPTH_MAX    100000

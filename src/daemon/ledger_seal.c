@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "daemon/sandbox.h"
-#include "ledger/ethereum/url.h"
+#include "base/url.h"
 
 #define PORT_DNS 53
 

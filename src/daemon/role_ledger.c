@@ -11,12 +11,12 @@
 
 #include "base/clock.h"
 #include "base/core_dump.h"
+#include "base/http_client.h"
 #include "base/log.h"
 #include "daemon/ledger_seal.h"
 #include "daemon/role_ledger.h"
 #include "daemon/roles.h"
 #include "ledger/ethereum/ethereum.h"
-#include "ledger/ethereum/rpc.h"
 #include "ledger/local.h"
 
 /*
@@ -247,7 +247,7 @@ static int open_secrets(struct ledger_role *r)
 			log_error("[ledger] endpoint: %s", err.text);
 			return -1;
 		}
-	if (!rpc_global_init(&err))
+	if (!http_client_init(&err))
 		return 0;
 	log_error("%s", err.text);
 	return -1;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/escape.h"
-#include "ledger/ethereum/url.h"
+#include "base/url.h"
 
 #define OPTIONS                                                                          \
 	"ws=, header=, basic=, bearer_file=, jwt_file=, proxy=, ca_file=, origin=, name="
@@ -13,40 +13,11 @@
 /* What is wrong with an option's value: a text without the value, or NULL. */
 typedef const char *check_fn(const char *value);
 
-/* The scheme of url is one of these, and libcurl can take it apart. */
-static const char *check_url(const char *url, const char *const *schemes)
-{
-	CURLU *u = NULL;
-	const char *wrong = "it is not a URL such as https://host:8545/path";
-	char *host = NULL, *fragment = NULL;
-	bool known = false;
-
-	for (; *schemes && !known; schemes++)
-		known = !strncmp(url, *schemes, strlen(*schemes));
-	if (!known)
-		return "its scheme is none that is understood here";
-	for (const char *p = url; *p; p++)
-		if (*p <= ' ' || *p >= 0x7f || strchr("\"\\<>^`{|}", *p))
-			return "a URL's special characters are written as %XX";
-	u = curl_url();
-	if (!u)
-		return "out of memory";
-	if (!curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) &&
-		!curl_url_get(u, CURLUPART_HOST, &host, 0) && host[0])
-		wrong = NULL;
-	if (!wrong && !curl_url_get(u, CURLUPART_FRAGMENT, &fragment, 0))
-		wrong = "a fragment (#...) has no meaning here";
-	curl_free(host);
-	curl_free(fragment);
-	curl_url_cleanup(u);
-	return wrong;
-}
-
 static const char *check_endpoint_url(const char *value)
 {
 	static const char *const schemes[] = {"http://", "https://", NULL};
 
-	return check_url(value, schemes);
+	return url_check(value, schemes);
 }
 
 static const char *check_ws(const char *value)
@@ -59,7 +30,7 @@ static const char *check_ws(const char *value)
 		return NULL;
 	if (!url_split(&url, view_str(value)) && url.user.p)
 		return "its user and password are those of the first URL, or of basic=";
-	return check_url(value, schemes);
+	return url_check(value, schemes);
 }
 
 static const char *check_proxy(const char *value)
@@ -67,7 +38,7 @@ static const char *check_proxy(const char *value)
 	static const char *const schemes[] = {
 		"http://", "https://", "socks5://", "socks5h://", NULL};
 
-	return check_url(value, schemes);
+	return url_check(value, schemes);
 }
 
 /* A header field (RFC 9110 section 5) that is not the transport's own. */

@@ -6,7 +6,7 @@
 
 #include "base/escape.h"
 #include "base/hex.h"
-#include "ledger/ethereum/url.h"
+#include "base/url.h"
 
 /* Under this a secret keeps nothing secret, and masking it ruins every text. */
 #define SECRET_MIN 3

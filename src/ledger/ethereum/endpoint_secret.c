@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/hex.h"
-#include "ledger/ethereum/url.h"
+#include "base/url.h"
 
 /* --- the files --- */
 

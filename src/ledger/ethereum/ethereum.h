@@ -20,7 +20,7 @@
  *
  * A fate is FATE_FINAL when the transaction's block is final (settings).
  * signer may be NULL (a node that only reads); it is not owned; settings must
- * outlive the ledger. Call rpc_global_init() first, before the process is
+ * outlive the ledger. Call http_client_init() first, before the process is
  * sealed. NULL with a text.
  */
 struct ledger *ethereum_ledger_new(uv_loop_t *loop, const struct ethereum_settings *s,

@@ -8,10 +8,9 @@
 #include "ledger/ethereum/endpoint.h"
 
 /*
- * JSON-RPC 2.0 over HTTP(S) to one endpoint: libcurl's multi interface on a
- * libuv loop, keep-alive, gzip, proxy, TLS verified. At most RPC_PARALLEL
- * requests are on their way; more wait in order. No callback runs inside a
- * call of the owner. Redirects are not followed.
+ * JSON-RPC 2.0 over HTTP(S) to one endpoint: a base/http_client.h with the
+ * endpoint's settings, gzip and HTTP/2. At most RPC_PARALLEL requests are on their
+ * way; more wait in order. No callback runs inside a call of the owner.
  */
 #define RPC_PARALLEL   6
 #define RPC_SMALL_MAX  (8u << 20) /* bytes of a reply that is parsed whole */
@@ -49,35 +48,8 @@ typedef void rpc_reply_fn(void *context, const struct rpc_reply *reply);
 typedef bool rpc_chunk_fn(void *context, struct view chunk);
 
 /*
- * Once, before the process gives up rights: libcurl, OpenSSL's configuration
- * and the name service's are read (rpc_open() does it when it was forgotten).
- * Returns 0, or -1 with a text.
- *
- * What a process still needs afterwards, for as long as it makes connections:
- *   sockets  AF_INET and AF_INET6 (stream; datagram too, connected but never
- *            written to, to order addresses; to the name servers), AF_UNIX
- *            (socketpair; nscd's socket, whose absence is no error), AF_NETLINK
- *            (getaddrinfo() lists this host's addresses), SO_ERROR and TCP
- *            options, getpeername(), getsockname()
- *   threads  one for each look-up of a name: clone3() or clone() with
- *            CLONE_THREAD, set_robust_list(), rseq(), mmap() of its stack,
- *            mprotect(), madvise(), sched_getaffinity(), futex(), its signal
- *            mask. An address instead of a name (127.0.0.1, [::1], and localhost)
- *            takes none, nor a file of a name service.
- *   files    for names, read only: /etc/hosts, /etc/resolv.conf, /etc/gai.conf,
- *            /etc/nsswitch.conf, /etc/host.conf and the modules that this
- *            names; for https and wss: rpc_ca_bundle() or the endpoint's
- *            ca_file, read again once a day and for each WebSocket; /dev/urandom
- *            once (libcurl does without it)
- *   others   getrandom(), clock_gettime(), poll(), epoll's calls
- */
-int rpc_global_init(struct error *err);
-
-/* The system's authorities as a file or folder, or NULL when there are none. */
-const char *rpc_ca_bundle(void);
-
-/*
- * endpoint must outlive it; its ca_file must be readable. NULL with a text.
+ * endpoint must outlive it; its ca_file must be readable. NULL with a text. What a
+ * sealed process needs: base/http_client.h, http_client_init().
  */
 struct rpc *rpc_open(uv_loop_t *loop, const struct endpoint *endpoint, struct error *err);
 

@@ -6,6 +6,7 @@
 
 #include "base/escape.h"
 #include "base/hex.h"
+#include "base/http_client.h"
 #include "base/keccak.h"
 #include "ledger/ethereum/abi.h"
 
@@ -301,7 +302,7 @@ struct session *session_open_views(const struct ethereum_settings *settings,
 	uv_timer_init(&s->loop, &s->timer);
 	s->settings = *settings;
 	s->has_contract = !bytes_zero(settings->contract, ADDRESS20);
-	if (rpc_global_init(&why->error))
+	if (http_client_init(&why->error))
 		why->fault = SESSION_FAILED;
 	else if (n > VIEWS_MAX)
 		session_fail(why, SESSION_FAILED, "%zu views are too many", n);

@@ -6,9 +6,9 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/http_client.h"
+#include "base/url.h"
 #include "ledger/ethereum/connection.h"
-#include "ledger/ethereum/rpc.h"
-#include "ledger/ethereum/url.h"
 
 /* What one turn of the loop reads, so that a flood does not hold up the rest. */
 #define BUDGET (1u << 20)
@@ -395,7 +395,7 @@ struct websocket *websocket_open(uv_loop_t *loop, const struct endpoint *endpoin
 		.closed = on_curl_closed};
 	struct websocket *w;
 
-	if (check_url(endpoint, url, err) || rpc_global_init(err))
+	if (check_url(endpoint, url, err) || http_client_init(err))
 		return NULL;
 	w = calloc(1, sizeof *w);
 	if (!w) {

@@ -31,7 +31,7 @@ struct websocket_callbacks {
  * Connect to url (ws:// or wss://, without a user; the endpoint, which must
  * outlive it, gives credentials, proxy, CA, origin). Connecting and the upgrade
  * may take WEBSOCKET_CONNECT_MS together. No callback runs inside this call.
- * NULL with a text. What a sealed process needs: rpc.h, rpc_global_init().
+ * NULL with a text. What a sealed process needs: base/http_client.h.
  */
 struct websocket *websocket_open(uv_loop_t *loop, const struct endpoint *endpoint,
 	const char *url, const struct websocket_callbacks *callbacks, struct error *err);

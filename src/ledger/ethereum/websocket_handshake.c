@@ -4,7 +4,7 @@
 #include <openssl/evp.h>
 
 #include "base/escape.h"
-#include "ledger/ethereum/url.h"
+#include "base/url.h"
 
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 

@@ -4,7 +4,7 @@
 
 #include <wslay/wslay.h>
 
-#include "ledger/ethereum/curl_uv.h"
+#include "base/curl_uv.h"
 #include "ledger/ethereum/websocket.h"
 #include "ledger/ethereum/websocket_handshake.h"
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/http_client.h"
 #include "certificates.h"
 #include "server.h"
 
@@ -139,8 +140,8 @@ static void test_ca_file(void **state)
 	/* A file that is no certificate shows when it is used. */
 	tls(certificates.good, "127.0.0.1", "ca_file=/etc/hostname", RPC_UNREACHABLE,
 		"the authorities' file /etc/hostname cannot be read");
-	assert_non_null(rpc_ca_bundle());
-	assert_int_equal(access(rpc_ca_bundle(), R_OK), 0);
+	assert_non_null(http_ca_bundle());
+	assert_int_equal(access(http_ca_bundle(), R_OK), 0);
 }
 
 /* --- proxies --- */

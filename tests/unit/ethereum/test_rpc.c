@@ -374,6 +374,9 @@ static void test_rate_limit(void **state)
 	assert_int_equal(retry_of(""), 0);
 	assert_int_equal(retry_of("Retry-After: 99999999999\r\n"), 3600000);
 	assert_int_equal(retry_of("Retry-After: soon\r\n"), 0);
+	/* In the past: as soon as we like, not in 4294967 seconds. */
+	assert_int_equal(retry_of("Retry-After: -7\r\n"), 0);
+	assert_int_equal(retry_of("Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n"), 0);
 }
 
 /* --- time --- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger/ethereum/curl_uv.h"
+#include "base/curl_uv.h"
 
 #include <stdlib.h>
 

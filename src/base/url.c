@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger/ethereum/url.h"
+#include "base/url.h"
 
 #include "base/hex.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef LEDGER_ETHEREUM_CURL_UV_H
-#define LEDGER_ETHEREUM_CURL_UV_H
+#ifndef BASE_CURL_UV_H
+#define BASE_CURL_UV_H
 
 #include <curl/curl.h>
 #include <uv.h>

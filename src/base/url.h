@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef LEDGER_ETHEREUM_URL_H
-#define LEDGER_ETHEREUM_URL_H
+#ifndef BASE_URL_H
+#define BASE_URL_H
 
 #include "base/bytes.h"
 
@@ -23,5 +23,19 @@ int url_split(struct url_parts *out, struct view url);
  * Returns the length.
  */
 size_t url_unescape(uint8_t *dst, struct view text);
+
+/*
+ * What is wrong with a URL that libcurl shall connect to, whose scheme has to be one
+ * of these ("https://", ..., NULL): a text without the URL, or NULL. No byte in it
+ * that must be written as %XX, a host, no fragment.
+ */
+const char *url_check(const char *url, const char *const *schemes);
+
+/*
+ * The host of such a URL as libcurl reads it (decoded, numbers of an IPv4 address
+ * made dotted, "[::1]" with its brackets) into dst[size], and its port or its
+ * scheme's. Returns 0, or -1 when it is no such URL or does not fit.
+ */
+int url_host(char *dst, size_t size, uint16_t *port, const char *url);
 
 #endif

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "ledger/ethereum/connection.h"
-#include "ledger/ethereum/rpc_state.h"
+#include "base/http_client_state.h"
+
+#define RETRY_MOST 3600
 
 /*
  * GnuTLS asks this before it sets itself up while it is being loaded (its macro
@@ -22,7 +22,7 @@ __attribute__((visibility("default"))) int _gnutls_global_init_skip(void)
 
 /* --- before the process is sealed --- */
 
-const char *rpc_ca_bundle(void)
+const char *http_ca_bundle(void)
 {
 	static char bundle[256];
 	CURL *easy;
@@ -41,7 +41,7 @@ const char *rpc_ca_bundle(void)
 	return bundle[0] ? bundle : NULL;
 }
 
-int rpc_global_init(struct error *err)
+int http_client_init(struct error *err)
 {
 	static bool done;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
@@ -68,14 +68,11 @@ int rpc_global_init(struct error *err)
 	return 0;
 }
 
-/* --- one call --- */
+/* --- one request --- */
 
-/* The limit for what is gathered: a reply, or the text of an HTTP error. */
-static size_t gather(struct call *c, const char *bytes, size_t n)
+static size_t gather(struct http_call *c, const char *bytes, size_t n)
 {
-	size_t limit = c->chunk ? RPC_ERROR_MAX : RPC_SMALL_MAX;
-
-	if (c->body.n + n > limit) {
+	if (c->body.n + n > c->request.gather_max) {
 		c->too_large = true;
 		return 0;
 	}
@@ -85,34 +82,35 @@ static size_t gather(struct call *c, const char *bytes, size_t n)
 /* CURLOPT_WRITEFUNCTION: n bytes, decompressed. Anything but n ends the call. */
 static size_t on_body(char *bytes, size_t one, size_t n, void *context)
 {
-	struct call *c = context;
+	struct http_call *c = context;
+	const struct http_request *r = &c->request;
 	long status = 0;
 
-	if (c->cancelled || c->rpc->closing)
+	if (c->told || c->client->closing)
 		return 0;
 	n *= one;
 	if (n == 0)
 		return 0;
 	c->received += n;
-	if (!c->chunk)
+	if (!r->chunk)
 		return gather(c, bytes, n);
-	c->deadline = rpc_now() + c->timeout_ms;
+	c->deadline = http_now() + r->timeout_ms;
 	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status != 200)
 		return gather(c, bytes, n);
-	if (c->received > RPC_STREAM_MAX) {
+	if (c->received > r->stream_max) {
 		c->too_large = true;
 		return 0;
 	}
-	if (!c->chunk(c->context, view_of(bytes, n)) && !c->cancelled) {
+	if (!r->chunk(r->context, view_of(bytes, n)) && !c->told) {
 		c->stopped = true;
 		return 0;
 	}
-	c->deadline = rpc_now() + c->timeout_ms; /* whatever chunk took */
-	return c->cancelled ? 0 : n;
+	c->deadline = http_now() + r->timeout_ms; /* whatever chunk took */
+	return c->told ? 0 : n;
 }
 
-static CURLcode request_options(struct call *c)
+static CURLcode request_options(struct http_call *c)
 {
 	CURL *easy = c->easy;
 
@@ -121,57 +119,63 @@ static CURLcode request_options(struct call *c)
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, c);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, c->headers);
-	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, c->request);
-	curl_easy_setopt(
-		easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(c->request));
-	/* gzip alone: what else libcurl has only widens what a peer can send us. */
-	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-	/* HTTP/2 where TLS offers it, one connection for all calls then. */
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	return curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, c->request.body);
+	return curl_easy_setopt(
+		easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->request.n);
 }
 
-int rpc_curl_start(struct call *c, struct error *err)
+int http_transfer_start(struct http_call *c, struct error *err)
 {
 	static const char *const fixed[] = {"Content-Type: application/json",
 		"Accept: application/json",
 		"Expect:", ("User-Agent: sipchain/" SIPCHAIN_VERSION)};
-	const struct endpoint *e = c->rpc->endpoint;
 
+	error_set(err, "out of memory");
 	c->easy = curl_easy_init();
 	if (!c->easy)
 		goto fail;
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
-		struct curl_slist *more = curl_slist_append(c->headers, fixed[i]);
-
-		if (!more)
+		c->headers = http_header_add(c->headers, fixed[i]);
+		if (!c->headers)
 			goto fail;
-		c->headers = more;
 	}
-	c->headers = connection_headers(c->headers, e, clock_wall() / USEC_PER_SEC);
-	if (!c->headers || connection_options(c->easy, e, e->url, err) ||
-		request_options(c) != CURLE_OK ||
-		curl_multi_add_handle(c->rpc->curl.multi, c->easy) != CURLM_OK)
+	if (c->request.prepare(c->request.context, c->easy, &c->headers, err) ||
+		!c->headers || request_options(c) != CURLE_OK ||
+		curl_multi_add_handle(c->client->curl.multi, c->easy) != CURLM_OK)
 		goto fail;
-	c->rpc->running++;
+	c->client->running++;
 	return 0;
 fail:
-	connection_headers_free(c->headers);
+	http_headers_free(c->headers);
 	c->headers = NULL;
 	if (c->easy)
 		curl_easy_cleanup(c->easy);
 	c->easy = NULL;
-	return error_set(err, "%s: out of memory", e->name);
+	return -1;
 }
 
-void rpc_curl_stop(struct call *c)
+void http_transfer_stop(struct http_call *c)
 {
 	if (!c->easy)
 		return;
-	curl_multi_remove_handle(c->rpc->curl.multi, c->easy);
+	curl_multi_remove_handle(c->client->curl.multi, c->easy);
 	curl_easy_cleanup(c->easy);
 	c->easy = NULL;
-	connection_headers_free(c->headers);
+	http_headers_free(c->headers);
 	c->headers = NULL;
-	c->rpc->running--;
+	c->client->running--;
+}
+
+void http_transfer_head(const struct http_call *c, struct http_answer *out)
+{
+	curl_off_t retry_s = 0;
+	long status = 0;
+
+	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &retry_s);
+	out->status = (unsigned)status;
+	/* A peer's number, and who knows its clock: a date gone by is negative. */
+	if (retry_s > RETRY_MOST)
+		retry_s = RETRY_MOST;
+	out->retry_s = retry_s > 0 ? (uint32_t)retry_s : 0;
 }
