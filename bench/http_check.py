@@ -1,16 +1,26 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""http_check.py --build FOLDER: GET /v1/check with 500,000 live reports of numbers, asked by wrk.
+"""http_check.py --build FOLDER [--runs N]: GET /v1/check with 500,000 numbers listed, by wrk.
 
 The role `node` has one core and wrk another. What is held against the limit is what
 the node answers in a second of its processor's time, so that what else runs on the
 machine does not count; beside it what wrk saw by the clock, and its 99th percentile.
+
+wrk counts every moment in which nothing moved as requests that waited, so a machine
+that takes its cores away for more than a hundredth of the time sets the percentile
+alone. Therefore each question is asked in several runs, their median is held against
+the limit, and beside the slowest stands how much of the time the node and wrk stood
+ready and had no core, and how much the hypervisor took. A request that is refused
+without being looked at (404) is the yardstick: what it needs is the machine's and the
+library's.
 """
 import argparse
+import glob
 import json
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,12 +36,13 @@ import node
 ENTRIES = 500_000
 LEAST_PER_SECOND = 50_000
 MOST_P99_MS = 0.5
-SECONDS = 5
+SECONDS = 3
 CONNECTIONS = 8
 ADDRESS = "127.0.0.1:18732"
-QUERIES = (("a number that is listed", "number=%2B88351000012345"),
-           ("a number that is not", "number=%2B972591234567"),
-           ("an address that is not", "ip=203.0.114.1"))
+YARDSTICK = ("yardstick: nothing of that name", "/nothing")
+QUERIES = (("a number that is listed", "/v1/check?number=%2B88351000012345"),
+           ("a number that is not", "/v1/check?number=%2B972591234567"),
+           ("an address that is not", "/v1/check?ip=203.0.114.1"))
 
 CONFIGURATION = """\
 [node]
@@ -53,7 +64,7 @@ listen = tcp:{1}
 
 
 def row(what, value, unit, limit=None, least=False):
-    line = "%-50s %10.2f %-4s" % (what, value, unit)
+    line = "%-64s %10.2f %-4s" % (what, value, unit)
     if limit is not None:
         met = value >= limit if least else value <= limit
         line += " %9s %7.2f %s" % ((">= " if least else "") + "%g" % limit, value / limit,
@@ -73,23 +84,50 @@ def processor(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def ask(pid, query, core):
-    """(requests a second by the clock, by the node's processor time, p99 in ms)"""
-    before = processor(pid)
-    text = subprocess.run(
-        ["taskset", "-c", str(core), "wrk", "-t1", "-c%d" % CONNECTIONS, "-d%ds" % SECONDS,
-         "--latency", "http://%s/v1/check?%s" % (ADDRESS, query)],
-        stdout=subprocess.PIPE, text=True, check=True).stdout
-    used = processor(pid) - before
-    requests = int(re.search(r"(\d+) requests in", text).group(1))
-    rate = float(re.search(r"Requests/sec: +([\d.]+)", text).group(1))
-    value, unit = re.search(r"99% +([\d.]+)(us|ms|s)", text).groups()
-    if "Non-2xx" in text or "Socket errors" in text:
-        raise RuntimeError(text)
-    return rate, requests / used, float(value) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit]
+def waited(pid):
+    """Nanoseconds that a process's first thread was ready to run and had no core."""
+    try:
+        with open("/proc/%d/schedstat" % pid, encoding="ascii") as f:
+            return int(f.read().split()[1])
+    except (OSError, IndexError):
+        return 0
 
 
-def measure(folder, build):
+def stolen():
+    """Seconds that the hypervisor took, of all cores."""
+    with open("/proc/stat", encoding="ascii") as f:
+        return int(f.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
+
+
+class Asked:  # pylint: disable=too-few-public-methods
+    """One run of wrk."""
+
+    def __init__(self, pid, path, core):
+        used, wait, steal = processor(pid), waited(pid), stolen()
+        with subprocess.Popen(
+                ["taskset", "-c", str(core), "wrk", "-t1", "-c%d" % CONNECTIONS,
+                 "-d%ds" % SECONDS, "--latency", "http://%s%s" % (ADDRESS, path)],
+                stdout=subprocess.PIPE, text=True) as wrk:
+            theirs = 0
+            while wrk.poll() is None:
+                for thread in glob.glob("/proc/%d/task/*" % wrk.pid):
+                    theirs = max(theirs, waited(int(os.path.basename(thread))))
+                time.sleep(0.1)
+            text = wrk.stdout.read()
+        used, wait, steal = processor(pid) - used, waited(pid) - wait, stolen() - steal
+        if wrk.returncode or "Socket errors" in text or (
+                "Non-2xx" in text) != (path == YARDSTICK[1]):
+            raise RuntimeError(text)
+        requests = int(re.search(r"(\d+) requests in", text).group(1))
+        self.rate = float(re.search(r"Requests/sec: +([\d.]+)", text).group(1))
+        self.per_core = requests / used
+        value, unit = re.search(r"99% +([\d.]+)(us|ms|s)", text).groups()
+        self.p99 = float(value) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit]
+        self.waited = 100 * (wait + theirs) / 1e9 / SECONDS
+        self.stolen = 100 * steal / SECONDS / os.cpu_count()
+
+
+def measure(folder, build, runs):
     program = node.find(build, "sipchain")
     path = folder + "/ledger.db"
     node.sipchain(program, "init", "--yes", "--ledger", path, "--owner-key", folder + "/owner.key",
@@ -105,12 +143,12 @@ def measure(folder, build):
         f.write(CONFIGURATION.format(folder, ADDRESS))
     with subprocess.Popen([node.find(build, "sipchaind"), "-c", folder + "/sipchain.conf"]) as d:
         try:
-            report(d)
+            report(d, runs)
         finally:
             d.terminate()
 
 
-def report(daemon):
+def report(daemon, runs):
     deadline = time.monotonic() + 120
     while True:
         try:
@@ -128,22 +166,39 @@ def report(daemon):
     print("\n%-50s %10s %-4s %9s %7s" % (
         "GET /v1/check, %d live reports, %d connections" % (ENTRIES, CONNECTIONS), "measured", "",
         "limit", "ratio"))
-    for what, query in QUERIES:
-        rate, per_core, p99 = ask(pid, query, cores[-1])
-        row("%s: requests a second of one core" % what, per_core, "", LEAST_PER_SECOND, True)
-        row("  as wrk saw it, on a machine with %d cores" % os.cpu_count(), rate, "")
-        row("  99 of 100 within", p99, "ms", MOST_P99_MS)
+    # Each question in its turn, so that a bad minute meets all of them.
+    asked = [[Asked(pid, path, cores[-1]) for _, path in (YARDSTICK,) + QUERIES]
+             for _ in range(runs)]
+    for i, (what, _) in enumerate((YARDSTICK,) + QUERIES):
+        tell(what, [one[i] for one in asked], i > 0)
+
+
+def tell(what, runs, held):
+    """The rows of one question."""
+    slowest = max(runs, key=lambda r: r.p99)
+    row("%s: requests a second of one core" % what, statistics.median(r.per_core for r in runs),
+        "", LEAST_PER_SECOND if held else None, True)
+    row("  the fewest of %d runs" % len(runs), min(r.per_core for r in runs), "")
+    row("  as wrk saw it, on a machine with %d cores" % os.cpu_count(),
+        statistics.median(r.rate for r in runs), "")
+    row("  99 of 100 within, median of %d runs" % len(runs),
+        statistics.median(r.p99 for r in runs), "ms", MOST_P99_MS if held else None)
+    row("  .. the slowest run", slowest.p99, "ms")
+    row("  .. in it the node and wrk had no core", slowest.waited, "%")
+    row("  .. .. and the hypervisor took of each", slowest.stolen, "%")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True, help="a Meson build folder")
-    build = os.path.abspath(parser.parse_args().build)
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args()
+    build = os.path.abspath(options.build)
     if not shutil.which("wrk"):
         print("skipped: there is no wrk")
         sys.exit(77)
     with tempfile.TemporaryDirectory(dir=build, prefix="bench-") as folder:
-        measure(folder, build)
+        measure(folder, build, options.runs)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ else
 fi
 
 echo "API tests ..."
-for program in api transcript; do
+for program in api hostile reload transcript; do
   tests/api/$program.py --build build/test --results "$results" </dev/null
   status=$?
   [ $status -le 1 ] || count "tests/api/$program.py: it ended with $status" $status

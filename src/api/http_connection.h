@@ -8,6 +8,8 @@
 
 /* What http_server.c and http_exchange.c share. */
 #define HTTP_HEADERS_MAX 8
+#define HTTP_KEPT        64
+#define HTTP_KEPT_TEXT   160
 
 enum http_state {
 	HTTP_RECEIVING, /* a request is awaited, or on its way */
@@ -24,6 +26,7 @@ struct http_exchange {
 	struct http_target target;
 	int bad_target; /* the status that its text deserves, or 0 */
 	struct error fault;
+	bool heard; /* of; nothing was done yet, for there is no body */
 	bool begun, answered, large;
 	enum MHD_Result result; /* of queueing the answer */
 	size_t arrived;         /* of the body, kept or not */
@@ -62,14 +65,21 @@ struct http_server {
 		uv_poll_t poll;
 	} daemons[2]; /* plain, TLS */
 	struct http_door {
+		struct http_door *next;
 		struct http_server *server;
 		struct http_listener listener;
 		uv_poll_t poll;
 		bool shut; /* no descriptor was left: looked at again in a second */
 	} * doors;
-	size_t door_count;
 	struct http_connection *connections; /* newest first */
-	struct http_door *entering;          /* whose connection is being added */
+	/* Answers that were given, by their text: the next like one is made of nothing. */
+	struct http_kept {
+		struct MHD_Response *response; /* NULL: none */
+		const char *type;
+		size_t n;
+		uint8_t text[HTTP_KEPT_TEXT];
+	} kept[HTTP_KEPT];
+	struct http_door *entering; /* whose connection is being added */
 	uid_t entering_uid;
 	bool entering_may_change;
 	uv_timer_t due, again;

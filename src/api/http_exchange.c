@@ -21,7 +21,7 @@ void *http_on_target(void *context, const char *uri, struct MHD_Connection *conn
 	x = &c->exchange;
 	x->of = c;
 	x->mhd = connection;
-	x->begun = x->answered = x->large = false;
+	x->heard = x->begun = x->answered = x->large = false;
 	x->arrived = 0;
 	x->header_count = 0;
 	memset(x->own, 0, sizeof x->own);
@@ -91,13 +91,11 @@ static void answer_fault(struct http_exchange *x)
 	buffer_free(&out);
 }
 
-static void begin(struct http_exchange *x, const char *method)
+static void begin(struct http_exchange *x, struct view length)
 {
-	struct view length = http_request_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	struct http_server *s = x->of->server;
 
 	x->begun = true;
-	x->method = method;
 	if (length.p && two_lengths(x)) {
 		http_put_header(x, MHD_HTTP_HEADER_CONNECTION, "close");
 		http_answer(x, MHD_HTTP_BAD_REQUEST, "application/json",
@@ -129,6 +127,7 @@ enum MHD_Result http_on_request(void *context, struct MHD_Connection *connection
 	size_t *size, void **of)
 {
 	struct http_exchange *x = *of;
+	struct view length;
 
 	(void)context;
 	(void)connection;
@@ -137,8 +136,22 @@ enum MHD_Result http_on_request(void *context, struct MHD_Connection *connection
 	if (!x)
 		return MHD_NO;
 	if (!x->begun) {
-		begin(x, method);
-		return x->answered ? x->result : MHD_YES;
+		x->method = method;
+		length = http_request_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
+		/*
+		 * What is answered at this first call closes its connection, for a
+		 * body would follow. Where none does, the second call is waited for.
+		 */
+		if (!x->heard && !length.p &&
+			!http_request_header(x, MHD_HTTP_HEADER_TRANSFER_ENCODING).p) {
+			x->heard = true;
+			return MHD_YES;
+		}
+		begin(x, length);
+		if (x->answered)
+			return x->result;
+		if (!x->heard)
+			return MHD_YES;
 	}
 	if (x->answered)
 		return MHD_NO;
@@ -222,33 +235,74 @@ void http_put_header(struct http_exchange *x, const char *name, const char *valu
 	x->headers[x->header_count++].value = value;
 }
 
-static void finish(struct http_exchange *x, unsigned status, const char *type,
-	struct MHD_Response *response)
+static void count(struct http_exchange *x, unsigned status)
 {
 	struct http_server *s = x->of->server;
 
 	s->figures.requests++;
 	s->figures.refused += status >= 400;
 	x->answered = true;
+}
+
+static void finish(
+	struct http_exchange *x, unsigned status, struct MHD_Response *response)
+{
+	count(x, status);
 	x->result = MHD_NO;
 	if (!response)
 		return;
-	if (type)
-		mhd.header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	for (unsigned i = 0; i < x->header_count; i++)
 		mhd.header(response, x->headers[i].name, x->headers[i].value);
 	x->result = mhd.queue(x->mhd, status, response);
 	mhd.destroy(response);
 }
 
-void http_answer(
-	struct http_exchange *x, unsigned status, const char *type, struct view body)
+static struct MHD_Response *make(const char *type, struct view body)
 {
 	static uint8_t nothing[1];
 	void *bytes = body.p ? (void *)(uintptr_t)body.p : nothing;
+	struct MHD_Response *made = mhd.response(body.n, bytes, MHD_RESPMEM_MUST_COPY);
 
+	if (made && type)
+		mhd.header(made, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	return made;
+}
+
+/*
+ * Most checks are answered with the words of one before, and making an answer costs
+ * more than finding out what it says. NULL when memory is short; the server's.
+ */
+static struct MHD_Response *kept(
+	struct http_server *s, const char *type, struct view body)
+{
+	uint32_t hash = 2166136261U; /* FNV-1a */
+	struct http_kept *k;
+
+	for (size_t i = 0; i < body.n; i++)
+		hash = (hash ^ body.p[i]) * 16777619U;
+	k = &s->kept[hash % HTTP_KEPT];
+	if (k->response && k->type == type && k->n == body.n &&
+		!memcmp(k->text, body.p, body.n))
+		return k->response;
+	if (k->response)
+		mhd.destroy(k->response);
+	k->response = make(type, body);
+	k->type = type;
+	k->n = body.n;
+	memcpy(k->text, body.p, body.n);
+	return k->response;
+}
+
+void http_answer(
+	struct http_exchange *x, unsigned status, const char *type, struct view body)
+{
 	http_become(x->of, HTTP_RESPONDING);
-	finish(x, status, type, mhd.response(body.n, bytes, MHD_RESPMEM_MUST_COPY));
+	if (type && body.n && body.n <= HTTP_KEPT_TEXT && !x->header_count) {
+		count(x, status);
+		x->result = mhd.queue(x->mhd, status, kept(x->of->server, type, body));
+		return;
+	}
+	finish(x, status, make(type, body));
 }
 
 /* --- streams --- */
@@ -295,10 +349,11 @@ int http_answer_stream(
 	response = mhd.stream(MHD_SIZE_UNKNOWN, 16384, read_stream, c, end_stream);
 	if (!response)
 		return -1;
+	mhd.header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	c->stream = *stream;
 	c->beat = false;
 	c->server->figures.streams++;
 	http_become(c, HTTP_STREAMING);
-	finish(x, MHD_HTTP_OK, type, response);
+	finish(x, MHD_HTTP_OK, response);
 	return 0;
 }

@@ -33,18 +33,52 @@ static bool too_deep(struct view text, unsigned max)
 	return false;
 }
 
-json_t *http_reports_load(struct view body, struct error *err)
+/*
+ * The name whose value is being read at this byte: the last string before it that a
+ * colon follows. "" when there is none, or it is no clean text itself.
+ */
+static void name_before(char name[HTTP_REPORT_NAME], struct view text, size_t at)
+{
+	size_t from = 0, to = 0;
+	bool quoted = false;
+
+	name[0] = 0;
+	for (size_t i = 0; i < text.n && i < at; i++) {
+		uint8_t c = text.p[i];
+
+		if (quoted && c == '\\') {
+			i++;
+		} else if (c == '"') {
+			quoted = !quoted;
+			*(quoted ? &from : &to) = quoted ? i + 1 : i;
+		} else if (!quoted && c == ':' && to >= from) {
+			struct view v = view_head(view_from(text, from), to - from);
+
+			name[0] = 0;
+			if (v.n < HTTP_REPORT_NAME && text_is_clean(v))
+				view_copy(name, HTTP_REPORT_NAME, v);
+		}
+	}
+}
+
+json_t *http_reports_load(
+	struct view body, char name[HTTP_REPORT_NAME], struct error *err)
 {
 	json_error_t e;
 	json_t *root;
 
+	name[0] = 0;
 	if (too_deep(body, HTTP_REPORT_DEPTH)) {
 		error_set(err, "the body nests deeper than %d", HTTP_REPORT_DEPTH);
 		return NULL;
 	}
 	root = json_loadb(
 		body.p ? (const char *)body.p : "", body.n, JSON_REJECT_DUPLICATES, &e);
-	if (!root)
+	if (!root && json_error_code(&e) == json_error_invalid_utf8) {
+		name_before(name, body, (size_t)e.position);
+		error_set(err, "the body is no UTF-8: line %d, column %d", e.line,
+			e.column);
+	} else if (!root)
 		error_set(err, "the body is no JSON: line %d, column %d: %s", e.line,
 			e.column, escaped(view_str(e.text)));
 	return root;

@@ -23,6 +23,7 @@
 #define HTTP_REPORT_NOTE    80
 #define HTTP_REPORT_TTL_MAX (366 * 86400)
 #define HTTP_REPORT_DEPTH   4 /* how deep a body nests at most */
+#define HTTP_REPORT_NAME    32
 
 struct http_report {
 	struct indicator indicator;
@@ -34,9 +35,11 @@ struct http_report {
 
 /*
  * The body as JSON (new reference): UTF-8, no name twice, no more than
- * HTTP_REPORT_DEPTH deep. NULL with a text that names the line.
+ * HTTP_REPORT_DEPTH deep. NULL with a text that names the line; name is then the
+ * field in whose value the bytes are no UTF-8, or "".
  */
-json_t *http_reports_load(struct view body, struct error *err);
+json_t *http_reports_load(
+	struct view body, char name[HTTP_REPORT_NAME], struct error *err);
 
 /*
  * The list of entries in it (borrowed; a single object is itself the entry): *count

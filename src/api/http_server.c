@@ -208,11 +208,11 @@ static void on_due(uv_timer_t *timer)
 	struct http_server *s = timer->data;
 	uint64_t now = uv_now(s->loop);
 
-	for (size_t i = 0; i < s->door_count; i++) {
-		if (!s->doors[i].shut)
+	for (struct http_door *door = s->doors; door; door = door->next) {
+		if (!door->shut)
 			continue;
-		s->doors[i].shut = false;
-		uv_poll_start(&s->doors[i].poll, UV_READABLE, on_door);
+		door->shut = false;
+		uv_poll_start(&door->poll, UV_READABLE, on_door);
 	}
 	for (struct http_connection *c = s->connections; c; c = c->next) {
 		if (late(c, now)) {
@@ -245,24 +245,40 @@ void http_server_wake(struct http_server *s)
 		uv_timer_start(&s->again, on_again, 0, 0);
 }
 
+void http_server_cut_streams(struct http_server *s,
+	bool (*ends)(const void *context, const void *stream), const void *context)
+{
+	bool any = false;
+
+	if (!s || s->closing)
+		return;
+	for (struct http_connection *c = s->connections; c; c = c->next) {
+		if (c->state == HTTP_CUT || !c->stream.read ||
+			!ends(context, c->stream.context))
+			continue;
+		shut(c);
+		any = true;
+	}
+	if (any)
+		uv_timer_start(&s->again, on_again, 0, 0);
+}
+
 void http_server_figures(const struct http_server *s, struct http_figures *out)
 {
-	*out = s->figures;
+	memset(out, 0, sizeof *out);
+	if (s)
+		*out = s->figures;
 }
 
 /* --- beginning and end --- */
 
-static int start(struct http_server *s, bool tls, const struct http_settings *settings,
-	struct error *err)
+/* One of libmicrohttpd's; pem: NULL, or the options of TLS. */
+static int start(struct http_server *s, struct MHD_OptionItem *pem, struct error *err)
 {
-	struct http_daemon *d = &s->daemons[tls];
-	struct MHD_OptionItem pem[] = {
-		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)settings->key},
-		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)settings->certificate},
-		{MHD_OPTION_END, 0, NULL},
-	};
+	struct http_daemon *d = &s->daemons[pem != NULL];
+	struct MHD_OptionItem none = {MHD_OPTION_END, 0, NULL};
 	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
-		MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0);
+		MHD_ALLOW_SUSPEND_RESUME | (pem ? MHD_USE_TLS : 0);
 
 	d->server = s;
 	/* A few more than ours, so that it never turns one away by itself. */
@@ -272,56 +288,80 @@ static int start(struct http_server *s, bool tls, const struct http_settings *se
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
 		http_on_target, s, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, s,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_ARRAY,
-		tls ? pem : &pem[2], MHD_OPTION_END);
+		pem ? pem : &none, MHD_OPTION_END);
 	if (!d->mhd)
 		return error_set(err, "http: libmicrohttpd does not start%s",
-			tls ? "; are tls_certificate and tls_key PEM files that belong "
+			pem ? "; are tls_certificate and tls_key PEM files that belong "
 			      "together?" :
 			      "");
 	d->poll.data = d;
 	if (uv_poll_init(s->loop, &d->poll,
-		    mhd.daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd))
+		    mhd.daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd)) {
+		mhd.stop(d->mhd);
+		d->mhd = NULL;
 		return error_set(err, "http: its descriptor cannot be polled");
+	}
 	s->handles++;
 	uv_poll_start(&d->poll, UV_READABLE, on_ready);
 	return 0;
 }
 
-static int open_doors(
-	struct http_server *s, const struct http_settings *settings, struct error *err)
+int http_server_tls(struct http_server *s, const char *certificate, const char *key,
+	struct error *err)
 {
-	s->doors = calloc(settings->count, sizeof *s->doors);
-	if (!s->doors)
-		return error_set(err, "http: out of memory");
-	for (size_t i = 0; i < settings->count; i++) {
-		struct http_door *door = &s->doors[i];
+	struct MHD_OptionItem pem[] = {
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key},
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)certificate},
+		{MHD_OPTION_END, 0, NULL},
+	};
 
-		door->server = s;
-		door->listener = settings->listeners[i];
-		door->poll.data = door;
-		if (!s->daemons[door->listener.tls].mhd &&
-			start(s, door->listener.tls, settings, err))
-			return -1;
-		if (uv_poll_init(s->loop, &door->poll, door->listener.fd))
-			return error_set(err, "http: a socket cannot be polled");
-		s->handles++;
-		s->door_count = i + 1;
-		uv_poll_start(&door->poll, UV_READABLE, on_door);
+	return start(s, pem, err);
+}
+
+int http_server_listen(
+	struct http_server *s, const struct http_listener *listener, struct error *err)
+{
+	struct http_door *door = calloc(1, sizeof *door);
+
+	if (!door || !s->daemons[listener->tls].mhd ||
+		uv_poll_init(s->loop, &door->poll, listener->fd)) {
+		free(door);
+		close(listener->fd);
+		return error_set(err, "http: a listening socket cannot be polled");
 	}
+	door->server = s;
+	door->listener = *listener;
+	door->poll.data = door;
+	door->next = s->doors;
+	s->doors = door;
+	s->handles++;
+	uv_poll_start(&door->poll, UV_READABLE, on_door);
 	return 0;
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+/* One handle less; after the last the server is gone. */
+static void release(struct http_server *s)
 {
-	struct http_server *s = handle->data;
+	if (!--s->handles)
+		free(s);
+}
 
-	/* Timers point to the server, polls to what begins with a pointer to it. */
-	if (handle->type == UV_POLL)
-		s = *(struct http_server **)handle->data;
-	if (--s->handles)
-		return;
-	free(s->doors);
-	free(s);
+static void on_door_closed(uv_handle_t *handle)
+{
+	struct http_door *door = handle->data;
+
+	release(door->server);
+	free(door);
+}
+
+static void on_daemon_closed(uv_handle_t *handle)
+{
+	release(((struct http_daemon *)handle->data)->server);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	release(handle->data);
 }
 
 void http_server_close(struct http_server *s)
@@ -334,51 +374,51 @@ void http_server_close(struct http_server *s)
 			c->state = HTTP_CUT;
 			mhd.resume(c->mhd);
 		}
-	for (size_t i = 0; i < s->door_count; i++) {
-		uv_poll_stop(&s->doors[i].poll);
-		uv_close((uv_handle_t *)&s->doors[i].poll, on_handle_closed);
-		close(s->doors[i].listener.fd);
+	for (struct http_door *door = s->doors, *next; door; door = next) {
+		next = door->next;
+		uv_poll_stop(&door->poll);
+		uv_close((uv_handle_t *)&door->poll, on_door_closed);
+		close(door->listener.fd);
 	}
+	s->doors = NULL;
 	for (size_t i = 0; i < 2; i++) {
 		if (!s->daemons[i].mhd)
 			continue;
-		if (s->daemons[i].poll.type == UV_POLL) {
-			uv_poll_stop(&s->daemons[i].poll);
-			uv_close((uv_handle_t *)&s->daemons[i].poll, on_handle_closed);
-		}
+		uv_poll_stop(&s->daemons[i].poll);
+		uv_close((uv_handle_t *)&s->daemons[i].poll, on_daemon_closed);
 		mhd.stop(s->daemons[i].mhd);
 		s->daemons[i].mhd = NULL;
 	}
-	uv_close((uv_handle_t *)&s->due, on_handle_closed);
-	uv_close((uv_handle_t *)&s->again, on_handle_closed);
+	for (size_t i = 0; i < HTTP_KEPT; i++)
+		if (s->kept[i].response)
+			mhd.destroy(s->kept[i].response);
+	uv_close((uv_handle_t *)&s->due, on_timer_closed);
+	uv_close((uv_handle_t *)&s->again, on_timer_closed);
 }
 
-struct http_server *http_server_new(uv_loop_t *loop, const struct http_settings *settings,
+struct http_server *http_server_new(uv_loop_t *loop, unsigned connections,
 	const struct http_hooks *hooks, struct error *err)
 {
-	struct http_server *s = NULL;
+	struct http_server *s;
 
 	if (http_library_load(err))
-		goto fail;
+		return NULL;
 	s = calloc(1, sizeof *s);
 	if (!s) {
 		error_set(err, "http: out of memory");
-		goto fail;
+		return NULL;
 	}
 	s->loop = loop;
 	s->hooks = *hooks;
-	s->most = settings->connections;
+	s->most = connections;
 	uv_timer_init(loop, &s->due);
 	uv_timer_init(loop, &s->again);
 	s->due.data = s->again.data = s;
 	s->handles = 2;
-	if (!open_doors(s, settings, err)) {
-		uv_timer_start(&s->due, on_due, 1000, 1000);
-		return s;
+	if (start(s, NULL, err)) {
+		http_server_close(s);
+		return NULL;
 	}
-fail:
-	for (size_t i = s ? s->door_count : 0; i < settings->count; i++)
-		close(settings->listeners[i].fd);
-	http_server_close(s);
-	return NULL;
+	uv_timer_start(&s->due, on_due, 1000, 1000);
+	return s;
 }

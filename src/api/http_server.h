@@ -37,14 +37,6 @@ struct http_listener {
 	bool tls;
 };
 
-struct http_settings {
-	const struct http_listener *listeners;
-	size_t count;
-	unsigned connections; /* the most at once */
-	/* PEM texts, both or neither; needed by listeners with tls. */
-	const char *certificate, *key;
-};
-
 /*
  * head is called when a request's head is known: true to go on; false when it has
  * answered already (the body, if any, is not read then). request is called with the
@@ -56,15 +48,30 @@ struct http_hooks {
 	void (*request)(void *context, struct http_exchange *x);
 };
 
-/* NULL with a text; the listeners' descriptors are closed then. */
-struct http_server *http_server_new(uv_loop_t *loop, const struct http_settings *settings,
+/* connections: the most at once. NULL with a text. */
+struct http_server *http_server_new(uv_loop_t *loop, unsigned connections,
 	const struct http_hooks *hooks, struct error *err);
+
+/*
+ * Be able to speak TLS, with these PEM texts; before a listener with tls is given, and
+ * once. 0, or -1 with a text.
+ */
+int http_server_tls(struct http_server *s, const char *certificate, const char *key,
+	struct error *err);
+
+/* One more listener. 0; or -1 with a text, its descriptor is closed then. */
+int http_server_listen(
+	struct http_server *s, const struct http_listener *listener, struct error *err);
 
 /* Ends every connection; memory goes when the loop has closed its handles. */
 void http_server_close(struct http_server *s);
 
 /* Streams have something to say: their read functions are called soon. */
 void http_server_wake(struct http_server *s);
+
+/* End the connections of those streams (by their contexts) that ends() says so of. */
+void http_server_cut_streams(struct http_server *s,
+	bool (*ends)(const void *context, const void *stream), const void *context);
 
 struct http_figures {
 	uint64_t requests, refused; /* answered at all; with 4xx or 5xx */
@@ -73,6 +80,7 @@ struct http_figures {
 	unsigned connections, streams;
 };
 
+/* Zeros for NULL. */
 void http_server_figures(const struct http_server *s, struct http_figures *out);
 
 /* --- a request; what is given out is valid until it has been answered --- */
@@ -93,7 +101,7 @@ void *http_request_own(struct http_exchange *x);
 
 /* A header of the answer to come; name and value must stay until then. */
 void http_put_header(struct http_exchange *x, const char *name, const char *value);
-/* body is copied. */
+/* body is copied; type is one of few texts that stay. */
 void http_answer(
 	struct http_exchange *x, unsigned status, const char *type, struct view body);
 

@@ -252,6 +252,16 @@ static void status_numbers(const json_t *n)
 	printf("\n");
 }
 
+/* What the HTTP API cannot have; nothing when there is nothing of that. */
+static void status_http(const json_t *api)
+{
+	json_t *text;
+	size_t i;
+
+	json_array_foreach(json_object_get(api, "trouble"), i, text)
+		printf("http      %s\n", shown_sentence(json_string_value(text)));
+}
+
 static void status_print(const json_t *r)
 {
 	const json_t *m = json_object_get(r, "member"), *b = json_object_get(r, "bans");
@@ -284,6 +294,7 @@ static void status_print(const json_t *r)
 	status_sources(json_object_get(r, "sources"));
 	status_connectors(json_object_get(r, "connectors"));
 	status_honeypot(json_object_get(r, "honeypot"));
+	status_http(json_object_get(r, "api"));
 	status_outbox(json_object_get(r, "outbox"));
 	status_roles(json_object_get(r, "roles"));
 }

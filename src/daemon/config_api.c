@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/http_listen.h"
 #include "base/escape.h"
 #include "daemon/config_secret.h"
 
@@ -121,73 +120,62 @@ int config_api_check(
 	return 0;
 }
 
-/* One token's secret becomes its hash. */
-static int read_token(
-	struct http_token *out, const struct config_token *t, struct error *err)
+int config_api_token(
+	struct http_token *out, const struct config_token *t, int fd, struct error *err)
 {
 	char secret[HTTP_SECRET_MAX + 1];
-	int n = config_secret_read(
-		secret, sizeof secret, t->secret_file, "the token's secret", err);
+	int n = config_secret_take(
+		secret, sizeof secret, fd, t->secret_file, "the token's secret", err);
 
+	memset(out, 0, sizeof *out);
 	if (n >= 0 && n < HTTP_SECRET_MIN)
 		n = error_set(err,
 			"%s: the secret has %d characters; at least %d are needed (openssl "
 			"rand -hex 24)",
 			t->secret_file, n, HTTP_SECRET_MIN);
 	if (n > 0) {
-		memset(out, 0, sizeof *out);
-		memcpy(out->name, t->name, sizeof out->name);
 		http_secret_digest(out->digest, view_of(secret, (size_t)n));
-		out->rights = t->rights;
-		out->proof = t->class;
-		out->rate = t->rate;
+		config_api_token_rights(out, t);
 	}
 	explicit_bzero(secret, sizeof secret);
 	return n > 0 ? 0 : -1;
 }
 
-int config_api_tokens(struct http_token tokens[HTTP_TOKENS_MAX], size_t *count,
-	const struct config *c, struct error *err)
+void config_api_token_rights(struct http_token *out, const struct config_token *t)
 {
-	for (size_t i = 0; i < c->token_count; i++) {
-		if (read_token(&tokens[i], &c->tokens[i], err))
-			return error_prefix(err, "[token \"%s\"]", c->tokens[i].name);
-		for (size_t k = 0; k < i; k++)
-			if (!memcmp(tokens[k].digest, tokens[i].digest,
-				    sizeof tokens[k].digest))
-				return error_set(err,
-					"[token \"%s\"]: its secret is that of [token \"%s\"]",
-					c->tokens[i].name, c->tokens[k].name);
-	}
-	*count = c->token_count;
-	return 0;
+	memcpy(out->name, t->name, sizeof out->name);
+	out->rights = t->rights;
+	out->proof = t->class;
+	out->rate = t->rate;
 }
 
-int config_api_pem(struct buffer *out, const char *path, bool private, struct error *err)
+int config_api_pem_open(const char *path, bool private, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	uint8_t block[4096];
 	struct stat st;
-	ssize_t n = -1;
-	int rc = -1;
 
-	out->max = PEM_MAX;
 	if (fd < 0)
 		return error_set(err, "%s: %s", path, strerror(errno));
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		error_set(err, "%s: must be a regular file", path);
-		goto done;
-	}
-	if (private && st.st_mode & 077) {
+	} else if (private && st.st_mode & 077) {
 		error_set(err, "%s: others can read the key: run chmod 600 on it", path);
-		goto done;
+	} else {
+		return fd;
 	}
+	close(fd);
+	return -1;
+}
+
+int config_api_pem(struct buffer *out, int fd, const char *path, struct error *err)
+{
+	uint8_t block[4096];
+	ssize_t n;
+
+	out->max = PEM_MAX;
 	while ((n = read(fd, block, sizeof block)) > 0)
 		buffer_put(out, block, (size_t)n);
 	buffer_put_u8(out, 0);
-	rc = n < 0 || out->failed ? error_set(err, "%s: cannot be read", path) : 0;
-done:
 	explicit_bzero(block, sizeof block);
-	close(fd);
-	return rc;
+	return n < 0 || out->failed ? error_set(err, "%s: cannot be read", path) : 0;
 }

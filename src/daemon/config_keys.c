@@ -404,10 +404,11 @@ const struct config_key config_keys[] = {
 		.help = "Programs of this machine may ask without a token; to report, they need one, or\n"
 			"the Unix socket and the rights to use sipchain report."},
 	{"api", "behind_proxy", CONFIG_BOOL, .fallback = "no", AT(api.behind_proxy),
-		.help = "A proxy passes requests on: over TCP each needs a token, also from this machine."},
+		.help = "A proxy passes requests on: each needs a token, also from this machine and\n"
+			"through a Unix socket."},
 	{"api", "tls_certificate", CONFIG_PATH_NAME, .fallback = "",
 		AT(api.tls_certificate),
-		.help = "PEM files, read at start; TLS is spoken on addresses that others can reach."},
+		.help = "PEM files, read at start and reload; TLS is spoken on addresses that others can reach."},
 	{"api", "tls_key", CONFIG_PATH_NAME, .fallback = "", AT(api.tls_key)},
 	{"api", "connections", CONFIG_COUNT, .fallback = "256", .min = 16, .max = 4096,
 		AT(api.connections), .help = "The most at once."},
@@ -415,7 +416,7 @@ const struct config_key config_keys[] = {
 	{"token", "secret_file", CONFIG_PATH_NAME, .fallback = "",
 		AT(tokens[0].secret_file), .example = "/etc/sipchain/honeypot.token",
 		.help = "A file whose first line is the secret (16 characters or more, chmod 600), read\n"
-			"at start: Authorization: Bearer SECRET"},
+			"at start and reload: Authorization: Bearer SECRET"},
 	{"token", "rights", CONFIG_CHOICE, .fallback = "read", AT(tokens[0].rights),
 		.choices = rights, .example = "report",
 		.help = "read: to ask; report: to report, too."},

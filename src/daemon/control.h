@@ -31,6 +31,21 @@ enum control_message {
 	MSG_CONNECT = 18,
 	/* parent -> role: struct control_connected; fd: the socket, when error is 0 */
 	MSG_CONNECTED = 19,
+	/* node: struct control_open; what of the HTTP API is to be opened for it */
+	MSG_API_OPEN = 20,
+	/* parent -> node: struct control_opened; fd: what was asked for, or none */
+	MSG_API_OPENED = 21,
+};
+
+/* MSG_API_OPEN, see api_open.h */
+struct control_open {
+	uint8_t part; /* enum api_part */
+	uint8_t number;
+};
+
+struct control_opened {
+	uint8_t part, number;
+	char text[300]; /* why there is no descriptor; "": there is */
 };
 
 /*

@@ -36,7 +36,8 @@
  *   node_evidence.c the records behind reports: made, kept, shown
  *   node_event.c    the journal of events, and who follows it
  *   node_report.c   reports that people and programs ask for
- *   node_http.c     the HTTP API; node_http_*.c its parts
+ *   node_http.c     the HTTP API; node_http_*.c its parts, node_http_open.c its
+ *                   sockets and tokens
  *   node_control.c  the control socket's commands that change something
  *   node_wait.c     clients that are answered later
  *   node_answer.c   ... and those that ask; node_status.c `status`
@@ -365,13 +366,19 @@ void node_event_with(
 void node_events(struct node *n, struct control_client *client, const json_t *arguments);
 void node_watch(struct node *n, struct control_client *client, const json_t *arguments);
 
-/* --- node_http.c --- */
+/* --- node_http_open.c --- */
 
 /*
  * Begin to listen as [api] says, before the role is sealed. Returns 0 (also with
- * nothing to listen on) or -1 with a text.
+ * nothing to listen on, or what is in trouble) or -1 with a text: memory is short.
  */
 int node_http_open(struct node *n, struct error *err);
+/* Whether another configuration needs what only a new process can open; said then. */
+bool node_http_outdated(const struct node *n, const struct config *config);
+/* The new configuration is n->config: read its tokens anew, try what failed. */
+void node_http_reload(struct node *n, const struct config *old);
+/* What the parent opened; a parent_callbacks' opened. */
+void node_http_opened(struct node *n, const struct control_opened *answer, int fd);
 void node_http_close(struct node *n);
 /* What it has answered, for `status`; null when it is not listened on. */
 json_t *node_http_figures(const struct node *n);

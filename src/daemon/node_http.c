@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The HTTP API: sockets, routes, who may, what is refused before it is looked at. */
+/* The HTTP API: routes, who may, what is refused before it is looked at. */
 #include "daemon/node_http.h"
 
-#include <grp.h>
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "api/http_listen.h"
 #include "base/escape.h"
-#include "base/log.h"
-#include "daemon/config_api.h"
 #include "store/audit.h"
 
 _Static_assert(sizeof(struct node_call) <= HTTP_OWN, "a call fits");
@@ -110,13 +105,12 @@ static unsigned rights_of_socket(
 	unsigned read = n->config->api.anonymous ? HTTP_READ : 0;
 	bool may_change;
 
+	/* The whole world comes from this machine then, as the user that the proxy is. */
+	if (n->config->api.behind_proxy)
+		return 0;
 	if (http_from_local(x, &call->uid, &may_change))
 		return may_change ? HTTP_READ | HTTP_REPORT : read;
-	/* Behind a proxy the whole world comes from this machine. */
-	if (!http_from_trusted(x) || n->config->api.behind_proxy ||
-		!names_this_machine(x))
-		return 0;
-	return read;
+	return http_from_trusted(x) && names_this_machine(x) ? read : 0;
 }
 
 /* Returns whether the request may go on; it has been answered otherwise. */
@@ -127,9 +121,10 @@ static bool authorise(struct node *n, struct http_exchange *x, struct node_call 
 	unsigned rights;
 
 	call->uid = AUDIT_NODE;
+	call->tokens_read = n->http->tokens_read;
 	if (header.p) {
 		call->token = secret.n && secret.n <= HTTP_SECRET_MAX ?
-			http_token_find(n->http->tokens, n->http->token_count, secret) :
+			http_token_find(n->http->tokens, HTTP_TOKENS_MAX, secret) :
 			NULL;
 		rights = call->token ? call->token->rights : 0;
 	} else {
@@ -242,94 +237,13 @@ static bool on_head(void *context, struct http_exchange *x)
 
 static void on_request(void *context, struct http_exchange *x)
 {
-	const struct node_call *call = http_request_own(x);
+	struct node_call *call = http_request_own(x);
+	struct node *n = context;
 
-	call->route->run(context, x, call);
-}
-
-/* --- beginning and end --- */
-
-/* Bind one of [api] listen. fd or -1. */
-static int bind_one(struct http_listener *out, const struct config_api_listen *l,
-	const struct config *c, gid_t group, struct error *err)
-{
-	memset(out, 0, sizeof *out);
-	out->group = group;
-	if (l->path[0]) {
-		out->local = out->trusted = true;
-		out->fd = control_listen(l->path, group, err);
-		return out->fd;
-	}
-	out->trusted = address_is_loopback(&l->address);
-	out->tls = c->api.tls_certificate[0] && !out->trusted;
-	out->fd = http_listen(&l->address, l->port, err);
-	return out->fd;
-}
-
-static int open_server(struct node *n, gid_t group, struct error *err)
-{
-	const struct http_hooks hooks = {n, on_head, on_request};
-	struct http_listener listeners[CONFIG_API_LISTEN_MAX];
-	const struct config *c = n->config;
-	struct http_settings settings = {
-		.listeners = listeners, .connections = c->api.connections};
-	struct buffer certificate = {0}, key = {0};
-
-	for (; settings.count < c->api.listen_count; settings.count++)
-		if (bind_one(&listeners[settings.count], &c->api.listen[settings.count],
-			    c, group, err) < 0)
-			goto fail;
-	if (c->api.tls_certificate[0] &&
-		(config_api_pem(&certificate, c->api.tls_certificate, false, err) ||
-			config_api_pem(&key, c->api.tls_key, true, err)))
-		goto fail;
-	settings.certificate = (const char *)certificate.p;
-	settings.key = (const char *)key.p;
-	n->http->server = http_server_new(&n->loop, &settings, &hooks, err);
-	goto done;
-fail:
-	while (settings.count)
-		close(listeners[--settings.count].fd);
-done:
-	if (key.p)
-		explicit_bzero(key.p, key.n);
-	buffer_free(&key);
-	buffer_free(&certificate);
-	return n->http->server ? 0 : -1;
-}
-
-int node_http_open(struct node *n, struct error *err)
-{
-	const struct config *c = n->config;
-	const struct group *g = c->node.control_group[0] ?
-		getgrnam(c->node.control_group) :
-		NULL;
-
-	if (!c->api.listen_count)
-		return 0;
-	n->http = calloc(1, sizeof *n->http);
-	if (!n->http)
-		return error_set(err, "http: out of memory");
-	if (config_api_tokens(n->http->tokens, &n->http->token_count, c, err) ||
-		open_server(n, g ? g->gr_gid : (gid_t)-1, err)) {
-		node_http_close(n);
-		return -1;
-	}
-	return 0;
-}
-
-void node_http_close(struct node *n)
-{
-	if (!n->http)
+	/* While its body came the tokens were read anew: who was let in may not be. */
+	if (call->tokens_read != n->http->tokens_read && !authorise(n, x, call))
 		return;
-	http_server_close(n->http->server);
-	explicit_bzero(n->http->tokens, sizeof n->http->tokens);
-	free(n->http);
-	n->http = NULL;
+	call->route->run(n, x, call);
 }
 
-void node_http_wake(struct node *n)
-{
-	if (n->http)
-		http_server_wake(n->http->server);
-}
+const struct http_hooks node_http_hooks = {NULL, on_head, on_request};

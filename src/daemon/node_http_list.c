@@ -177,10 +177,11 @@ json_t *node_http_figures(const struct node *n)
 	if (!n->http)
 		return json_null();
 	http_server_figures(n->http->server, &f);
-	return json_pack("{s:I, s:I, s:I, s:I, s:i, s:i}", "requests",
+	return json_pack("{s:I, s:I, s:I, s:I, s:i, s:i, s:o}", "requests",
 		(json_int_t)f.requests, "refused", (json_int_t)f.refused, "cut",
 		(json_int_t)f.cut, "evicted", (json_int_t)f.evicted, "connections",
-		(int)f.connections, "streams", (int)f.streams);
+		(int)f.connections, "streams", (int)f.streams, "trouble",
+		node_http_trouble(n));
 }
 
 static void gauge(struct buffer *out, const char *name, const char *help, uint64_t value)
@@ -240,6 +241,8 @@ void node_http_metrics(
 /* One who follows: where he is in the journal, and what is on its way to him. */
 struct follower {
 	struct node *node;
+	bool by_token; /* whose secret has this hash */
+	uint8_t digest[KECCAK_SIZE];
 	uint64_t at;           /* the last event that he has, or does not want */
 	char types[TYPES_MAX]; /* ",ban,unban,"; "": all */
 	struct buffer out;
@@ -296,6 +299,24 @@ static void end_events(void *context)
 	free(f);
 }
 
+/* Whether the token that let it in is no longer in force. */
+static bool is_revoked(const void *context, const void *stream)
+{
+	const struct node_http *h = context;
+	const struct follower *f = stream;
+
+	for (size_t i = 0; f->by_token && i < HTTP_TOKENS_MAX; i++)
+		if (h->tokens[i].rights & HTTP_READ &&
+			!memcmp(h->tokens[i].digest, f->digest, sizeof f->digest))
+			return false;
+	return f->by_token;
+}
+
+void node_http_end_revoked(struct node *n)
+{
+	http_server_cut_streams(n->http->server, is_revoked, n->http);
+}
+
 /*
  * Where to begin: after Last-Event-ID, or `since`; without either with what comes
  * now. What is not in the journal (any more) is told as an event "gap".
@@ -344,6 +365,9 @@ void node_http_events(
 	if (f) {
 		f->node = n;
 		f->out.max = 1U << 20;
+		f->by_token = call->token != NULL;
+		if (call->token)
+			memcpy(f->digest, call->token->digest, sizeof f->digest);
 		status = begin_at(f, x, &err);
 	}
 	if (!status && types && (strlen(types) + 3 > sizeof f->types)) {

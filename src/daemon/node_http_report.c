@@ -226,13 +226,13 @@ static bool within_rate(struct posting *p)
 static void post(struct posting *p)
 {
 	struct error err = {"out of memory"};
-	const char *field = NULL;
-	char *text;
+	char name[HTTP_REPORT_NAME], *text;
+	const char *field = name;
 
-	p->root = http_reports_load(http_request_body(p->x), &err);
+	p->root = http_reports_load(http_request_body(p->x), name, &err);
 	if (!p->root || http_reports_list(p->root, &p->count, &field, &err)) {
 		node_http_refuse(p->x, p->call, MHD_HTTP_BAD_REQUEST,
-			field && field[0] ? field : NULL, "%s", err.text);
+			field[0] ? field : NULL, "%s", err.text);
 		return;
 	}
 	if (take_key(p) || answered_before(p) || !within_rate(p))

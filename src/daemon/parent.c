@@ -116,6 +116,20 @@ static void connected(struct parent *p, struct view payload, int fd)
 	p->callbacks.connected(p->callbacks.context, &answer, fd);
 }
 
+static void opened(struct parent *p, struct view payload, int fd)
+{
+	struct control_opened answer;
+
+	if (payload.n != sizeof answer || !p->callbacks.opened) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	memcpy(&answer, payload.p, sizeof answer);
+	answer.text[sizeof answer.text - 1] = 0;
+	p->callbacks.opened(p->callbacks.context, &answer, fd);
+}
+
 /* Act on one message; a descriptor that came with it is used or closed. */
 static void dispatch(struct parent *p, uint16_t type, struct view payload, int fd)
 {
@@ -128,6 +142,9 @@ static void dispatch(struct parent *p, uint16_t type, struct view payload, int f
 		return;
 	case MSG_CONNECTED:
 		connected(p, payload, fd);
+		return;
+	case MSG_API_OPENED:
+		opened(p, payload, fd);
 		return;
 	case MSG_PING:
 		tell(p, MSG_PONG, payload);
@@ -219,6 +236,13 @@ void parent_connect(struct parent *p, unsigned source)
 	uint8_t number = (uint8_t)source;
 
 	tell(p, MSG_CONNECT, view_of(&number, 1));
+}
+
+void parent_api_open(struct parent *p, enum api_part part, unsigned number)
+{
+	const struct control_open what = {(uint8_t)part, (uint8_t)number};
+
+	tell(p, MSG_API_OPEN, view_of(&what, sizeof what));
 }
 
 void parent_status(struct parent *p, const char *text)

@@ -2,6 +2,7 @@
 #ifndef DAEMON_PARENT_H
 #define DAEMON_PARENT_H
 
+#include "daemon/api_open.h"
 #include "daemon/config.h"
 #include "daemon/control.h"
 #include "daemon/link.h"
@@ -36,6 +37,11 @@ struct parent_callbacks {
 	 */
 	void (*connected)(void *context, const struct control_connected *answer, int fd);
 	/*
+	 * The answer to parent_api_open(): fd is the callee's, or -1 with why in
+	 * answer->text. NULL: it never asks.
+	 */
+	void (*opened)(void *context, const struct control_opened *answer, int fd);
+	/*
 	 * Finish: close handles so that the loop ends, or uv_stop() it. gone: the
 	 * parent died; nobody waits for more than a moment.
 	 */
@@ -63,6 +69,12 @@ void parent_ready(struct parent *p);
  * of this number in the configuration; connected() follows.
  */
 void parent_connect(struct parent *p, unsigned source);
+
+/*
+ * Ask for what the HTTP API needs, by its number in the configuration; opened()
+ * follows. Answers come in the order of the questions.
+ */
+void parent_api_open(struct parent *p, enum api_part part, unsigned number);
 
 /* One line for the service manager's status; may be told at any time. */
 void parent_status(struct parent *p, const char *text);

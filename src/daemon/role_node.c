@@ -102,6 +102,11 @@ static void on_connected(void *context, const struct control_connected *answer, 
 	node_connectors_connected(context, answer, fd);
 }
 
+static void on_opened(void *context, const struct control_opened *answer, int fd)
+{
+	node_http_opened(context, answer, fd);
+}
+
 static void on_stop(void *context, bool gone)
 {
 	struct node *n = context;
@@ -148,20 +153,18 @@ static int on_reload(void *context, struct config *config, struct error *err)
 			"[node] state, run and user change only with a restart of "
 			"sipchaind");
 	/* Nothing can be opened from inside the sandbox. */
-	if (node_connectors_outdated(n, config)) {
+	if (node_connectors_outdated(n, config) || node_http_outdated(n, config)) {
 		n->again = true;
 		uv_stop(&n->loop);
 	}
-	if (memcmp(&config->api, &n->config->api, sizeof config->api) != 0 ||
-		memcmp(config->tokens, n->config->tokens, sizeof config->tokens) != 0)
-		return error_set(
-			err, "[api] and [token] change only with a restart of sipchaind");
 	/* *config is freed by the caller: give it the old one. */
 	old = *n->config;
 	observed = old.node.observe;
 	*n->config = *config;
 	*config = old;
 	take_config(n);
+	if (!n->again)
+		node_http_reload(n, config);
 	if (take_allow(n))
 		return error_set(err, "out of memory for the allowlist");
 	node_allow_configured(n);
@@ -289,6 +292,7 @@ int role_node(struct config *config, int parent_fd, const struct control_hello *
 		.reload = on_reload,
 		.roles = on_roles,
 		.connected = on_connected,
+		.opened = on_opened,
 		.stop = on_stop};
 	struct node *n = calloc(1, sizeof *n);
 	struct error err = {""};

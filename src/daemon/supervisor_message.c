@@ -88,6 +88,9 @@ static void on_packet(
 	case MSG_CONNECT:
 		supervisor_connect(s, p, packet->payload, now);
 		break;
+	case MSG_API_OPEN:
+		supervisor_open(s, p, packet->payload);
+		break;
 	default:
 		log_error("%s sent message %u, which is not for the parent; ending it",
 			role_name(p->role), packet->type);

@@ -90,6 +90,11 @@ void supervisor_tell_roles(struct supervisor *s);
 void supervisor_connect(
 	struct supervisor *s, struct process *p, struct view payload, usec now);
 
+/* --- supervisor_open.c --- */
+
+/* MSG_API_OPEN of the node: open what the configuration names, and pass it on. */
+void supervisor_open(struct supervisor *s, struct process *p, struct view payload);
+
 /* --- supervisor_order.c: reload and stop --- */
 void supervisor_reload(struct supervisor *s, usec now);
 

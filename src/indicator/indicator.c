@@ -148,11 +148,14 @@ char *indicator_print(char *dst, const struct indicator *i)
 			snprintf(dst, INDICATOR_TEXT, "%s/%u", text, plen);
 		return dst;
 	}
-	if (number_digits(digits, i) > 0)
-		snprintf(dst, INDICATOR_TEXT, "+%s%s", digits, i->plen == 128 ? "" : "*");
-	else
+	if (number_digits(digits, i) > 0) {
+		/* Asked for each call: no format is read. */
+		dst[0] = '+';
+		strcpy(stpcpy(dst + 1, digits), i->plen == 128 ? "" : "*");
+	} else {
 		snprintf(dst, INDICATOR_TEXT, "%s#%s", indicator_kind_name(i->kind),
 			hex_encode(hex, i->value, sizeof(i->value)));
+	}
 	return dst;
 }
 

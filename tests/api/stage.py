@@ -15,6 +15,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "net"))
 # pylint: disable=wrong-import-position
 import node
+import topology
 from checks import Mismatch, want
 from openapi import Description
 
@@ -49,7 +50,7 @@ listen = tcp:127.0.0.1:{1}
 listen = tcp:0.0.0.0:{2}
 tls_certificate = {0}/api.pem
 tls_key = {0}/api.key
-connections = 64
+connections = {3}
 
 [token "honeypot"]
 secret_file = {0}/honeypot.token
@@ -69,6 +70,12 @@ secret_file = {0}/script.token
 rights = report
 class = log
 """
+
+
+def enter():
+    """Private namespaces: ports and mounts of our own, gone at the end."""
+    topology.enter()
+    topology.run("ip", "link", "set", "lo", "up")
 
 
 def free_port():
@@ -105,6 +112,8 @@ class UnixConnection(http.client.HTTPConnection):
 
 class Stage:
     """The ledger, its member's node, and what is known of its API."""
+
+    CONNECTIONS = 80  # room for all streams, and a few more
 
     def __init__(self, build):
         self.folder = tempfile.mkdtemp(prefix="sipchain-api-")
@@ -149,7 +158,15 @@ class Stage:
                         "-addext", "subjectAltName=IP:127.0.0.1"],
                        check=True, capture_output=True)
         os.chmod(self.path("api.key"), 0o600)
-        self.write("sipchain.conf", CONFIGURATION.format(self.folder, self.port, self.tls_port))
+        self.configure()
+
+    def configure(self, *changes):
+        """The configuration, with (old, new) texts in it replaced."""
+        text = CONFIGURATION.format(self.folder, self.port, self.tls_port, self.CONNECTIONS)
+        for old, new in changes:
+            want(old in text, "%r is not there", old)
+            text = text.replace(old, new)
+        self.write("sipchain.conf", text)
 
     def administer(self, *arguments):
         self.run(*arguments, "--ledger", self.path("ledger.db"), "--key", self.path("owner.key"))
@@ -165,7 +182,9 @@ class Stage:
 
     # --- the daemon ---
 
-    def start(self):
+    def start(self, ready=None):
+        """Until ready(); without it, until the ledger was read."""
+        ready = ready or (lambda: self.call("GET", "/v1/status").json["ledger"]["caught_up"])
         with open(self.path("log"), "ab") as log:
             self.process = subprocess.Popen(  # pylint: disable=consider-using-with
                 [self.daemon, "-c", self.path("sipchain.conf")], stdout=log, stderr=log)
@@ -173,7 +192,7 @@ class Stage:
         while time.monotonic() < deadline:
             want(self.process.poll() is None, "sipchaind ended: %s", self.log())
             try:
-                if self.call("GET", "/v1/status").json["ledger"]["caught_up"]:
+                if ready():
                     return
             except (OSError, http.client.HTTPException):
                 pass

@@ -28,9 +28,13 @@ static void check_entry(const json_t *entry)
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct error err = {""};
+	char name[HTTP_REPORT_NAME];
 	const char *field = NULL;
 	size_t count = 0;
-	json_t *root = http_reports_load(view_of(p, n), &err);
+	json_t *root = http_reports_load(view_of(p, n), name, &err);
+
+	if (!text_is_clean(view_str(name)) || (root && name[0]))
+		abort();
 
 	if (!root || http_reports_list(root, &count, &field, &err)) {
 		if (!err.text[0])

@@ -150,14 +150,16 @@ static void test_content_type(void **state)
 /* The first fault of a body, as "field: text"; "" when every entry is right. */
 static const char *fault(const char *body, struct http_report *last)
 {
-	static char text[512];
+	static char text[512], name[HTTP_REPORT_NAME];
 	const char *field = "-";
 	size_t count = 0;
 	json_t *root;
 	int rc = 0;
 
 	err.text[0] = text[0] = 0;
-	root = http_reports_load(view_str(body), &err);
+	root = http_reports_load(view_str(body), name, &err);
+	if (name[0])
+		field = name;
 	rc = root ? http_reports_list(root, &count, &field, &err) : -1;
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = http_report_parse(last, http_reports_at(root, i), &field, &err);
@@ -208,6 +210,14 @@ static void test_body_faults(void **state)
 		{"[[[[[", "-: the body nests deeper than 4"},
 		{"{\"a\":{\"b\":{\"c\":{\"d\":{}}}}}", "-: the body nests deeper than 4"},
 		{"7", "-: the body is no JSON"},
+		{"{\"ip\":\"\xff\"}", "ip: the body is no UTF-8: line 1, column "},
+		{"{\"reports\":[{\"ip\":\"a:\\\"b\",\"note\":\"\n\xc3(\"}]}",
+			"-: the body is no JSON: line 1"},
+		{"{\"a\":\"x:\\\"y\", \"note\" :\"\xc3(\"}",
+			"note: the body is no UTF-8"},
+		{"{\"a\xff\":1}", "-: the body is no UTF-8"},
+		{"{\"ip\":{\"a\xff\":1}}", "ip: the body is no UTF-8"},
+		{"\xff", "-: the body is no UTF-8: line 1, column "},
 		{"[]", ": the body is no object"},
 		{"{\"reports\":[]}",
 			"reports: a batch has 1 to 1000 reports, this one has 0"},
