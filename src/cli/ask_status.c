@@ -179,6 +179,28 @@ static void status_connectors(const json_t *list)
 	}
 }
 
+/* A line for each [webhook], and what is wrong with it. */
+static void status_webhooks(const json_t *list)
+{
+	const json_t *w;
+	size_t at;
+
+	json_array_foreach(list, at, w)
+	{
+		printf("webhook   %s %s, %lld events delivered, %lld behind",
+			shown(text_of(w, "name")), text_of(w, "state"),
+			number_of(w, "events"), number_of(w, "behind"));
+		if (number_of(w, "lost"))
+			printf(", %lld LOST", number_of(w, "lost"));
+		if (number_of(w, "next"))
+			printf(", tried again %s",
+				shown_time((uint64_t)number_of(w, "next")));
+		printf("\n");
+		if (text_of(w, "trouble")[0])
+			printf("          %s\n", shown_sentence(text_of(w, "trouble")));
+	}
+}
+
 /* What listens, one line; what the service manager gave is marked. */
 static void status_listeners(const json_t *list)
 {
@@ -293,6 +315,7 @@ static void status_print(const json_t *r)
 	status_numbers(json_object_get(r, "numbers"));
 	status_sources(json_object_get(r, "sources"));
 	status_connectors(json_object_get(r, "connectors"));
+	status_webhooks(json_object_get(r, "webhooks"));
 	status_honeypot(json_object_get(r, "honeypot"));
 	status_http(json_object_get(r, "api"));
 	status_outbox(json_object_get(r, "outbox"));

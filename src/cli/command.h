@@ -238,6 +238,10 @@ int run_banned(struct invocation *in);
 int run_connector_status(struct invocation *in);
 int run_connector_resync(struct invocation *in);
 int run_watch(struct invocation *in);
+int run_webhook_status(struct invocation *in);
+int run_webhook_test(struct invocation *in);
+int run_webhook_retry(struct invocation *in);
+int run_webhook_secret(struct invocation *in);
 int run_allow_list(struct invocation *in);
 
 /* number.c */

@@ -9,6 +9,7 @@
 #include "daemon/config_honeypot.h"
 #include "daemon/config.h"
 #include "daemon/config_source.h"
+#include "daemon/config_webhook.h"
 #include "daemon/start.h"
 
 /* The errors' lines as a JSON array. */
@@ -39,7 +40,8 @@ static int load(struct invocation *in, struct config *config, bool filters)
 	rc = config_load(config, path, &errors);
 	if (!rc && filters &&
 		(config_sources_try(config, &errors) ||
-			config_honeypot_try(config, &errors))) {
+			config_honeypot_try(config, &errors) ||
+			config_webhooks_try(config, &errors))) {
 		config_free(config);
 		rc = -1;
 	}

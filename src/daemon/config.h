@@ -127,6 +127,21 @@ struct config_token {
 	char secret_file[CONFIG_PATH_MAX];
 };
 
+#define CONFIG_WEBHOOKS_MAX    16
+#define CONFIG_WEBHOOK_URL_MAX 512
+
+/* One [webhook "name"]. */
+struct config_webhook {
+	char name[33];
+	uint8_t type; /* unused: it has none */
+	bool enabled, insecure;
+	uint32_t timeout; /* seconds */
+	char url[CONFIG_WEBHOOK_URL_MAX];
+	char secret_file[CONFIG_PATH_MAX], secret_file_next[CONFIG_PATH_MAX];
+	char events[256]; /* types, by blanks; "": all */
+	char ca_file[CONFIG_PATH_MAX];
+};
+
 struct config_allow {
 	struct indicator indicator;
 	char note[80];
@@ -225,6 +240,8 @@ struct config {
 	} api;
 	struct config_token tokens[CONFIG_TOKENS_MAX];
 	size_t token_count;
+	struct config_webhook webhooks[CONFIG_WEBHOOKS_MAX];
+	size_t webhook_count;
 };
 
 /*
@@ -258,9 +275,11 @@ void config_free(struct config *c);
 enum config_print_flags {
 	CONFIG_PRINT_PASSWORDS = 1,      /* what senders of HEP must give */
 	CONFIG_PRINT_ENDPOINTS = 2,      /* the endpoints' lines whole */
-	CONFIG_PRINT_ENDPOINT_HOSTS = 4, /* scheme and host alone, which read back */
+	CONFIG_PRINT_HOSTS = 4, /* .. else scheme and host alone, which read back */
 	CONFIG_PRINT_FILES = 8, /* what is in files of rules instead of their names */
-	CONFIG_PRINT_SECRETS = CONFIG_PRINT_PASSWORDS | CONFIG_PRINT_ENDPOINTS,
+	CONFIG_PRINT_WEBHOOKS = 16, /* the webhooks' URLs whole */
+	CONFIG_PRINT_SECRETS =
+		CONFIG_PRINT_PASSWORDS | CONFIG_PRINT_ENDPOINTS | CONFIG_PRINT_WEBHOOKS,
 };
 
 /*

@@ -231,7 +231,7 @@ int config_chain_print(struct buffer *out, const struct config *c,
 		return buffer_printf(
 			out, "%s", duration_ms_print(text, *(const uint32_t *)at));
 	case CONFIG_ENDPOINTS:
-		if (flags & CONFIG_PRINT_ENDPOINT_HOSTS)
+		if (flags & CONFIG_PRINT_HOSTS && !(flags & CONFIG_PRINT_ENDPOINTS))
 			return print_host(out, e);
 		return endpoint_print(out, e, flags & CONFIG_PRINT_ENDPOINTS);
 	default:

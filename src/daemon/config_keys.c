@@ -425,6 +425,30 @@ const struct config_key config_keys[] = {
 		.help = "The proof class of its reports: manual, or log for what reads logs."},
 	{"token", "rate", CONFIG_COUNT, .fallback = "600", .max = 1000000,
 		AT(tokens[0].rate), .help = "Reports a minute; 0: no limit."},
+
+	{"webhook", "url", CONFIG_WEBHOOK_URL, .fallback = "",
+		.max = CONFIG_WEBHOOK_URL_MAX - 1, AT(webhooks[0].url),
+		.example = "https://siem.example.net/sipchain",
+		.help = "Where to; http:// on this machine only."},
+	{"webhook", "secret_file", CONFIG_PATH_NAME, .fallback = "",
+		AT(webhooks[0].secret_file), .example = "/etc/sipchain/siem.secret",
+		.help = "A file whose first line is the secret (sipchain webhook secret, chmod 600) that\n"
+			"the receiver checks the signature by."},
+	{"webhook", "secret_file_next", CONFIG_PATH_NAME, .fallback = "",
+		AT(webhooks[0].secret_file_next),
+		.help = "Another, while it is changed: with both, each request has two signatures."},
+	{"webhook", "events", CONFIG_TEXT, .fallback = "",
+		.max = sizeof ((struct config_webhook *)0)->events - 1,
+		AT(webhooks[0].events), .example = "detection ban unban trouble",
+		.help = "Types, with blanks between them; empty: all."},
+	{"webhook", "ca_file", CONFIG_PATH_NAME, .fallback = "", AT(webhooks[0].ca_file),
+		.help = "The authority that its certificate is checked by (PEM); empty: the system's."},
+	{"webhook", "timeout", CONFIG_DURATION, .fallback = "10s", .min = 1, .max = 60,
+		AT(webhooks[0].timeout), .help = "How long one request may take."},
+	{"webhook", "insecure", CONFIG_BOOL, .fallback = "no", AT(webhooks[0].insecure),
+		.help = "yes: http:// to other machines, too; everybody between can read the events."},
+	{"webhook", "enabled", CONFIG_BOOL, .fallback = "yes", AT(webhooks[0].enabled),
+		.help = "no: nothing is sent; what happens waits for it, as long as it is kept."},
 };
 
 const size_t config_keys_count = sizeof config_keys / sizeof config_keys[0];

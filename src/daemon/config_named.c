@@ -9,6 +9,7 @@
 #include "daemon/config_connector.h"
 #include "daemon/config_api.h"
 #include "daemon/config_source.h"
+#include "daemon/config_webhook.h"
 
 /* clang-format off */
 #define KIND(array, number) \
@@ -25,6 +26,8 @@ const struct config_named config_named[] = {
 		.type_help = config_connector_help, .check = config_connector_check},
 	{"token", "a token", "honeypot", KIND(tokens, token_count),
 		.check = config_token_check},
+	{"webhook", "a webhook", "siem", KIND(webhooks, webhook_count),
+		.check = config_webhook_check},
 };
 
 const size_t config_named_count = sizeof config_named / sizeof config_named[0];

@@ -8,6 +8,7 @@
 #include "daemon/config_honeypot.h"
 #include "daemon/config_rules.h"
 #include "daemon/config_source.h"
+#include "daemon/config_webhook.h"
 
 size_t config_value_count(const struct config *c, const struct config_key *k)
 {
@@ -110,6 +111,8 @@ int config_value_print(struct buffer *out, const struct config *c,
 			0;
 	case CONFIG_SENDERS:
 		return config_senders_print(out, at);
+	case CONFIG_WEBHOOK_URL:
+		return config_webhook_print_url(out, at, flags);
 	case CONFIG_API_LISTEN:
 		return config_api_listen_print(
 			out, (const struct config_api_listen *)at + i);

@@ -128,7 +128,8 @@ static struct view showable(struct view line)
 {
 	for (size_t i = 0; i < config_keys_count; i++)
 		if ((config_keys[i].type == CONFIG_SECRET ||
-			    config_keys[i].type == CONFIG_ENDPOINTS) &&
+			    config_keys[i].type == CONFIG_ENDPOINTS ||
+			    config_keys[i].type == CONFIG_WEBHOOK_URL) &&
 			view_starts(line, config_keys[i].name))
 			return view_head(line, strlen(config_keys[i].name));
 	return line;

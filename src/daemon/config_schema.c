@@ -46,6 +46,9 @@ const struct config_section config_sections[] = {
 	{"token",
 		"Who may use the HTTP API, each with a name of its own; up to 16. They change with\n"
 		"a restart."},
+	{"webhook",
+		"Who is sent what happens here: events, in order, signed, by HTTP POST, again and\n"
+		"again until they are taken. Each has a section with a name; up to 16."},
 };
 
 const size_t config_sections_count = sizeof config_sections / sizeof config_sections[0];

@@ -33,7 +33,8 @@ enum config_type {
 	CONFIG_ACCOUNTS,   /* of struct config_honeypot: names */
 	CONFIG_HOST,       /* struct address, or empty */
 	CONFIG_COLLECTOR,  /* struct config_server: udp:ADDRESS:PORT, or empty */
-	CONFIG_API_LISTEN, /* struct config_api_listen[]: unix:PATH, tcp:ADDRESS:PORT */
+	CONFIG_WEBHOOK_URL, /* char[]: printed with its path for one role alone */
+	CONFIG_API_LISTEN,  /* struct config_api_listen[]: unix:PATH, tcp:ADDRESS:PORT */
 	/* config_chain.c: */
 	CONFIG_ADDRESS,   /* uint8_t[20]: 0x... */
 	CONFIG_HASH,      /* uint8_t[32]: 0x... */

@@ -418,6 +418,7 @@ int config_value_parse(struct config *c, const struct config_key *k, struct view
 	case CONFIG_PATH_NAME:
 	case CONFIG_KEY_NAME:
 	case CONFIG_SECRET:
+	case CONFIG_WEBHOOK_URL:
 		return parse_text(at, k, value, err);
 	case CONFIG_SECRET_FILE:
 		return parse_secret_file(at, k, value, err);

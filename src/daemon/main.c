@@ -8,6 +8,7 @@ int main(int argc, char **argv)
 		[ROLE_NODE] = role_node,
 		[ROLE_LEDGER] = role_ledger,
 		[ROLE_ENFORCE] = role_enforce,
+		[ROLE_DELIVER] = role_deliver,
 	};
 
 	return daemon_start(argc, argv, roles);

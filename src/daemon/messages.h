@@ -2,6 +2,7 @@
 #ifndef DAEMON_MESSAGES_H
 #define DAEMON_MESSAGES_H
 
+#include "api/webhook.h"
 #include "daemon/config.h"
 #include "daemon/control.h"
 #include "daemon/packet.h"
@@ -22,6 +23,7 @@
  *            +-- node
  *            +-- ledger  --- node
  *            +-- enforce --- node
+ *            +-- deliver --- node
  */
 enum message_type {
 	/* parent -> role */
@@ -73,6 +75,12 @@ enum message_type {
 	MSG_COUNTERS,      /* struct nft_counter[] */
 	MSG_LOST,          /* no payload: somebody removed our table; it is set up
 	                          anew and empty: order every ban again */
+
+	/* node -> deliver */
+	MSG_POST = 112, /* struct batch_header, bytes: a webhook's batch in parts */
+	/* deliver -> node */
+	MSG_WEBHOOKS, /* struct webhook_self[], at its start: send what waits */
+	MSG_POSTED,   /* struct batch_done */
 };
 
 #define OBSERVATIONS_MAX 128
@@ -221,6 +229,37 @@ struct ledger_trouble {
 struct order_header {
 	uint64_t batch; /* echoed by MSG_ORDERS_DONE */
 	uint32_t count;
+};
+
+/* At most so much of a body in one message. */
+#define BATCH_PART 32768
+/* A batch of one event may be longer than others by as much as that event is. */
+#define BATCH_BODY_MAX (WEBHOOK_BODY_MAX + 65536)
+
+struct batch_header {
+	uint64_t ticket; /* echoed by MSG_POSTED; another one ends what was before */
+	uint32_t length; /* of the whole body, 1 .. BATCH_BODY_MAX */
+	uint32_t offset; /* of this part: they come in order */
+	char webhook[33];
+	char id[WEBHOOK_ID_MAX];
+};
+
+_Static_assert(sizeof(struct batch_header) + BATCH_PART <= PACKET_PAYLOAD_MAX,
+	"a part fits a packet");
+
+struct batch_done {
+	uint64_t ticket;
+	uint64_t took; /* usec */
+	uint32_t status, retry_s;
+	uint8_t verdict; /* enum webhook_verdict */
+	char webhook[33];
+	char reason[300];
+};
+
+/* What keeps a webhook from working, such as a secret that cannot be read. */
+struct webhook_self {
+	char webhook[33];
+	char trouble[300]; /* "": nothing */
 };
 
 struct enforce_self {

@@ -35,6 +35,7 @@
  *   node_fate.c     ... and what became of them
  *   node_evidence.c the records behind reports: made, kept, shown
  *   node_event.c    the journal of events, and who follows it
+ *   node_webhook.c  .. and whoever is sent them; node_webhook_*.c its parts
  *   node_report.c   reports that people and programs ask for
  *   node_http.c     the HTTP API; node_http_*.c its parts, node_http_open.c its
  *                   sockets and tokens
@@ -146,6 +147,10 @@ struct node {
 	usec batch_most_until; /* then it is tried again */
 	usec prune_at;         /* when the store forgets what is old */
 	usec evidence_at;      /* when the evidence's next step of that is */
+
+	/* deliver; NULL: it does not run */
+	struct link *deliver;
+	struct node_webhooks *webhooks; /* node_webhook.h */
 
 	/* control */
 	struct control *control;

@@ -6,6 +6,7 @@
 
 #include "api/answer.h"
 #include "daemon/node_connector.h"
+#include "daemon/node_webhook.h"
 #include "store/ban_record.h"
 
 json_t *node_tip(const struct node *n, enum chain chain)
@@ -253,6 +254,12 @@ bool node_answer(struct node *n, struct control_client *client, const char *comm
 		node_connectors_status(n, client, arguments);
 	else if (!strcmp(command, "connector-resync"))
 		node_connectors_resync(n, client, arguments);
+	else if (!strcmp(command, "webhook-status"))
+		node_webhooks_status(n, client, arguments);
+	else if (!strcmp(command, "webhook-test"))
+		node_webhooks_test(n, client, arguments);
+	else if (!strcmp(command, "webhook-retry"))
+		node_webhooks_retry(n, client, arguments);
 	else if (!strcmp(command, "evidence-list"))
 		node_evidence_list(n, client, arguments);
 	else if (!strcmp(command, "evidence-get"))

@@ -8,6 +8,7 @@
 
 #include "api/event_answer.h"
 #include "base/log.h"
+#include "daemon/node_webhook.h"
 
 /* Events that one answer of `events` holds. */
 #define EVENTS_AT_ONCE 500
@@ -33,6 +34,7 @@ void node_event_with(
 		control_publish(n->control, event_json(&e));
 	free(text);
 	node_http_wake(n);
+	node_webhooks_wake(n);
 }
 
 void node_event(

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "daemon/config_source.h"
 #include "daemon/node_connector.h"
+#include "daemon/node_webhook.h"
 #include "store/outbox.h"
 
 /* One line for people. */
@@ -328,6 +329,7 @@ json_t *node_status(struct node *n)
 	json_object_set_new(out, "sources", sources_json(n));
 	json_object_set_new(out, "numbers", node_numbers_json(n));
 	json_object_set_new(out, "connectors", node_connectors_json(n));
+	json_object_set_new(out, "webhooks", node_webhooks_json(n));
 	json_object_set_new(out, "honeypot", node_honeypot_json(n));
 	json_object_set_new(out, "outbox", outbox_json(n));
 	json_object_set_new(out, "api", node_http_figures(n));

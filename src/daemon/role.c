@@ -9,6 +9,7 @@ static const char *const names[ROLE_COUNT] = {
 	[ROLE_NODE] = "node",
 	[ROLE_LEDGER] = "ledger",
 	[ROLE_ENFORCE] = "enforce",
+	[ROLE_DELIVER] = "deliver",
 };
 
 const char *role_name(enum role role)

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "daemon/node_connector.h"
+#include "daemon/node_webhook.h"
 #include "decide/auto_allow.h"
 #include "store/allow_record.h"
 #include "store/outbox.h"
@@ -35,6 +36,8 @@ static void on_message(
 		node_ledger_message(n, type, payload);
 	else if (l == n->enforce)
 		node_enforce_message(n, type, payload);
+	else if (l == n->deliver)
+		node_webhooks_message(n, type, payload);
 }
 
 static void on_link_closed(void *context, struct link *l, const char *why)
@@ -52,6 +55,10 @@ static void on_link_closed(void *context, struct link *l, const char *why)
 		n->enforce = NULL;
 		n->enforcer_ready = false;
 	}
+	if (l == n->deliver) {
+		n->deliver = NULL;
+		node_webhooks_linked(n);
+	}
 	log_info("a link closed: %s", why);
 	link_close(l);
 }
@@ -64,6 +71,7 @@ static void on_peer(void *context, enum role peer, int fd, uint32_t starts, pid_
 	struct link **place = peer == ROLE_SENSE ? &n->sense :
 		peer == ROLE_LEDGER              ? &n->ledger :
 		peer == ROLE_ENFORCE             ? &n->enforce :
+		peer == ROLE_DELIVER             ? &n->deliver :
 						   NULL;
 
 	(void)starts;
@@ -85,8 +93,11 @@ static void on_peer(void *context, enum role peer, int fd, uint32_t starts, pid_
 		node_flights_forget(n);
 		n->healthy = true; /* until it says otherwise */
 		node_ledger_start(n);
-	} else
+	} else if (peer == ROLE_ENFORCE) {
 		n->enforcer_ready = false; /* its MSG_ENFORCE_READY follows */
+	} else {
+		node_webhooks_linked(n); /* its MSG_WEBHOOKS follows */
+	}
 }
 
 static void on_roles(void *context, const struct role_status *roles, size_t count)
@@ -170,6 +181,7 @@ static int on_reload(void *context, struct config *config, struct error *err)
 	node_allow_configured(n);
 	detector_configure(n->detector, &n->config->detect);
 	node_numbers_configure(n);
+	node_webhooks_configure(n);
 	node_send_allow(n);
 	n->all_dirty = true;
 	node_decide_dirty(n);
@@ -200,7 +212,10 @@ static int open_store(struct node *n, struct error *err)
 		allow_record_each(n->store, add_allow, n, err) < 0 ||
 		node_allow_load(n, err))
 		return -1;
-	return node_sense_load(n, err) || node_bans_load(n, err);
+	return node_sense_load(n, err) || node_bans_load(n, err) ||
+			node_webhooks_open(n, err) ?
+		-1 :
+		0;
 }
 
 /* The pure parts. Returns 0 or -1. */
@@ -271,6 +286,7 @@ static int seal(struct node *n, struct error *err)
 static void free_node(struct node *n)
 {
 	node_connectors_free(n->connectors);
+	node_webhooks_free(n->webhooks);
 	numbers_free(n->numbers);
 	trail_free(n->trail);
 	detector_free(n->detector);
@@ -326,11 +342,13 @@ done:
 	n->stopping = true;
 	node_stop_waiting(n);
 	node_connectors_close(n);
+	node_webhooks_close(n);
 	control_close(n->control);
 	node_http_close(n);
 	link_close(n->sense);
 	link_close(n->ledger);
 	link_close(n->enforce);
+	link_close(n->deliver);
 	parent_close(n->parent);
 	uv_close((uv_handle_t *)&n->tick, NULL);
 	uv_close((uv_handle_t *)&n->due, NULL);

@@ -17,6 +17,6 @@
 typedef int role_fn(
 	struct config *config, int parent_fd, const struct control_hello *hello);
 
-role_fn role_sense, role_node, role_ledger, role_enforce;
+role_fn role_sense, role_node, role_ledger, role_enforce, role_deliver;
 
 #endif

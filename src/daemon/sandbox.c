@@ -40,7 +40,7 @@ int sandbox_seal(const struct sandbox *s, struct error *err)
 
 	if (s->role <= ROLE_PARENT || s->role >= ROLE_COUNT)
 		return error_set(err, "sandbox: role %d has none", (int)s->role);
-	if (s->connects && s->role != ROLE_LEDGER)
+	if (s->connects && s->role != ROLE_LEDGER && s->role != ROLE_DELIVER)
 		return error_set(
 			err, "sandbox: role %s does not connect", role_name(s->role));
 	if (status_fd < 0)
@@ -53,7 +53,9 @@ int sandbox_seal(const struct sandbox *s, struct error *err)
 			   "permissions and the system call filter alone");
 	if (sandbox_become(s->user, kept_capabilities[s->role], err))
 		goto fail;
-	if ((s->role == ROLE_LEDGER || s->role == ROLE_SENSE) && no_core(err))
+	if ((s->role == ROLE_LEDGER || s->role == ROLE_SENSE ||
+		    s->role == ROLE_DELIVER) &&
+		no_core(err))
 		goto fail;
 	/* A change of user clears it (prctl(2)). */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) ||

@@ -17,14 +17,15 @@
  *   node              -               AF_UNIX             no       no
  *   ledger            -               none                no       no
  *   ledger, connects  -               AF_INET, AF_INET6   yes      no
+ *   deliver           -               AF_INET, AF_INET6   yes      no
  *   enforce           CAP_NET_ADMIN   none                no       no
  *
  * A sense role that may write to some path may also remove files there, and make
  * new ones: that is all that recording takes.
  *
- * A ledger role that connects (an Ethereum ledger) may connect but neither
- * bind, listen nor accept, over TCP only to the ports that are named. libcurl
- * resolves names in threads, which are sealed like what starts them.
+ * A ledger role that connects (an Ethereum ledger), and the deliver role, may
+ * connect but neither bind, listen nor accept, over TCP only to the ports that are
+ * named. libcurl resolves names in threads, which are sealed like what starts them.
  */
 enum sandbox_rights {
 	SANDBOX_READ = 1, /* open files below for reading, list folders */
@@ -46,7 +47,7 @@ struct sandbox {
 	const char *user; /* to become when root; NULL or "": stay */
 	const struct sandbox_path *paths;
 	size_t paths_count;
-	bool connects;         /* ROLE_LEDGER only; see above */
+	bool connects;         /* ROLE_LEDGER, ROLE_DELIVER only; see above */
 	const uint16_t *ports; /* TCP, enforced from Landlock's version 4 on */
 	size_t ports_count;
 };

@@ -82,8 +82,9 @@ static void take_signals(struct supervisor *s, usec now)
 static void ping(struct supervisor *s, struct process *p, usec now, usec every)
 {
 	if (p->pid > 0 && p->end_by && now >= p->end_by) {
-		log_error("%s (pid %d) has closed its pair and goes on; killing it",
-			role_name(p->role), (int)p->pid);
+		log_error("%s (pid %d) %s; killing it", role_name(p->role), (int)p->pid,
+			p->state == ROLE_STOPPING ? "does not stop" :
+						    "has closed its pair and goes on");
 		process_kill(p);
 		p->end_by = now + s->options.hang; /* it is gone by then */
 	}
@@ -141,7 +142,7 @@ static usec next_event(struct supervisor *s, usec now)
 	for (unsigned i = ROLE_SENSE; i < ROLE_COUNT; i++) {
 		const struct process *p = &s->processes[i];
 
-		if (p->state == ROLE_WAITING)
+		if (p->state == ROLE_WAITING && process_wanted(s, p))
 			earlier(&next, p->due);
 		else if (p->end_by)
 			earlier(&next, p->end_by);
@@ -192,7 +193,8 @@ static bool act(struct supervisor *s)
 	{
 		if (s->stopping)
 			break;
-		if (p->state == ROLE_WAITING && now >= p->due)
+		if (p->state == ROLE_WAITING && now >= p->due &&
+			process_wanted(s, p))
 			process_start(s, p, now);
 		ping(s, p, now, every);
 	}

@@ -38,7 +38,7 @@ static void on_ready(
 		(unsigned long long)p->sandbox.cap_effective, p->sandbox.seccomp,
 		p->sandbox.landlock_abi);
 	EACH_PROCESS(s, other)
-	all = all && other->was_ready;
+	all = all && (other->was_ready || !process_wanted(s, other));
 	if (all && !s->up && !s->stopping) {
 		s->up = true;
 		log_notice("all roles run");
@@ -137,8 +137,11 @@ void supervisor_tell_roles(struct supervisor *s)
 	memset(list, 0, sizeof list);
 	EACH_PROCESS(s, p)
 	{
-		struct role_status *r = &list[n++];
+		struct role_status *r = &list[n];
 
+		if (p->pid <= 0 && !process_wanted(s, p))
+			continue;
+		n++;
 		r->role = p->role;
 		r->state = p->state;
 		r->pid = p->pid;
@@ -150,5 +153,5 @@ void supervisor_tell_roles(struct supervisor *s)
 			r->sandbox = p->sandbox;
 	}
 	s->roles_changed = false;
-	process_send(node, MSG_ROLES, list, sizeof list, -1);
+	process_send(node, MSG_ROLES, list, n * sizeof list[0], -1);
 }

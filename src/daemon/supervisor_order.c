@@ -38,6 +38,20 @@ static struct config *load(const struct supervisor *s)
 	return config;
 }
 
+void supervisor_follow(struct supervisor *s, usec now)
+{
+	EACH_PROCESS(s, p)
+	{
+		if (!process_wanted(s, p) && p->pid > 0 && p->state != ROLE_STOPPING) {
+			p->state = ROLE_STOPPING;
+			p->reloading = false;
+			p->end_by = now + s->options.stop_others;
+			process_send(p, MSG_STOP, NULL, 0, -1);
+		}
+	}
+	s->roles_changed = true;
+}
+
 void supervisor_reload(struct supervisor *s, usec now)
 {
 	struct config *config;
@@ -62,7 +76,7 @@ void supervisor_reload(struct supervisor *s, usec now)
 	{
 		int fd;
 
-		if (p->pid <= 0)
+		if (p->pid <= 0 || !process_wanted(s, p))
 			continue; /* its next start takes the new one */
 		fd = process_config(config, p->role);
 		if (fd < 0) {
@@ -74,6 +88,7 @@ void supervisor_reload(struct supervisor *s, usec now)
 		process_send(p, MSG_RELOAD, NULL, 0, fd);
 		close(fd);
 	}
+	supervisor_follow(s, now);
 	s->reload_until = now + s->options.reload;
 }
 

@@ -12,12 +12,30 @@
 
 #include "base/log.h"
 #include "daemon/backoff.h"
+#include "daemon/config_webhook.h"
 #include "daemon/messages.h"
 #include "daemon/packet.h"
 #include "daemon/supervisor_state.h"
 
 /* A role that asks to be started anew again and again is held back. */
 #define AGAIN_LIFE USEC_PER_SEC
+
+bool process_wanted(const struct supervisor *s, const struct process *p)
+{
+	return p->role != ROLE_DELIVER || config_webhooks_wanted(s->config);
+}
+
+/* Only sense checks what senders of HEP present, only ledger asks endpoints, ... */
+static unsigned print_flags(enum role role)
+{
+	static const unsigned own[ROLE_COUNT] = {
+		[ROLE_SENSE] = CONFIG_PRINT_PASSWORDS,
+		[ROLE_LEDGER] = CONFIG_PRINT_ENDPOINTS,
+		[ROLE_DELIVER] = CONFIG_PRINT_WEBHOOKS,
+	};
+
+	return own[role] | CONFIG_PRINT_HOSTS;
+}
 
 int process_config(const struct config *config, enum role role)
 {
@@ -26,14 +44,7 @@ int process_config(const struct config *config, enum role role)
 	ssize_t n;
 	int fd;
 
-	/* Only sense checks what senders of HEP present, only ledger asks endpoints. */
-	config_print(&text, config,
-		CONFIG_PRINT_FILES |
-			(role == ROLE_SENSE ? CONFIG_PRINT_PASSWORDS |
-						CONFIG_PRINT_ENDPOINT_HOSTS :
-					role == ROLE_LEDGER ?
-					      CONFIG_PRINT_ENDPOINTS :
-					      CONFIG_PRINT_ENDPOINT_HOSTS));
+	config_print(&text, config, CONFIG_PRINT_FILES | print_flags(role));
 	fd = memfd_create("sipchain.conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0 || text.failed)
 		goto fail;
@@ -220,7 +231,7 @@ static const char *ending(char *dst, int status)
 void process_ended(struct supervisor *s, struct process *p, int status, usec now)
 {
 	usec lived = now - p->started;
-	bool ready = p->state == ROLE_RUNNING;
+	bool ready = p->state == ROLE_RUNNING, wanted = process_wanted(s, p);
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 	char text[64];
 	pid_t pid = p->pid;
@@ -230,6 +241,7 @@ void process_ended(struct supervisor *s, struct process *p, int status, usec now
 	p->fd = -1;
 	p->pid = 0;
 	p->last_exit = code;
+	p->end_by = 0;
 	p->state = ROLE_WAITING;
 	p->reloading = false;
 	s->roles_changed = true;
@@ -237,6 +249,13 @@ void process_ended(struct supervisor *s, struct process *p, int status, usec now
 		if (code != 0)
 			log_warning("%s (pid %d) %s", role_name(p->role), (int)pid,
 				ending(text, status));
+		return;
+	}
+	if (!wanted) {
+		p->was_ready = false;
+		p->wait = 0;
+		log_notice("%s (pid %d) has ended: no [webhook] is left",
+			role_name(p->role), (int)pid);
 		return;
 	}
 	if (code == ROLE_EXIT_CONFIG && !p->was_ready) {

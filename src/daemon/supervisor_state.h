@@ -57,6 +57,9 @@ struct supervisor {
 
 /* --- supervisor_process.c: one role's process --- */
 
+/* Whether the configuration has work for it; `deliver` runs for webhooks alone. */
+bool process_wanted(const struct supervisor *s, const struct process *p);
+
 /* Start it and give it its links; on failure it waits for the next attempt. */
 void process_start(struct supervisor *s, struct process *p, usec now);
 
@@ -97,6 +100,9 @@ void supervisor_open(struct supervisor *s, struct process *p, struct view payloa
 
 /* --- supervisor_order.c: reload and stop --- */
 void supervisor_reload(struct supervisor *s, usec now);
+
+/* Start what the configuration wants now, and end what it wants no longer. */
+void supervisor_follow(struct supervisor *s, usec now);
 
 /* Close the reload when every role has answered or time is up. */
 void supervisor_reload_check(struct supervisor *s, usec now);

@@ -159,12 +159,42 @@ static const char version_5[] =
 	") STRICT;"
 	"CREATE INDEX http_key_created ON http_key (created);";
 
+static const char version_6[] =
+	/* One row: what tells this journal's events from those of any other. */
+	"CREATE TABLE journal ("
+	" one INTEGER PRIMARY KEY CHECK (one = 1),"
+	" id BLOB NOT NULL CHECK (length(id) = 16)"
+	") STRICT;"
+	"INSERT INTO journal VALUES (1, randomblob(16));"
+	"CREATE TABLE webhook ("
+	" name TEXT NOT NULL PRIMARY KEY,"
+	" state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 2),"
+	" position INTEGER NOT NULL,"
+	" first INTEGER NOT NULL," /* of the batch on its way; last 0: there is none */
+	" last INTEGER NOT NULL,"
+	" types TEXT NOT NULL,"
+	" node TEXT NOT NULL,"
+	" told INTEGER NOT NULL,"
+	" attempts INTEGER NOT NULL,"
+	" lost INTEGER NOT NULL,"
+	" untold INTEGER NOT NULL,"
+	" events INTEGER NOT NULL,"
+	" batches INTEGER NOT NULL,"
+	" failures INTEGER NOT NULL,"
+	" delivered INTEGER NOT NULL,"
+	" tried INTEGER NOT NULL,"
+	" status INTEGER NOT NULL,"
+	" reason TEXT NOT NULL,"
+	" CHECK (last = 0 OR (first > position AND last >= first))"
+	") STRICT, WITHOUT ROWID;";
+
 const struct migration schema_migrations[] = {
 	{"first tables", version_1},
 	{"the ledger's id", version_2},
 	{"the PBX's phones and trunks", version_3},
 	{"the size of the evidence", version_4},
 	{"events, and answers over HTTP", version_5},
+	{"webhooks", version_6},
 };
 const int schema_version = sizeof(schema_migrations) / sizeof(schema_migrations[0]);
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the roles sense, ledger and enforce tell the node, when one of them has
- * been broken into: a list of messages
+ * What the roles sense, ledger, enforce and deliver tell the node, when one of them
+ * has been broken into: a list of messages
  *
  *   from u8 | type u8 | length u16 little-endian | bytes
  *
- * from 0: sense, 1: ledger, 2: enforce, 3: one second goes by. With 4 added the
- * bytes are cut or filled with zeros to a length that the type may have.
+ * from 0: sense, 1: ledger, 2: enforce, 3: one second goes by, 8: deliver. With 4 added
+ * the bytes are cut or filled with zeros to a length that the type may have.
  */
 #include <stdlib.h>
 
+#include "daemon/node_webhook_state.h"
 #include "node_for_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
@@ -49,6 +50,11 @@ static size_t right_length(uint8_t type, size_t n)
 		return sizeof(struct enforce_self);
 	case MSG_COUNTERS:
 		return (1 + n / sizeof(struct nft_counter)) * sizeof(struct nft_counter);
+	case MSG_POSTED:
+		return sizeof(struct batch_done);
+	case MSG_WEBHOOKS:
+		return (1 + n / sizeof(struct webhook_self)) *
+			sizeof(struct webhook_self);
 	default:
 		return 0;
 	}
@@ -66,7 +72,10 @@ static void tell(struct node *n, uint8_t from, uint8_t type, struct view v)
 		abort();
 	if (v.n)
 		memcpy(bytes, v.p, v.n < length ? v.n : length);
-	switch (from & 3) {
+	switch (from & 8 ? 8 : from & 3) {
+	case 8:
+		node_webhooks_message(n, type, view_of(bytes, length));
+		break;
 	case 0:
 		node_sense_message(n, type, view_of(bytes, length));
 		break;
@@ -80,6 +89,10 @@ static void tell(struct node *n, uint8_t from, uint8_t type, struct view v)
 		node_sense_due(n);
 		node_allow_flush(n);
 		node_schedule(n);
+		/* Webhooks' batches leave, by a timer of libuv's: at once. */
+		n->webhooks->not_before = n->webhooks->due = 0;
+		node_webhooks_wake(n);
+		uv_run(&n->loop, UV_RUN_NOWAIT);
 	}
 	free(bytes);
 }

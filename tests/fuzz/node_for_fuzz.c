@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/node_webhook.h"
 
 #define OWNER 0xa1
 #define ALICE 0xa3 /* signer of member 1, which the node is */
@@ -50,7 +51,10 @@ static struct config *configuration(void)
 {
 	static const char text[] =
 		"[node]\nname = a\n[member]\nkey = /k\n[report]\nunproved = ban\n"
-		"[enforce]\ntype = none\n";
+		"[enforce]\ntype = none\n"
+		"[webhook \"a\"]\nurl = https://a.example.net\nsecret_file = /s\n"
+		"[webhook \"b\"]\nurl = https://b.example.net\nsecret_file = /s\n"
+		"events = ban unban\n";
 	struct config *c = malloc(sizeof *c);
 	struct buffer errors = {.max = 4096};
 
@@ -110,6 +114,43 @@ static void read_ledger(struct node *n)
 
 /* --- the node --- */
 
+static int deliver_fd = -1; /* the other end, of which nobody reads */
+
+static void no_message(
+	void *context, struct link *l, uint16_t type, struct view payload, int fd)
+{
+	(void)context;
+	(void)l;
+	(void)type;
+	(void)payload;
+	(void)fd;
+}
+
+static void no_end(void *context, struct link *l, const char *why)
+{
+	(void)context;
+	(void)l;
+	(void)why;
+}
+
+/* Webhooks, and a link that takes their batches. */
+static void open_webhooks(struct node *n)
+{
+	const struct link_callbacks callbacks = {.message = no_message, .closed = no_end};
+	struct error err = {""};
+	int fds[2];
+
+	if (node_webhooks_open(n, &err) || packet_pair(fds)) {
+		fprintf(stderr, "%s\n", err.text);
+		abort();
+	}
+	deliver_fd = fds[1];
+	n->deliver = link_open(&n->loop, fds[0], 1U << 20, &callbacks);
+	if (!n->deliver)
+		abort();
+	node_webhooks_linked(n);
+}
+
 static void open_store(struct node *n)
 {
 	struct error err = {""};
@@ -155,6 +196,7 @@ struct node *fuzz_node_begin(void)
 	if (node_numbers_open(n))
 		abort();
 	open_store(n);
+	open_webhooks(n);
 	read_ledger(n);
 	return n;
 }
@@ -163,6 +205,9 @@ void fuzz_node_end(struct node *n)
 {
 	n->stopping = true;
 	node_stop_waiting(n);
+	node_webhooks_close(n);
+	link_close(n->deliver);
+	close(deliver_fd);
 	control_close(n->control);
 	uv_close((uv_handle_t *)&n->tick, NULL);
 	uv_run(&n->loop, UV_RUN_DEFAULT);
@@ -179,6 +224,7 @@ void fuzz_node_end(struct node *n)
 	table_free(n->texts);
 	free(n->in_flight);
 	free(n->flights);
+	node_webhooks_free(n->webhooks);
 	store_close(n->store);
 	config_free(n->config);
 	free(n->config);

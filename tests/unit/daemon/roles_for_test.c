@@ -222,9 +222,15 @@ static int run_enforce(struct config *config, int fd, const struct control_hello
 	return run(ROLE_ENFORCE, config, fd, hello);
 }
 
+static int run_deliver(struct config *config, int fd, const struct control_hello *hello)
+{
+	return run(ROLE_DELIVER, config, fd, hello);
+}
+
 role_fn *const roles_for_test[ROLE_COUNT] = {
 	[ROLE_SENSE] = run_sense,
 	[ROLE_NODE] = run_node,
 	[ROLE_LEDGER] = run_ledger,
 	[ROLE_ENFORCE] = run_enforce,
+	[ROLE_DELIVER] = run_deliver,
 };

@@ -19,7 +19,8 @@ bool landlock;
 
 static char folder[64];
 
-const enum role all_roles[4] = {ROLE_SENSE, ROLE_NODE, ROLE_LEDGER, ROLE_ENFORCE};
+const enum role all_roles[ALL_ROLES] = {
+	ROLE_SENSE, ROLE_NODE, ROLE_LEDGER, ROLE_ENFORCE, ROLE_DELIVER};
 
 void seal(enum role role, const char *user)
 {
@@ -28,7 +29,11 @@ void seal(enum role role, const char *user)
 		{writable, SANDBOX_READ | SANDBOX_WRITE},
 		{"/nonexistent/folder", SANDBOX_READ},
 	};
-	struct sandbox s = {.role = role, .user = user, .paths = paths, .paths_count = 3};
+	struct sandbox s = {.role = role,
+		.user = user,
+		.paths = paths,
+		.paths_count = 3,
+		.connects = role == ROLE_DELIVER};
 	struct error err = {""};
 
 	if (sandbox_seal(&s, &err)) {

@@ -15,7 +15,8 @@
 
 typedef int attempt(enum role role);
 
-extern const enum role all_roles[4];
+#define ALL_ROLES 5
+extern const enum role all_roles[ALL_ROLES];
 
 /* Folders that sealed processes may read, and change; see make_folders(). */
 extern char readable[80], writable[80];
@@ -23,7 +24,7 @@ extern char readable[80], writable[80];
 /* Whether the kernel has Landlock; asked before anything is sealed. */
 extern bool landlock;
 
-/* Seal as a role, with those folders; exits with SEAL_FAILED if it cannot. */
+/* Seal as a role, with those folders (deliver: to connect); exits with SEAL_FAILED if it cannot. */
 void seal(enum role role, const char *user);
 
 /* The wait status of a process that sealed itself and made the attempt. */

@@ -222,8 +222,8 @@ static void test_endpoints(void **state)
 	assert_int_equal(c.ledger.ethereum.deployed, 17);
 	assert_string_equal(c.ledger.ethereum.journal, "/var/lib/sipchain/ethereum.db");
 	/* For people, and for the roles that have no business with them. */
-	for (unsigned flags = 0; flags <= CONFIG_PRINT_ENDPOINT_HOSTS;
-		flags += CONFIG_PRINT_ENDPOINT_HOSTS) {
+	for (unsigned flags = 0; flags <= CONFIG_PRINT_HOSTS;
+		flags += CONFIG_PRINT_HOSTS) {
 		printed.n = 0;
 		assert_int_equal(config_print(&printed, &c, flags), 0);
 		for (size_t i = 0; i < 3; i++)

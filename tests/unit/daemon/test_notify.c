@@ -164,7 +164,9 @@ static void test_roles(void **state)
 	assert_true(role_linked(ROLE_NODE, ROLE_SENSE));
 	assert_true(role_linked(ROLE_LEDGER, ROLE_NODE));
 	assert_true(role_linked(ROLE_ENFORCE, ROLE_NODE));
+	assert_true(role_linked(ROLE_NODE, ROLE_DELIVER));
 	assert_false(role_linked(ROLE_SENSE, ROLE_ENFORCE));
+	assert_false(role_linked(ROLE_LEDGER, ROLE_DELIVER));
 	assert_false(role_linked(ROLE_LEDGER, ROLE_ENFORCE));
 	assert_false(role_linked(ROLE_NODE, ROLE_NODE));
 	assert_false(role_linked(ROLE_NODE, ROLE_PARENT));

@@ -139,7 +139,7 @@ static void test_loop(void **state)
 	int fds[2];
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < ALL_ROLES; i++) {
 		assert_int_equal(packet_pair(fds), 0);
 		assert_true(dup2(fds[0], all_roles[i] == ROLE_SENSE ? 100 : 102) > 0);
 		assert_true(dup2(fds[1], all_roles[i] == ROLE_SENSE ? 101 : 103) > 0);
@@ -220,7 +220,7 @@ static void test_report(void **state)
 	assert_int_equal(before.seccomp, 0);
 	assert_int_equal(before.landlock_abi, 0);
 	assert_false(before.no_new_privs);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < ALL_ROLES; i++)
 		assert_int_equal(result(all_roles[i], ordinary), 0);
 }
 
@@ -239,6 +239,7 @@ static void test_core(void **state)
 	(void)state;
 	assert_int_equal(result(ROLE_LEDGER, core_limits), 0);
 	assert_int_equal(result(ROLE_SENSE, core_limits), 0); /* passwords */
+	assert_int_equal(result(ROLE_DELIVER, core_limits), 0);
 }
 
 /* As root, with a user to become: ids, groups and every capability set change. */

@@ -23,7 +23,9 @@ static void test_process_config(void **state)
 	ssize_t n;
 
 	(void)state;
-	configure("plain");
+	write_config("[node]\nname = plain\n[hep]\npassword = s3cret\n"
+		     "[webhook \"siem\"]\nurl = https://siem.example.net/in/tok3n\n"
+		     "secret_file = /etc/sipchain/siem.secret\n");
 	assert_int_equal(config_load(&c, config_path, &errors), 0);
 	for (int role = ROLE_SENSE; role < ROLE_COUNT; role++) {
 		int fd = process_config(&c, (enum role)role);
@@ -33,6 +35,8 @@ static void test_process_config(void **state)
 		assert_true(n > 0);
 		text[n] = '\0';
 		assert_int_equal(strstr(text, "s3cret") != NULL, role == ROLE_SENSE);
+		assert_int_equal(strstr(text, "tok3n") != NULL, role == ROLE_DELIVER);
+		assert_non_null(strstr(text, "url = https://siem.example.net"));
 		assert_int_equal(write(fd, "x", 1), -1);
 		assert_int_equal(errno, EPERM);
 		assert_int_equal(ftruncate(fd, 0), -1);

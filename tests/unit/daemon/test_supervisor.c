@@ -197,6 +197,83 @@ static void test_again(void **state)
 	stop(d);
 }
 
+#define WEBHOOK                                                                          \
+	"[webhook \"siem\"]\nurl = https://siem.example.net/in/tok3n\n"                  \
+	"secret_file = /etc/sipchain/siem.secret\n"
+
+/* `deliver` runs while there is a webhook, and only then. */
+static void test_deliver(void **state)
+{
+	char text[160];
+	struct daemon *d;
+	pid_t pid;
+
+	(void)state;
+	configure("plain");
+	d = start();
+	await_all_run(d);
+	assert_not_said(d, "T deliver");
+	mark(d);
+	write_config("[node]\nname = more\n[enforce]\ntype = none\n" WEBHOOK);
+	kill(d->pid, SIGHUP);
+	await(d, "T deliver start 1");
+	await(d, "T node peer deliver starts 1");
+	await(d, "T deliver hears node: I am node");
+	await(d, "enforce=3/1/0/2 deliver=3/1/0/2\n");
+	assert_not_said(d, "T deliver peer sense");
+	/* It is started again like any other .. */
+	pid = pid_of(d, "deliver", 1);
+	mark(d);
+	kill(pid, SIGKILL);
+	await(d, "starting it again in 100 ms");
+	await(d, "T node peer deliver starts 2");
+	await(d, "deliver=3/2/-9/2\n");
+	/* .. and ends, for as long, when it has nothing to do. */
+	pid = pid_of(d, "deliver", 2);
+	mark(d);
+	write_config(
+		"[node]\nname = off\n[enforce]\ntype = none\n" WEBHOOK "enabled = no\n");
+	kill(d->pid, SIGHUP);
+	await(d, "T deliver stop gone 0");
+	snprintf(text, sizeof text, "deliver (pid %d) has ended: no [webhook] is left",
+		(int)pid);
+	await(d, text);
+	await(d, "enforce=3/1/0/2\n");
+	assert_not_said(d, "starting it again");
+	mark(d);
+	write_config("[node]\nname = on\n[enforce]\ntype = none\n" WEBHOOK);
+	kill(d->pid, SIGHUP);
+	await(d, "T deliver start 3");
+	await(d, "deliver=3/3/0/2\n");
+	stop(d);
+}
+
+/* One that does not stop when it is to is killed. */
+static void test_deliver_stubborn(void **state)
+{
+	struct supervisor_options o = fast();
+	struct daemon *d;
+
+	(void)state;
+	o.stop_others = USEC_PER_SEC / 5;
+	write_config("[node]\nname = plain\n[enforce]\ntype = none\n" WEBHOOK);
+	d = start_with(&o);
+	await(d, "T deliver hears node: I am node");
+	await_told(d, 0, "READY=1");
+	mark(d);
+	write_config("[node]\nname = stubborn-deliver\n[enforce]\ntype = none\n" WEBHOOK);
+	kill(d->pid, SIGHUP);
+	await(d, "T deliver reload stubborn-deliver");
+	mark(d);
+	configure("plain");
+	kill(d->pid, SIGHUP);
+	await(d, "T deliver stop gone 0");
+	await(d, "does not stop; killing it");
+	await(d, "has ended: no [webhook] is left");
+	await(d, "enforce=3/1/0/2\n");
+	stop(d);
+}
+
 /* The node first, then the others; everybody ends by himself. */
 static void test_stop(void **state)
 {
@@ -365,6 +442,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_crash_loop, leave_nothing),
 		cmocka_unit_test_teardown(test_reload, leave_nothing),
 		cmocka_unit_test_teardown(test_again, leave_nothing),
+		cmocka_unit_test_teardown(test_deliver, leave_nothing),
+		cmocka_unit_test_teardown(test_deliver_stubborn, leave_nothing),
 		cmocka_unit_test_teardown(test_stop, leave_nothing),
 		cmocka_unit_test_teardown(test_stubborn, leave_nothing),
 		cmocka_unit_test_teardown(test_parent_killed, leave_nothing),

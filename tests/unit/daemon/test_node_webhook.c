@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The node's webhooks against a role `deliver` that the test plays, on its clock. */
+#include "node_for_test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/node_webhook_state.h"
+#include "remove_tree.h"
+#include "store/sql.h"
+
+static char folder[64];
+
+static int fd = -1;
+static struct node *n;
+
+static int make_folder(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/webhook-XXXXXX");
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int delete_folder(void **state)
+{
+	(void)state;
+	remove_tree(folder);
+	return 0;
+}
+
+/* --- the stage --- */
+
+static void add(const char *name, const char *events)
+{
+	struct config_webhook *w = &n->config->webhooks[n->config->webhook_count++];
+
+	memset(w, 0, sizeof *w);
+	snprintf(w->name, sizeof w->name, "%s", name);
+	snprintf(w->url, sizeof w->url, "https://%s.example.net", name);
+	snprintf(w->events, sizeof w->events, "%s", events);
+	w->enabled = true;
+}
+
+/* A node with the webhooks "siem", which wants all, and "bans". */
+static void begin(void)
+{
+	struct error err = {""};
+
+	clock_set(0);
+	n = node_begin(folder, false);
+	snprintf(n->config->node.name, sizeof n->config->node.name, "edge1");
+	add("siem", "");
+	add("bans", "ban unban");
+	if (node_webhooks_open(n, &err))
+		fail_msg("%s", err.text);
+}
+
+static void unlink_role(void)
+{
+	link_close(n->deliver);
+	n->deliver = NULL;
+	node_webhooks_linked(n);
+	if (fd >= 0)
+		close(fd);
+	fd = -1;
+}
+
+static void end(void)
+{
+	struct node_webhooks *all = n->webhooks;
+
+	unlink_role();
+	node_webhooks_close(n);
+	node_kill(n);
+	node_webhooks_free(all);
+	n = NULL;
+}
+
+static void no_message(
+	void *context, struct link *l, uint16_t type, struct view payload, int passed)
+{
+	(void)context;
+	(void)l;
+	(void)type;
+	(void)payload;
+	(void)passed;
+}
+
+static void no_end(void *context, struct link *l, const char *why)
+{
+	(void)context;
+	(void)l;
+	(void)why;
+}
+
+/* Let the node do what is due; libuv's timers, with a clock of their own, are pushed. */
+static void turn(double seconds)
+{
+	clock_set(seconds);
+	for (int i = 0; i < 20; i++) {
+		n->webhooks->due = 0;
+		node_webhooks_wake(n);
+		uv_update_time(&n->loop);
+		uv_run(&n->loop, UV_RUN_NOWAIT);
+		usleep(1500);
+	}
+}
+
+/* The role says what each webhook lacks. */
+static void say(const char *first, const char *second)
+{
+	struct webhook_self list[2];
+
+	memset(list, 0, sizeof list);
+	strcpy(list[0].webhook, "siem");
+	strcpy(list[1].webhook, "bans");
+	snprintf(list[0].trouble, sizeof list[0].trouble, "%s", first);
+	snprintf(list[1].trouble, sizeof list[1].trouble, "%s", second);
+	node_webhooks_message(n, MSG_WEBHOOKS, view_of(list, sizeof list));
+}
+
+static void link_role(void)
+{
+	const struct link_callbacks callbacks = {.message = no_message, .closed = no_end};
+	int fds[2];
+
+	unlink_role();
+	assert_int_equal(packet_pair(fds), 0);
+	n->deliver = link_open(&n->loop, fds[0], 8U << 20, &callbacks);
+	assert_non_null(n->deliver);
+	fd = fds[1];
+	node_webhooks_linked(n);
+	say("", "");
+}
+
+/* A batch as it arrived, put together. */
+struct arrived {
+	struct batch_header header;
+	struct buffer body;
+	json_t *json;
+};
+
+static void forget(struct arrived *a)
+{
+	buffer_free(&a->body);
+	json_decref(a->json);
+	memset(a, 0, sizeof *a);
+}
+
+/* The next one; false: nothing came. */
+static bool take(struct arrived *a)
+{
+	static uint8_t buffer[PACKET_MAX];
+	struct batch_header h;
+	struct packet p;
+
+	forget(a);
+	do {
+		if (packet_receive(fd, buffer, &p) != 1) {
+			assert_int_equal(a->body.n, 0);
+			return false;
+		}
+		assert_int_equal(p.type, MSG_POST);
+		assert_true(p.payload.n > sizeof h);
+		memcpy(&h, p.payload.p, sizeof h);
+		assert_int_equal(h.offset, a->body.n);
+		if (h.offset)
+			assert_int_equal(h.ticket, a->header.ticket);
+		a->header = h;
+		buffer_put(&a->body, p.payload.p + sizeof h, p.payload.n - sizeof h);
+	} while (a->body.n < h.length);
+	assert_int_equal(a->body.n, h.length);
+	a->json = json_loadb((const char *)a->body.p, a->body.n, 0, NULL);
+	assert_non_null(a->json);
+	return true;
+}
+
+static size_t count_of(const struct arrived *a)
+{
+	return json_array_size(json_object_get(a->json, "events"));
+}
+
+static json_int_t id_of(const struct arrived *a, size_t i)
+{
+	return json_integer_value(json_object_get(
+		json_array_get(json_object_get(a->json, "events"), i), "id"));
+}
+
+static void answer(const struct arrived *a, enum webhook_verdict verdict, uint32_t status,
+	uint32_t retry_s, const char *reason)
+{
+	struct batch_done d;
+
+	memset(&d, 0, sizeof d);
+	d.ticket = a->header.ticket;
+	d.verdict = (uint8_t)verdict;
+	d.status = status;
+	d.retry_s = retry_s;
+	memcpy(d.webhook, a->header.webhook, sizeof d.webhook);
+	snprintf(d.reason, sizeof d.reason, "%s", reason);
+	node_webhooks_message(n, MSG_POSTED, view_of(&d, sizeof d));
+}
+
+static void events(unsigned count, const char *type)
+{
+	for (unsigned i = 0; i < count; i++)
+		node_event(n, type, NULL, "number %u", i);
+}
+
+static struct webhook_row stored(const char *name)
+{
+	struct webhook_row row;
+	struct error err = {""};
+
+	assert_int_equal(webhook_row_get(n->store, &row, name, &err), 1);
+	return row;
+}
+
+/* --- the cases --- */
+
+static void test_new(void **state)
+{
+	struct arrived a = {.json = NULL};
+
+	(void)state;
+	begin();
+	link_role();
+	events(3, "ban");
+	turn(1);
+	assert_true(take(&a));
+	end();
+	/* A webhook that comes later begins with what happens from then on. */
+	begin();
+	strcpy(n->config->webhooks[1].name, "chat");
+	node_webhooks_configure(n);
+	assert_int_equal(stored("chat").position, 3);
+	assert_int_equal(stored("siem").position, 0);
+	link_role();
+	forget(&a);
+	end();
+}
+
+/* In order; one batch at a time; a filter passes over, and a test comes through. */
+static void test_order(void **state)
+{
+	struct arrived a = {.json = NULL};
+
+	(void)state;
+	begin();
+	link_role();
+	events(150, "pass");
+	events(2, "ban");
+	turn(1);
+	assert_true(take(&a));
+	assert_string_equal(a.header.webhook, "siem");
+	assert_int_equal(count_of(&a), 100);
+	assert_int_equal(id_of(&a, 0), 1);
+	assert_string_equal(json_string_value(json_object_get(a.json, "node")), "edge1");
+	assert_int_equal(stored("siem").first, 1);
+	assert_int_equal(stored("siem").last, 100);
+	answer(&a, WEBHOOK_DELIVERED, 200, 0, "");
+	/* Twice, or of another batch: nobody's. */
+	answer(&a, WEBHOOK_DELIVERED, 200, 0, "");
+	a.header.ticket = 77;
+	answer(&a, WEBHOOK_GONE, 410, 0, "x");
+	assert_int_equal(stored("siem").position, 100);
+	assert_int_equal(stored("siem").events, 100);
+	assert_true(take(&a));
+	assert_string_equal(a.header.webhook, "bans");
+	assert_int_equal(count_of(&a), 2);
+	assert_int_equal(id_of(&a, 0), 151);
+	answer(&a, WEBHOOK_DELIVERED, 204, 0, "");
+	assert_false(take(&a));
+	turn(2);
+	assert_true(take(&a));
+	assert_int_equal(count_of(&a), 52);
+	assert_int_equal(id_of(&a, 0), 101);
+	events(5, "pass");
+	turn(3);
+	assert_false(take(&a)); /* the last has not been answered */
+	assert_int_equal(stored("bans").position, 157); /* passed over */
+	node_event_with(
+		n, "test", NULL, json_pack("{s:s, s:s}", "text", "x", "webhook", "bans"));
+	turn(4);
+	assert_true(take(&a));
+	assert_string_equal(a.header.webhook, "bans");
+	assert_int_equal(count_of(&a), 1);
+	assert_int_equal(id_of(&a, 0), 158);
+	forget(&a);
+	end();
+}
+
+/* A failure: later, and then the same; after the role's death at once. */
+static void test_again(void **state)
+{
+	struct arrived a = {.json = NULL}, b = {.json = NULL};
+	double at;
+
+	(void)state;
+	begin();
+	link_role();
+	events(3, "pass");
+	turn(1);
+	assert_true(take(&a));
+	answer(&a, WEBHOOK_LATER, 503, 30, "503: later");
+	assert_int_equal(stored("siem").attempts, 1);
+	assert_string_equal(stored("siem").reason, "503: later");
+	turn(30.9);
+	assert_false(take(&b));
+	turn(70);
+	assert_true(take(&b));
+	assert_string_equal(a.header.id, b.header.id);
+	assert_true(view_eq(view_of(a.body.p, a.body.n), view_of(b.body.p, b.body.n)));
+	assert_true(a.header.ticket != b.header.ticket);
+	/* What has happened since, above all that it failed, waits for the next. */
+	link_role();
+	turn(71);
+	assert_true(take(&b));
+	assert_string_equal(a.header.id, b.header.id);
+	assert_true(view_eq(view_of(a.body.p, a.body.n), view_of(b.body.p, b.body.n)));
+	/* The wait grows, and ends by itself. */
+	for (at = 71; at < 200000;) {
+		answer(&b, WEBHOOK_LATER, 0, 0, "refused");
+		if (stored("siem").attempts == 12)
+			break;
+		at += 901;
+		turn(at);
+		assert_true(take(&b));
+	}
+	assert_true(
+		n->webhooks->list[0].retry_at > clock_monotonic() + 400 * USEC_PER_SEC);
+	assert_true(
+		n->webhooks->list[0].retry_at <= clock_monotonic() + 900 * USEC_PER_SEC);
+	turn(at + 901);
+	assert_true(take(&b));
+	answer(&b, WEBHOOK_DELIVERED, 200, 0, "");
+	turn(at + 902);
+	assert_true(take(&b));
+	assert_string_equal(
+		json_string_value(json_object_get(
+			json_array_get(json_object_get(b.json, "events"), 0), "type")),
+		"trouble");
+	assert_int_equal(id_of(&b, 0), 4);
+	forget(&a);
+	forget(&b);
+	end();
+}
+
+/* The node dies: the same batch, whatever is configured since. */
+static void test_restart(void **state)
+{
+	struct arrived a = {.json = NULL}, b = {.json = NULL};
+
+	(void)state;
+	begin();
+	link_role();
+	events(7, "ban");
+	events(7, "unban");
+	turn(1);
+	assert_true(take(&a));
+	end();
+	begin();
+	strcpy(n->config->node.name, "edge2");
+	strcpy(n->config->webhooks[0].events, "unban");
+	node_webhooks_configure(n);
+	events(7, "ban");
+	link_role();
+	turn(2);
+	assert_true(take(&b));
+	assert_string_equal(a.header.id, b.header.id);
+	assert_true(view_eq(view_of(a.body.p, a.body.n), view_of(b.body.p, b.body.n)));
+	events(1, "unban");
+	answer(&b, WEBHOOK_DELIVERED, 200, 0, "");
+	turn(3);
+	do
+		assert_true(take(&b)); /* the other's comes, too */
+	while (strcmp(b.header.webhook, "siem") != 0);
+	assert_int_equal(count_of(&b), 1);
+	assert_int_equal(id_of(&b, 0), 22);
+	forget(&a);
+	forget(&b);
+	end();
+}
+
+static void test_gone(void **state)
+{
+	struct arrived a = {.json = NULL}, b = {.json = NULL};
+
+	(void)state;
+	begin();
+	link_role();
+	events(2, "pass");
+	turn(1);
+	assert_true(take(&a));
+	answer(&a, WEBHOOK_GONE, 410, 0, "410 Gone");
+	turn(100000);
+	assert_false(take(&b));
+	assert_int_equal(stored("siem").state, WEBHOOK_ROW_GONE);
+	n->webhooks->list[0].row.state = WEBHOOK_ROW_RUNNING;
+	node_webhooks_wake(n);
+	turn(100001);
+	assert_true(take(&b));
+	assert_string_equal(a.header.id, b.header.id);
+	forget(&a);
+	forget(&b);
+	end();
+}
+
+/* What the journal forgot is counted, and told once; of what was on its way, too. */
+static void test_lost(void **state)
+{
+	struct arrived a = {.json = NULL};
+
+	(void)state;
+	begin();
+	link_role();
+	events(150, "pass");
+	turn(1);
+	assert_true(take(&a)); /* 1 .. 100 */
+	answer(&a, WEBHOOK_LATER, 500, 0, "500");
+	assert_int_equal(sqlite3_exec(n->store->db, "DELETE FROM event WHERE id <= 120",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	turn(10);
+	assert_true(take(&a));
+	assert_int_equal(json_integer_value(json_object_get(a.json, "lost")), 120);
+	assert_int_equal(id_of(&a, 0), 121);
+	assert_int_equal(stored("siem").lost, 120);
+	/* Not taken: told again, until it is. */
+	link_role();
+	turn(11);
+	assert_true(take(&a));
+	assert_int_equal(json_integer_value(json_object_get(a.json, "lost")), 120);
+	answer(&a, WEBHOOK_DELIVERED, 200, 0, "");
+	events(1, "pass");
+	turn(12);
+	assert_true(take(&a));
+	assert_int_equal(json_integer_value(json_object_get(a.json, "lost")), 0);
+	assert_int_equal(stored("siem").lost, 120);
+	/* A batch on its way of which the journal has only a part: lost as a whole. */
+	events(9, "pass");
+	answer(&a, WEBHOOK_DELIVERED, 200, 0, "");
+	turn(13);
+	assert_true(take(&a));
+	assert_int_equal(count_of(&a), 9);
+	answer(&a, WEBHOOK_LATER, 500, 0, "500");
+	assert_int_equal(sqlite3_exec(n->store->db, "DELETE FROM event WHERE id <= 157",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	turn(30);
+	assert_true(take(&a));
+	assert_int_equal(id_of(&a, 0), 158);
+	assert_int_equal(json_integer_value(json_object_get(a.json, "lost")), 5);
+	assert_int_equal(stored("siem").lost, 125);
+	forget(&a);
+	end();
+}
+
+/* The database is an older copy of itself: it goes on with what happens now. */
+static void test_older_copy(void **state)
+{
+	struct arrived a = {.json = NULL};
+	struct webhook_row row;
+	struct error err = {""};
+
+	(void)state;
+	begin();
+	events(5, "pass");
+	row = stored("siem");
+	row.position = 40;
+	row.first = 41;
+	row.last = 50;
+	assert_int_equal(webhook_row_put(n->store, &row, STORE_SOON, &err), 0);
+	end();
+	begin();
+	link_role();
+	turn(1);
+	assert_false(take(&a));
+	assert_int_equal(stored("siem").position, 5);
+	events(1, "pass");
+	turn(2);
+	assert_true(take(&a));
+	assert_int_equal(id_of(&a, 0), 6);
+	forget(&a);
+	end();
+}
+
+static json_t *shown(size_t i)
+{
+	json_t *all = node_webhooks_json(n), *one = json_incref(json_array_get(all, i));
+
+	json_decref(all);
+	return one;
+}
+
+static void assert_shown(size_t i, const char *state, const char *trouble)
+{
+	json_t *one = shown(i);
+
+	assert_string_equal(json_string_value(json_object_get(one, "state")), state);
+	assert_string_equal(json_string_value(json_object_get(one, "trouble")), trouble);
+	json_decref(one);
+}
+
+static void test_status(void **state)
+{
+	struct arrived a = {.json = NULL};
+	json_t *one;
+
+	(void)state;
+	begin();
+	assert_shown(0, "starting", "the role deliver does not run");
+	link_role();
+	assert_shown(0, "ready", "");
+	say("secret_file: /x: others can read the secret", "");
+	assert_shown(0, "trouble", "secret_file: /x: others can read the secret");
+	events(1, "ban");
+	turn(1);
+	assert_true(take(&a));
+	assert_string_equal(a.header.webhook, "bans"); /* the other goes on */
+	assert_false(take(&a));
+	say("\x1b[2J", "");
+	assert_shown(0, "trouble", "is in trouble that could not be read");
+	say("", "");
+	turn(2);
+	assert_true(take(&a));
+	assert_shown(0, "sending", "");
+	answer(&a, WEBHOOK_LATER, 500, 100, "a\nb");
+	assert_shown(0, "failing", "failed, for no reason that could be read");
+	one = shown(0);
+	assert_int_equal(json_integer_value(json_object_get(one, "next")), T0 + 102);
+	/* 1: the ban, 2: the trouble that it failed */
+	assert_int_equal(json_integer_value(json_object_get(one, "behind")), 2);
+	assert_int_equal(json_integer_value(json_object_get(one, "status")), 500);
+	json_decref(one);
+	n->config->webhooks[0].enabled = false;
+	node_webhooks_configure(n);
+	assert_shown(0, "off", "");
+	turn(500);
+	do
+		assert_true(!take(&a) || strcmp(a.header.webhook, "bans") == 0);
+	while (a.json);
+	forget(&a);
+	end();
+}
+
+/* What a role that was broken into might say. */
+static void test_hostile(void **state)
+{
+	static const uint16_t types[] = {MSG_POSTED, MSG_WEBHOOKS, MSG_POST, 0, 65535};
+	struct arrived a = {.json = NULL};
+	struct batch_done d;
+
+	(void)state;
+	begin();
+	link_role();
+	events(3, "pass");
+	turn(1);
+	assert_true(take(&a));
+	for (size_t t = 0; t < sizeof types / sizeof types[0]; t++)
+		for (size_t size = 0; size < 3 * sizeof(struct webhook_self); size++) {
+			uint8_t *bytes = malloc(size + 1);
+
+			assert_non_null(bytes);
+			memset(bytes, 0xff, size + 1);
+			node_webhooks_message(n, types[t], view_of(bytes, size));
+			free(bytes);
+		}
+	memset(&d, 0xff, sizeof d);
+	d.ticket = a.header.ticket;
+	memcpy(d.webhook, a.header.webhook, sizeof d.webhook);
+	node_webhooks_message(n, MSG_POSTED, view_of(&d, sizeof d));
+	d.verdict = 0;
+	node_webhooks_message(n, MSG_POSTED, view_of(&d, sizeof d));
+	assert_int_equal(stored("siem").position, 0); /* neither is an outcome */
+	d.verdict = WEBHOOK_LATER;
+	node_webhooks_message(n, MSG_POSTED, view_of(&d, sizeof d));
+	assert_int_equal(stored("siem").status, 0);
+	/* An hour at most, whatever it says. */
+	assert_true(
+		n->webhooks->list[0].retry_at <= clock_monotonic() + 3600 * USEC_PER_SEC);
+	assert_shown(0, "failing", "failed, for no reason that could be read");
+	forget(&a);
+	end();
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, make_folder, delete_folder)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_new),
+		CASE(test_order),
+		CASE(test_again),
+		CASE(test_restart),
+		CASE(test_gone),
+		CASE(test_lost),
+		CASE(test_older_copy),
+		CASE(test_status),
+		CASE(test_hostile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
