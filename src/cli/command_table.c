@@ -333,6 +333,9 @@ const struct command commands[] = {
 	{"connector", "resync", run_connector_resync, "[NAME]", 0, 1,
 		"compare what stands in a PBX (default: in all) with what should",
 		"sipchain connector resync pbx", .options = {DAEMON}},
+	{"connector", "clear", run_connector_clear, "NAME", 1, 1,
+		"take away all that stands in a PBX, before its section is removed",
+		"sipchain connector clear pbx", .options = {DAEMON}},
 	{"webhook", "status", run_webhook_status, "[NAME]", 0, 1,
 		"who is sent the events, and how far each has come",
 		"sipchain webhook status\n"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sipchain connector status, resync. */
+/* sipchain connector status, resync, clear. */
 #include "cli/columns.h"
 #include "cli/command.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static json_t *name_argument(const struct invocation *in)
 {
@@ -55,6 +56,14 @@ static void status_table(const json_t *list)
 		if (text_of(c, "trouble")[0])
 			printf("%s: %s\n", shown(text_of(c, "name")),
 				shown_sentence(text_of(c, "trouble")));
+		if (number_of(c, "not_carried"))
+			printf("%s: %lld more cannot be looked up there (prefixes of "
+			       "addresses); they stand in the firewall alone\n",
+				shown(text_of(c, "name")), number_of(c, "not_carried"));
+		if (json_is_true(json_object_get(c, "cleared")))
+			printf("%s: emptied on demand; `sipchain connector resync %s` "
+			       "fills it again\n",
+				shown(text_of(c, "name")), shown(text_of(c, "name")));
 		if (number_of(c, "discarded"))
 			printf("%s: %lld messages discarded as forged or not understood\n",
 				shown(text_of(c, "name")), number_of(c, "discarded"));
@@ -102,5 +111,47 @@ int run_connector_resync(struct invocation *in)
 	}
 	code = json_array_size(begun) ? 0 : CONTROL_FAILED;
 	json_decref(result);
+	return code;
+}
+
+#define CLEAR_TRIES 300
+#define CLEAR_EVERY 100000 /* microseconds */
+
+/* Wait until nothing stands there any more. Returns 0, or an exit code. */
+static int await_empty(struct invocation *in)
+{
+	int code = 0;
+
+	for (unsigned i = 0; i < CLEAR_TRIES; i++) {
+		json_t *result = ask(in, "connector-status", name_argument(in), &code);
+		const json_t *c = json_array_get(
+			json_object_get(result, "connectors"), 0);
+		bool off = !strcmp(text_of(c, "state"), "off");
+
+		json_decref(result);
+		if (code || off)
+			return code;
+		usleep(CLEAR_EVERY);
+	}
+	fprintf(stderr,
+		"sipchain: %s is not empty yet; see `sipchain connector status`\n",
+		shown(in->arguments[0]));
+	return CONTROL_FAILED;
+}
+
+int run_connector_clear(struct invocation *in)
+{
+	json_t *result;
+	int code = 0;
+
+	result = ask(in, "connector-clear", name_argument(in), &code);
+	json_decref(result);
+	if (!result)
+		return code;
+	code = await_empty(in);
+	if (!code)
+		printf("%s: nothing of this node's stands there any more, until `sipchain "
+		       "connector resync %s` or the next start\n",
+			shown(in->arguments[0]), shown(in->arguments[0]));
 	return code;
 }

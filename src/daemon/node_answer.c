@@ -254,6 +254,8 @@ bool node_answer(struct node *n, struct control_client *client, const char *comm
 		node_connectors_status(n, client, arguments);
 	else if (!strcmp(command, "connector-resync"))
 		node_connectors_resync(n, client, arguments);
+	else if (!strcmp(command, "connector-clear"))
+		node_connectors_clear(n, client, arguments);
 	else if (!strcmp(command, "webhook-status"))
 		node_webhooks_status(n, client, arguments);
 	else if (!strcmp(command, "webhook-test"))

@@ -50,14 +50,25 @@ void node_connectors_observe(struct node *n);
  */
 bool node_connectors_outdated(const struct node *n, const struct config *config);
 
+/*
+ * Before the role starts anew for it: take away what stands in PBXs that it names no
+ * longer. Returns whether that takes a moment: then the role ends by itself.
+ */
+bool node_connectors_leave(struct node *n, const struct config *config);
+
 /* For `status` and `connector status`: an array, in the configuration's order. */
 json_t *node_connectors_json(const struct node *n);
 
-/* The commands `connector-status` and `connector-resync`: arguments "name" or none. */
+/*
+ * The commands `connector-status` and `connector-resync`: arguments "name" or none;
+ * `connector-clear`: "name".
+ */
 struct control_client;
 void node_connectors_status(
 	struct node *n, struct control_client *client, const json_t *arguments);
 void node_connectors_resync(
+	struct node *n, struct control_client *client, const json_t *arguments);
+void node_connectors_clear(
 	struct node *n, struct control_client *client, const json_t *arguments);
 
 /* The role ends: what stands in the PBXs stays. The memory goes with the loop. */

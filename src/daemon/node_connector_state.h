@@ -9,7 +9,7 @@
 #include "enforce/hook_log.h"
 #include "enforce/pbx_connector.h"
 
-/* What node_connector.c and node_connector_status.c share. */
+/* What the files node_connector*.c share. */
 
 /* A descriptor in the loop: it outlives its end by a turn. */
 struct channel {
@@ -36,13 +36,21 @@ struct node_connector {
 	uv_timer_t timer;
 	bool dirty;   /* something is to be ordered */
 	bool closing; /* the role ends */
+	bool ending;  /* what stands there is taken away, for good */
+	bool cleared; /* the same, by `connector clear`, until `connector resync` */
 	struct hit_limit hits;
 };
 
 struct node_connectors {
 	struct node_connector list[CONFIG_CONNECTORS_MAX];
 	size_t count;
+	bool leaving; /* the role starts anew as soon as those that are ending are empty, */
+	usec leave;   /* or at this time (monotonic) */
 };
+
+#define EACH_CONNECTOR(all, k)                                                           \
+	for (struct node_connector *k = (all) ? (all)->list : NULL;                      \
+		(all) && k < (all)->list + (all)->count; k++)
 
 /* The number i, or NULL. */
 static inline struct node_connector *node_connector_at(
@@ -50,5 +58,17 @@ static inline struct node_connector *node_connector_at(
 {
 	return all && i < all->count ? &all->list[i] : NULL;
 }
+
+/* node_connector_io.c: do what is due and send what there is to send. */
+void node_connector_step(struct node_connector *k);
+
+/* Close its descriptors. */
+void node_connector_drop(struct node_connector *k);
+
+/* What its pbx_connector asks for. */
+struct connector_callbacks node_connector_callbacks(struct node_connector *k);
+
+/* node_connector_leave.c: start the role anew if it is time. */
+void node_connectors_left(struct node *n);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/log.h"
 #include "daemon/config_connector.h"
 #include "daemon/node.h"
 #include "daemon/node_connector.h"
@@ -37,6 +38,8 @@ static json_t *connector_json(const struct node_connector *k)
 	json_object_set_new(out, "standing", integer(f.standing));
 	json_object_set_new(out, "queued", integer(f.queued));
 	json_object_set_new(out, "refused", integer(f.refusing));
+	json_object_set_new(out, "not_carried", integer(f.not_carried));
+	json_object_set_new(out, "cleared", json_boolean(k->cleared));
 	json_object_set_new(out, "hits", integer(f.hits));
 	json_object_set_new(out, "resynced", when(f.resynced));
 	json_object_set_new(out, "resync_ms", integer((f.pbx.resync_took + 999) / 1000));
@@ -119,6 +122,57 @@ void node_connectors_status(
 				      node_connectors_json(n)));
 }
 
+static void follow_again(void *context, const struct ban *b)
+{
+	node_connectors_follow(context, &b->indicator);
+}
+
+/* After `connector clear`. */
+static void fill_again(struct node_connector *k)
+{
+	struct node *n = k->node;
+
+	k->cleared = false;
+	k->dirty = true;
+	pbx_connector_observe(k->c, n->config->node.observe);
+	ban_table_each(n->bans, follow_again, n);
+}
+
+void node_connectors_clear(
+	struct node *n, struct control_client *client, const json_t *arguments)
+{
+	struct connector_figures f;
+	struct node_connector *one;
+
+	if (!control_may_change(client)) {
+		control_refuse(client, CONTROL_PERMISSION,
+			"uid %u may ask but not change; be root or in [node] "
+			"control_group",
+			(unsigned)control_uid(client));
+		return;
+	}
+	if (!named(n, client, arguments, &one))
+		return;
+	if (!one) {
+		control_refuse(client, CONTROL_USAGE, "name the connector");
+		return;
+	}
+	if (one->c)
+		pbx_connector_figures(one->c, &f);
+	if (!one->c || (f.state != CONNECTOR_READY && f.state != CONNECTOR_OFF)) {
+		control_refuse(client, CONTROL_FAILED,
+			"%s is not connected, nothing can be taken away there: %s",
+			one->name, one->c ? f.trouble : one->trouble);
+		return;
+	}
+	log_notice("[connector \"%s\"] uid %u takes away all that stands there",
+		one->name, (unsigned)control_uid(client));
+	one->cleared = true;
+	pbx_connector_observe(one->c, true);
+	node_connector_step(one);
+	control_answer(client, json_pack("{s:s}", "name", one->name));
+}
+
 void node_connectors_resync(
 	struct node *n, struct control_client *client, const json_t *arguments)
 {
@@ -135,6 +189,11 @@ void node_connectors_resync(
 
 		if (one && k != one)
 			continue;
+		if (one && k->cleared) {
+			fill_again(k);
+			json_array_append_new(begun, json_string(k->name));
+			continue;
+		}
 		json_array_append_new(
 			k->c && pbx_connector_resync(k->c, clock_monotonic()) ? begun :
 										away,

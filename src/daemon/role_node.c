@@ -164,7 +164,8 @@ static int on_reload(void *context, struct config *config, struct error *err)
 			"[node] state, run and user change only with a restart of "
 			"sipchaind");
 	/* Nothing can be opened from inside the sandbox. */
-	if (node_connectors_outdated(n, config) || node_http_outdated(n, config)) {
+	if ((node_connectors_outdated(n, config) || node_http_outdated(n, config)) &&
+		!node_connectors_leave(n, config)) {
 		n->again = true;
 		uv_stop(&n->loop);
 	}

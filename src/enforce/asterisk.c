@@ -81,6 +81,9 @@ static void on_refused(struct asterisk *a, struct request *r, struct view why)
 			a->figures.refusals++;
 		a->hooks.done(a->hooks.context, &r->order, r->order.change == BAN_DELETE);
 		break;
+	case ASK_CLEAR: /* nothing else is said of a tree that is not there */
+		a->hooks.cleared(a->hooks.context, true);
+		break;
 	case ASK_STRAY:
 	case ASK_PING:
 		break;
@@ -116,6 +119,9 @@ static void on_success(struct asterisk *a, struct request *r, const struct ami_m
 	case ASK_ORDER:
 		a->figures.orders++;
 		a->hooks.done(a->hooks.context, &r->order, true);
+		break;
+	case ASK_CLEAR:
+		a->hooks.cleared(a->hooks.context, true);
 		break;
 	case ASK_STRAY:
 	case ASK_PING:
@@ -418,6 +424,7 @@ const struct pbx_ops pbx_asterisk = {
 	.received = asterisk_received,
 	.closed = asterisk_closed,
 	.order = asterisk_order,
+	.clear = asterisk_clear,
 	.next = asterisk_next,
 	.sent = asterisk_sent,
 	.due = asterisk_due,

@@ -81,6 +81,19 @@ void asterisk_ask_compare(struct asterisk *a)
 		&a->out, "Family: " ASTERISK_FAMILY "\r\nKey: " ASTERISK_TREE "\r\n\r\n");
 }
 
+void asterisk_clear(struct pbx *p, usec now)
+{
+	struct asterisk *a = asterisk_of(p);
+
+	a->now = now;
+	if (a->step != STEP_READY)
+		return;
+	a->strays.n = a->strays_sent = 0;
+	ask_plain(a, ASK_CLEAR, "DBDelTree");
+	buffer_printf(
+		&a->out, "Family: " ASTERISK_FAMILY "\r\nKey: " ASTERISK_TREE "\r\n\r\n");
+}
+
 /* DBPut, or DBDel when value is NULL. Returns 0, or -1: it does not fit a line. */
 static int put_database(
 	struct asterisk *a, const char *id, struct view key, const char *value)

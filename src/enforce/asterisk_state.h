@@ -32,6 +32,7 @@ enum ask {
 	ASK_ORDER,
 	ASK_STRAY, /* nobody waits for its answer */
 	ASK_PING,
+	ASK_CLEAR, /* all of the tree at once */
 };
 
 struct request {
@@ -83,6 +84,9 @@ void asterisk_ask_compare(struct asterisk *a);
 
 /* A ping, of which any answer will do. */
 void asterisk_ask_ping(struct asterisk *a);
+
+/* End all that stands there: cleared() follows. */
+void asterisk_clear(struct pbx *p, usec now);
 
 /* In step: do what is left of the last comparison, and begin the next. */
 void asterisk_settle(struct asterisk *a);

@@ -14,6 +14,7 @@
 struct ring {
 	uint8_t (*keys)[BAN_KEY_SIZE];
 	size_t head, n, capacity;
+	uint64_t put; /* ever */
 };
 
 struct ban_table {
@@ -21,7 +22,9 @@ struct ban_table {
 	struct ring queue;
 	struct heap ends; /* lazily: an entry counts when the ban still ends then */
 	size_t deleting;
-	unsigned kept; /* bits 1 << kind: nothing is ordered */
+	unsigned kept;           /* bits 1 << kind: nothing is ordered */
+	ban_carries_fn *carries; /* NULL: it carries all but those */
+	const void *carrier;
 	/* Bits of the lengths that bans of a scope and kind have, or once had. */
 	uint8_t lengths[2][INDICATOR_AGENT + 1][17];
 };
@@ -58,6 +61,7 @@ static int ring_put(struct ring *r, const void *key)
 		r->capacity = capacity;
 	}
 	memcpy(r->keys[(r->head + r->n++) % r->capacity], key, BAN_KEY_SIZE);
+	r->put++;
 	return 0;
 }
 
@@ -99,9 +103,46 @@ void ban_table_keep(struct ban_table *t, unsigned kinds)
 	t->kept = kinds;
 }
 
+void ban_table_carry(struct ban_table *t, ban_carries_fn *carries, const void *context)
+{
+	t->carries = carries;
+	t->carrier = context;
+}
+
 bool ban_table_keeps(const struct ban_table *t, const struct indicator *i)
 {
-	return i->kind < 32 && t->kept >> i->kind & 1;
+	return (i->kind < 32 && t->kept >> i->kind & 1) ||
+		(t->carries && !t->carries(t->carrier, i));
+}
+
+/* --- when they end --- */
+
+/* Fewer than so many entries are no burden, whatever they mean. */
+#define ENDS_FEW 256
+
+/*
+ * Of an end that was changed the old entry stays in the heap until its time comes: a
+ * ban whose end is set anew each second for a month would leave millions. So when most
+ * entries mean nothing the heap is made anew from the bans. Each time costs as much as
+ * the changes that led to it.
+ */
+static void shed_ends(struct ban_table *t)
+{
+	size_t at = 0, count = table_count(t->bans);
+	const struct ban *b;
+
+	if (t->ends.n < ENDS_FEW || t->ends.n < 2 * count)
+		return;
+	t->ends.n = 0;
+	/* No allocation: there is room for twice as many. */
+	while ((b = table_next(t->bans, &at)))
+		heap_push(&t->ends, b->until, b, BAN_KEY_SIZE);
+}
+
+static void note_end(struct ban_table *t, const struct ban *b)
+{
+	shed_ends(t);
+	heap_push(&t->ends, b->until, b, BAN_KEY_SIZE);
 }
 
 /* Put a ban's key into the queue, once. */
@@ -140,10 +181,11 @@ bool ban_table_set(struct ban_table *t, const struct indicator *i, uint8_t scope
 	b->origin = origin;
 	b->category = category;
 	/* Of one that was being deleted the end may have been passed over. */
-	if (b->until != until || fresh || b->deleting)
-		heap_push(&t->ends, until, key, sizeof key);
+	fresh = fresh || b->deleting || b->until != until;
 	b->deleting = 0;
 	b->until = until;
+	if (fresh)
+		note_end(t, b);
 	enqueue(t, b);
 	return true;
 }
@@ -224,6 +266,16 @@ size_t ban_table_take(struct ban_table *t, struct ban_order *orders, size_t max)
 	return n;
 }
 
+uint64_t ban_table_mark(const struct ban_table *t)
+{
+	return t->queue.put;
+}
+
+bool ban_table_passed(const struct ban_table *t, uint64_t mark)
+{
+	return t->queue.put - t->queue.n >= mark;
+}
+
 bool ban_table_done(struct ban_table *t, const struct ban_order *order, bool carried_out)
 {
 	uint8_t key[BAN_KEY_SIZE];
@@ -237,6 +289,12 @@ bool ban_table_done(struct ban_table *t, const struct ban_order *order, bool car
 	if (b->deleting) {
 		if (order->change != BAN_DELETE)
 			return false;
+		/* An innocent's number may stand there still: it is tried again. */
+		if (!carried_out) {
+			b->state = BAN_REFUSED;
+			note_end(t, b); /* it may have been passed over */
+			return false;
+		}
 		t->deleting--;
 		table_remove(t->bans, key);
 		return true;
@@ -295,6 +353,12 @@ void ban_table_clear_all(struct ban_table *t)
 	while ((b = table_next(t->bans, &at))) {
 		if (b->deleting)
 			continue;
+		if (ban_table_keeps(t, &b->indicator)) {
+			/* Never ordered: it is over, and nobody's answer is waited for. */
+			b->until = 0;
+			note_end(t, b);
+			continue;
+		}
 		b->deleting = 1;
 		t->deleting++;
 		enqueue(t, b);
@@ -315,6 +379,12 @@ uint32_t ban_table_end(struct ban_table *t, uint32_t now, ban_fn *fn, void *cont
 		if (!meant)
 			continue;
 		fn(context, b);
+		if (ban_table_keeps(t, &b->indicator)) {
+			struct ban gone = *b;
+
+			table_remove(t->bans, &gone);
+			continue;
+		}
 		b->deleting = 1;
 		t->deleting++;
 		enqueue(t, b);
@@ -329,19 +399,21 @@ uint32_t ban_table_expire(struct ban_table *t, uint32_t now, ban_fn *fn, void *c
 	while ((first = heap_peek(&t->ends))) {
 		struct ban *b = table_get(t->bans, first->payload);
 		/* What is being deleted goes when the enforcer has followed. */
-		bool meant = b && b->until == first->at && !b->deleting;
+		bool meant = b && b->until == first->at &&
+			(!b->deleting || b->state == BAN_REFUSED);
+		struct ban gone;
 
 		if (meant && first->at > now)
 			return (uint32_t)first->at;
-		if (meant) {
-			struct ban gone = *b;
-
-			heap_pop(&t->ends);
-			table_remove(t->bans, &gone);
-			fn(context, &gone);
-			continue;
-		}
 		heap_pop(&t->ends);
+		if (!meant)
+			continue;
+		gone = *b;
+		table_remove(t->bans, &gone);
+		if (gone.deleting)
+			t->deleting--;
+		else
+			fn(context, &gone);
 	}
 	return 0;
 }
@@ -356,14 +428,14 @@ void ban_table_each(const struct ban_table *t, ban_fn *fn, void *context)
 			fn(context, b);
 }
 
-void ban_table_tally(const struct ban_table *t, size_t out[BAN_REFUSED + 1])
+void ban_table_tally(const struct ban_table *t, size_t out[BAN_KEPT + 1])
 {
 	const struct ban *b;
 	size_t at = 0;
 
-	memset(out, 0, (BAN_REFUSED + 1) * sizeof out[0]);
+	memset(out, 0, (BAN_KEPT + 1) * sizeof out[0]);
 	while ((b = table_next(t->bans, &at)))
-		out[b->state <= BAN_REFUSED ? b->state : 0]++;
+		out[b->state <= BAN_KEPT ? b->state : 0]++;
 }
 
 bool ban_table_empty(const struct ban_table *t)

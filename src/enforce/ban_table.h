@@ -54,6 +54,10 @@ void ban_table_free(struct ban_table *t);
  */
 void ban_table_keep(struct ban_table *t, unsigned kinds);
 
+/* The same for each ban whose indicator the enforcer does not carry. Before the first. */
+typedef bool ban_carries_fn(const void *context, const struct indicator *i);
+void ban_table_carry(struct ban_table *t, ban_carries_fn *carries, const void *context);
+
 /* Whether a ban of this indicator is one of those. */
 bool ban_table_keeps(const struct ban_table *t, const struct indicator *i);
 
@@ -85,8 +89,16 @@ const struct ban *ban_table_around(
 size_t ban_table_take(struct ban_table *t, struct ban_order *orders, size_t max);
 
 /*
+ * How far the queue has come: passed() says whether all that was queued when mark()
+ * was called has been taken since, or was dropped from the queue.
+ */
+uint64_t ban_table_mark(const struct ban_table *t);
+bool ban_table_passed(const struct ban_table *t, uint64_t mark);
+
+/*
  * The enforcer's answer to one order: carried out, or refused. Returns true
- * when a deletion is complete and the record gone.
+ * when a deletion is complete and the record gone. One that was refused is still
+ * to be done: BAN_REFUSED, until _retry() or the end of the ban.
  */
 bool ban_table_done(struct ban_table *t, const struct ban_order *order, bool carried_out);
 
@@ -118,7 +130,7 @@ uint32_t ban_table_end(struct ban_table *t, uint32_t now, ban_fn *fn, void *cont
 /*
  * Drop bans whose end has come (the kernel's timeout removed them too), with
  * a callback for each; one that is being deleted waits for the enforcer's answer
- * instead. Returns the next end, or 0 when none is left.
+ * instead, unless that was a refusal (no callback). Returns the next end, or 0 when none is left.
  */
 uint32_t ban_table_expire(struct ban_table *t, uint32_t now, ban_fn *fn, void *context);
 
@@ -126,7 +138,7 @@ uint32_t ban_table_expire(struct ban_table *t, uint32_t now, ban_fn *fn, void *c
 void ban_table_each(const struct ban_table *t, ban_fn *fn, void *context);
 
 /* How many there are in each state, deletions too: out[enum ban_state]. */
-void ban_table_tally(const struct ban_table *t, size_t out[BAN_REFUSED + 1]);
+void ban_table_tally(const struct ban_table *t, size_t out[BAN_KEPT + 1]);
 
 /* Whether nothing is left, not even a deletion to be answered. */
 bool ban_table_empty(const struct ban_table *t);

@@ -31,7 +31,8 @@ struct hook {
 	bool moved;               /* some were written since the last due() */
 	usec progress;            /* when that was, or when the first began to wait */
 	usec began;               /* the resync */
-	usec ordered;             /* the last order since then */
+	uint64_t ends;            /* of the line resync-end, as waiting's */
+	bool clearing;            /* cleared() is waited for */
 
 	struct waiting waiting[HOOK_WINDOW];
 	size_t head, count;
@@ -100,7 +101,9 @@ static void begin_resync(struct hook *h, usec now)
 
 	h->count = 0; /* what waits is written all the same, and comes again */
 	h->resync = true;
-	h->began = h->ordered = now;
+	h->began = now;
+	h->ends = 0;
+	h->clearing = false;
 	n = snprintf(line, sizeof line,
 		"{\"op\":\"resync-begin\",\"version\":1,\"connector\":\"%s\"}\n",
 		h->name);
@@ -230,7 +233,7 @@ static void hook_connected(struct pbx *p, usec now)
 	buffer_consume(&h->out, h->out.n);
 	h->connected = true;
 	h->failed = false;
-	h->queued = h->written = 0;
+	h->queued = h->written = h->ends = 0;
 	h->line_n = 0;
 	h->overlong = false;
 	h->progress = now;
@@ -285,6 +288,7 @@ static size_t hook_order(
 	struct hook *h = of(p);
 	size_t taken = 0;
 
+	(void)now;
 	if (!h->connected || h->failed)
 		return 0;
 	while (taken < n && h->count < HOOK_WINDOW &&
@@ -295,7 +299,6 @@ static size_t hook_order(
 		w->id = ++h->id;
 		put_order(h, &w->order);
 		w->end = h->queued;
-		h->ordered = now;
 	}
 	return taken;
 }
@@ -332,7 +335,6 @@ static void answer(struct hook *h)
 
 static usec hook_due(struct pbx *p, usec now)
 {
-	static const char end[] = "{\"op\":\"resync-end\"}\n";
 	struct hook *h = of(p);
 
 	if (!h->connected || h->failed)
@@ -347,15 +349,39 @@ static usec hook_due(struct pbx *p, usec now)
 			"started again");
 		return 0;
 	}
-	if (h->resync && !h->out.n && now - h->ordered >= HOOK_QUIET) {
-		h->resync = false;
+	if (h->ends && h->written >= h->ends) {
+		h->ends = 0;
 		h->figures.resync_took = now - h->began;
-		put_line(h, end, sizeof end - 1);
-		h->progress = now;
 	}
-	if (h->out.n)
-		return h->progress + HOOK_STALL;
-	return h->resync ? h->ordered + HOOK_QUIET : 0;
+	if (h->clearing && !h->out.n) {
+		h->clearing = false;
+		h->hooks.cleared(h->hooks.context, true);
+	}
+	return h->out.n ? h->progress + HOOK_STALL : 0;
+}
+
+/* The last order of the resync was taken: its line is the last in the stream. */
+static void hook_filled(struct pbx *p, usec now)
+{
+	static const char end[] = "{\"op\":\"resync-end\"}\n";
+	struct hook *h = of(p);
+
+	if (!h->connected || h->failed || !h->resync)
+		return;
+	h->resync = false;
+	if (!h->out.n)
+		h->progress = now;
+	put_line(h, end, sizeof end - 1);
+	h->ends = h->queued;
+}
+
+/* Each was deleted, and what it was not told of in a resync it has forgotten. */
+static void hook_clear(struct pbx *p, usec now)
+{
+	struct hook *h = of(p);
+
+	(void)now;
+	h->clearing = h->connected && !h->failed;
 }
 
 static void hook_compare(struct pbx *p, usec now)
@@ -387,6 +413,8 @@ const struct pbx_ops pbx_hook = {
 	.received = hook_received,
 	.closed = hook_closed,
 	.order = hook_order,
+	.filled = hook_filled,
+	.clear = hook_clear,
 	.next = hook_next,
 	.sent = hook_sent,
 	.due = hook_due,

@@ -16,7 +16,8 @@
  *
  * (each is one line; digits and prefix are there for numbers alone). What stands
  * when the program starts is unknown: between resync-begin and resync-end comes
- * all that should, and what did not come is to be forgotten. The same indicator may
+ * all that should, and what did not come is to be forgotten; deletions, too, of what
+ * ended meanwhile. resync-end comes at once behind the last of them. The same indicator may
  * be added again with another end. At its end a delete comes.
  *
  * What it writes to its standard output, one JSON object a line, is optional:
@@ -33,8 +34,6 @@
 #define HOOK_LINE_MAX  4096 /* of what it writes; longer lines are discarded */
 #define HOOK_LINES_MAX 1000 /* a second that are looked at; more are discarded */
 #define HOOK_HITS_MAX  100  /* of them */
-/* resync-end: nothing was ordered for so long. */
-#define HOOK_QUIET (USEC_PER_SEC / 2)
 /* Orders, and bytes, that wait to be taken. */
 #define HOOK_WINDOW  256
 #define HOOK_OUT_MAX (64U << 10)

@@ -24,6 +24,46 @@ bool kamailio_table_name(const char *name)
 	return true;
 }
 
+/* --- the mark --- */
+
+static int generation(uint32_t *out, const char *digits)
+{
+	*out = 0;
+	for (unsigned i = 0; i < KAMAILIO_DIGITS; i++) {
+		if (digits[i] < '0' || digits[i] > '9')
+			return -1;
+		*out = *out * 10 + (uint32_t)(digits[i] - '0');
+	}
+	return 0;
+}
+
+int kamailio_mark_parse(struct kamailio_mark *out, const char *text)
+{
+	if (strlen(text) == KAMAILIO_MARK_MAX - 1 && !generation(&out->floor, text) &&
+		!generation(&out->top, text + KAMAILIO_DIGITS) && out->floor <= out->top)
+		return 0;
+	memset(out, 0, sizeof *out);
+	return -1;
+}
+
+const char *kamailio_mark_print(char dst[KAMAILIO_MARK_MAX], struct kamailio_mark mark)
+{
+	snprintf(dst, KAMAILIO_MARK_MAX, "%09u%09u", mark.floor % (KAMAILIO_LAST + 1),
+		mark.top % (KAMAILIO_LAST + 1));
+	return dst;
+}
+
+uint32_t kamailio_mark_next(uint32_t top, uint64_t wall)
+{
+	uint64_t today = wall > KAMAILIO_EPOCH ? wall - KAMAILIO_EPOCH : 1;
+
+	if (today <= top)
+		today = (uint64_t)top + 1;
+	return today <= KAMAILIO_LAST ? (uint32_t)today : 0;
+}
+
+/* --- answers --- */
+
 /* A text of an object, cut to fit; "" when there is none. */
 static void take_text(char *dst, size_t size, const json_t *o, const char *key)
 {

@@ -35,6 +35,15 @@ unsigned kamailio_calls_orders(const struct kamailio_calls *c)
 	return n;
 }
 
+bool kamailio_calls_before(const struct kamailio_calls *c, uint64_t sequence)
+{
+	for (unsigned i = 0; i < KAMAILIO_WINDOW; i++)
+		if (c->list[i].purpose == KAMAILIO_ORDER &&
+			c->list[i].sequence < sequence)
+			return true;
+	return false;
+}
+
 bool kamailio_calls_about(const struct kamailio_calls *c, const struct indicator *i)
 {
 	for (unsigned j = 0; j < KAMAILIO_WINDOW; j++)

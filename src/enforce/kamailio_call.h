@@ -11,22 +11,25 @@
 enum kamailio_purpose {
 	KAMAILIO_FREE = 0,
 	KAMAILIO_ORDER,
-	KAMAILIO_MARK, /* set a table's marker */
+	KAMAILIO_FIND, /* what a table's mark says */
+	KAMAILIO_SET,  /* set it */
 	KAMAILIO_LOOK, /* and see whether it stands */
+	KAMAILIO_END,  /* delete it: nothing in the table counts */
 };
 
 struct kamailio_call {
 	uint8_t purpose; /* enum kamailio_purpose */
-	uint8_t table;   /* index, of MARK and LOOK */
+	uint8_t table;   /* index, but of ORDER */
 	bool unsent;
-	bool taken;             /* it was sent once at least */
-	uint64_t sequence;      /* calls leave in this order */
-	usec asked;             /* first */
-	usec again;             /* when it is sent again */
-	struct ban_order order; /* of ORDER */
+	bool taken;                /* it was sent once at least */
+	uint64_t sequence;         /* calls leave in this order */
+	usec asked;                /* first */
+	usec again;                /* when it is sent again */
+	struct ban_order order;    /* of ORDER */
+	struct kamailio_mark mark; /* of SET */
 	char id[20];
 	size_t n;
-	char text[352];
+	char text[384];
 };
 
 struct kamailio_calls {
@@ -47,6 +50,9 @@ struct kamailio_call *kamailio_calls_free(struct kamailio_calls *c);
 
 /* How many orders are under way. */
 unsigned kamailio_calls_orders(const struct kamailio_calls *c);
+
+/* Whether an order that was queued before this sequence is. */
+bool kamailio_calls_before(const struct kamailio_calls *c, uint64_t sequence);
 
 /* Whether an order about this indicator is. */
 bool kamailio_calls_about(const struct kamailio_calls *c, const struct indicator *i);

@@ -25,7 +25,10 @@
  *          <------------------------------- ready()   orders are taken from now on
  *   order() ------------------------------->
  *          <------------------------------- done() *  one for each order taken
+ *   filled() ------------------------------> all that resync() asked for was ordered
  *          <------------------------------- hit() *
+ *   clear() ------------------------------->
+ *          <------------------------------- cleared()
  *          <------------------------------- resync() ... ready()   it was restarted
  *          <------------------------------- failed()  close this connection
  *   closed() ------------------------------>   orders in flight are forgotten
@@ -106,6 +109,11 @@ struct pbx_hooks {
 	 * once will not change. Nothing else is to be done with it.
 	 */
 	void (*failed)(void *context, const char *why, bool refused);
+	/*
+	 * What clear() was called for is done: nothing counts there any more. A
+	 * refusal is no end: clear() is to be called again.
+	 */
+	void (*cleared)(void *context, bool carried_out);
 	/* Until when this shall stand (unix seconds), or 0: it shall not. */
 	uint32_t (*wanted)(void *context, const struct indicator *i);
 	/* The time of day, for a PBX that counts from now; NULL: clock_wall(). */
@@ -142,6 +150,8 @@ struct pbx_ops {
 	uint8_t way;      /* enum pbx_way */
 	/* PBX_KIND()s it can carry. Others are never ordered. */
 	unsigned kinds;
+	/* Whether, of those kinds, it can carry this one. NULL: all. */
+	bool (*carries)(const struct indicator *i);
 	/*
 	 * Whether the PBX forgets by itself what has come to its end. If not,
 	 * the owner orders a deletion then.
@@ -173,6 +183,19 @@ struct pbx_ops {
 	 */
 	size_t (*order)(
 		struct pbx *p, const struct ban_order *orders, size_t n, usec now);
+
+	/*
+	 * All that was to be ordered again when resync() was called has been taken by
+	 * order(): what the PBX holds beside it counts no longer. NULL: of no interest.
+	 */
+	void (*filled)(struct pbx *p, usec now);
+
+	/*
+	 * After ready(): end all that this connector ever put there, known or not.
+	 * cleared() follows, unless the connection closes before. No order is given
+	 * any more on this connection. NULL: deletions are all that can be done.
+	 */
+	void (*clear)(struct pbx *p, usec now);
 
 	/*
 	 * What is to be written: the stream's next bytes, or one whole datagram;

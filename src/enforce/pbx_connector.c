@@ -37,9 +37,12 @@ struct pbx_connector {
 
 	bool failing; /* the protocol gave this connection up: trouble says why */
 	bool refused;
-	bool became_ready; /* not said yet */
-	usec refused_at;   /* when something was refused; 0: nothing */
-	usec compared;     /* when the last comparison began, or ready() was called */
+	bool became_ready;      /* not said yet */
+	bool filling;           /* what resync() asked for is not all ordered, */
+	uint64_t fill;          /* as far as this mark of the queue */
+	bool clearing, cleared; /* observe mode: asked for, and done */
+	usec refused_at;        /* when something was refused; 0: nothing */
+	usec compared; /* when the last comparison began, or ready() was called */
 	usec resynced;
 	uint64_t hits;
 	char trouble[PBX_TEXT];
@@ -69,7 +72,10 @@ static void on_resync(void *context)
 
 	c->taken = c->given = 0;
 	c->compared = c->now;
+	c->clearing = c->cleared = false;
 	ban_table_requeue(c->bans);
+	c->filling = true;
+	c->fill = ban_table_mark(c->bans);
 }
 
 static bool on_held(void *context, const struct ban_order *found)
@@ -77,6 +83,16 @@ static bool on_held(void *context, const struct ban_order *found)
 	struct pbx_connector *c = context;
 
 	return ban_table_found(c->bans, &found->indicator, BAN_SIP, found->until);
+}
+
+static void on_cleared(void *context, bool carried_out)
+{
+	struct pbx_connector *c = context;
+
+	c->clearing = false;
+	c->cleared = carried_out;
+	if (!carried_out && !c->refused_at)
+		c->refused_at = c->now;
 }
 
 static uint32_t until(const struct pbx_connector *c, const struct indicator *i)
@@ -160,13 +176,20 @@ static void on_hit(void *context, const struct pbx_hit *hit)
 
 /* --- made and freed --- */
 
+static bool carries(const void *context, const struct indicator *i)
+{
+	const struct pbx_connector *c = context;
+
+	return c->ops->carries(i);
+}
+
 struct pbx_connector *pbx_connector_new(const struct pbx_ops *ops,
 	const struct pbx_config *config, const struct connector_callbacks *callbacks,
 	struct error *err)
 {
 	struct pbx_connector *c = calloc(1, sizeof *c);
 	const struct pbx_hooks hooks = {c, on_resync, on_held, on_ready, on_done, on_hit,
-		on_trouble, on_failed, on_wanted, NULL};
+		on_trouble, on_failed, on_cleared, on_wanted, NULL};
 
 	if (!c) {
 		error_set(err, "out of memory");
@@ -187,6 +210,8 @@ struct pbx_connector *pbx_connector_new(const struct pbx_ops *ops,
 		free(c);
 		return NULL;
 	}
+	if (ops->carries)
+		ban_table_carry(c->bans, carries, c);
 	return c;
 }
 
@@ -223,11 +248,15 @@ void pbx_connector_observe(struct pbx_connector *c, bool observe)
 		return;
 	c->observe = observe;
 	if (observe) {
+		c->clearing = c->cleared = false;
 		ban_table_clear_all(c->bans);
 	} else if (c->state == CONNECTOR_OFF) {
 		become(c, CONNECTOR_WAITING);
 		c->failures = 0;
 		c->due = 0;
+	} else if (c->clearing || c->cleared) {
+		/* It takes no orders any more: the next connection does. */
+		on_failed(c, "all was about to be taken away: from the beginning", false);
 	}
 }
 
@@ -275,6 +304,7 @@ static void lost(struct pbx_connector *c, const char *why)
 	c->due = c->now + retry(c);
 	c->failures++;
 	c->failing = c->became_ready = false;
+	c->filling = c->clearing = c->cleared = false;
 	become(c, CONNECTOR_WAITING);
 }
 
@@ -342,6 +372,31 @@ static void hand_over(struct pbx_connector *c)
 	}
 }
 
+/* Tell the protocol when the last order of a resync was handed over. */
+static void fill(struct pbx_connector *c)
+{
+	if (!c->filling || c->state != CONNECTOR_READY || c->failing ||
+		c->given != c->taken || !ban_table_passed(c->bans, c->fill))
+		return;
+	c->filling = false;
+	if (c->ops->filled)
+		c->ops->filled(c->pbx, c->now);
+}
+
+/* Observe mode: when all that is known there is gone, what is not known. */
+static void clear(struct pbx_connector *c)
+{
+	if (!c->observe || c->clearing || c->cleared || c->refused_at || c->failing ||
+		!ban_table_empty(c->bans))
+		return;
+	if (!c->ops->clear) {
+		c->cleared = true;
+		return;
+	}
+	c->clearing = true;
+	c->ops->clear(c->pbx, c->now);
+}
+
 static usec sooner(usec a, usec b)
 {
 	return !b || (a && a < b) ? a : b;
@@ -367,6 +422,8 @@ static usec turn_connected(struct pbx_connector *c)
 			c->ops->compare(c->pbx, c->now);
 		}
 		hand_over(c);
+		fill(c);
+		clear(c);
 		next = c->compared + COMPARE_EVERY;
 		if (c->refused_at)
 			next = sooner(next, c->refused_at + REFUSED_WAIT);
@@ -376,7 +433,7 @@ static usec turn_connected(struct pbx_connector *c)
 
 static bool drained(const struct pbx_connector *c)
 {
-	return c->observe && ban_table_empty(c->bans);
+	return c->observe && c->cleared && ban_table_empty(c->bans);
 }
 
 usec pbx_connector_turn(struct pbx_connector *c, usec now, uint32_t wall)
@@ -417,7 +474,7 @@ usec pbx_connector_turn(struct pbx_connector *c, usec now, uint32_t wall)
 
 void pbx_connector_figures(const struct pbx_connector *c, struct connector_figures *out)
 {
-	size_t states[BAN_REFUSED + 1];
+	size_t states[BAN_KEPT + 1];
 
 	memset(out, 0, sizeof *out);
 	ban_table_tally(c->bans, states);
@@ -429,6 +486,7 @@ void pbx_connector_figures(const struct pbx_connector *c, struct connector_figur
 	out->standing = states[BAN_STANDING];
 	out->queued = states[BAN_QUEUED] + states[BAN_ORDERED];
 	out->refusing = states[BAN_REFUSED];
+	out->not_carried = states[BAN_KEPT];
 	out->hits = c->hits;
 	out->failures = c->failures;
 	out->resynced = c->resynced;

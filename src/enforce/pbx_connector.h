@@ -50,7 +50,7 @@ struct pbx_connector *pbx_connector_new(const struct pbx_ops *ops,
 	struct error *err);
 void pbx_connector_free(struct pbx_connector *c);
 
-/* Whether bans of this kind of indicator go there. */
+/* Whether bans of this kind of indicator go there (of some, perhaps not all). */
 bool pbx_connector_carries(const struct pbx_connector *c, uint8_t kind);
 
 /*
@@ -61,8 +61,8 @@ void pbx_connector_follow(struct pbx_connector *c, const struct indicator *i,
 	uint8_t origin, uint8_t category, uint32_t end, uint32_t now);
 
 /*
- * Into observe mode: take away what stands there, then touch nothing. Out of it:
- * connect; the owner tells every ban anew.
+ * Into observe mode: connect, take away what stands there, known or not, then touch
+ * nothing (CONNECTOR_OFF). Out of it: connect; the owner tells every ban anew.
  */
 void pbx_connector_observe(struct pbx_connector *c, bool observe);
 
@@ -91,6 +91,7 @@ struct connector_figures {
 	usec since;                        /* monotonic: of the state */
 	usec due;                          /* CONNECTOR_WAITING: the next try */
 	size_t standing, queued, refusing; /* entries; queued: on their way, too */
+	size_t not_carried;                /* of its kinds, but it cannot hold them */
 	uint64_t hits;
 	uint32_t failures; /* in a row */
 	usec resynced;     /* monotonic: when it was last in step with all; 0: never */

@@ -95,6 +95,11 @@ static void on_failed(void *context, const char *why, bool refused)
 	t->failed = true;
 }
 
+static void on_cleared(void *context, bool carried_out)
+{
+	note(context, carried_out ? 'c' : 'C', "", 0);
+}
+
 static uint32_t on_wanted(void *context, const struct indicator *i)
 {
 	struct talk *t = context;
@@ -165,7 +170,7 @@ static struct talk converse(struct view input, size_t step)
 	static const char *const wanted[] = {"+97259*", "+97259", "+442079460000"};
 	struct talk t = {.taken = 0};
 	const struct pbx_hooks hooks = {&t, on_resync, on_held, on_ready, on_done, on_hit,
-		on_trouble, on_failed, on_wanted, NULL};
+		on_trouble, on_failed, on_cleared, on_wanted, NULL};
 	const struct pbx_config config = {.name = "pbx",
 		.user = "sipchain",
 		.secret = view_str("never-to-be-said"),

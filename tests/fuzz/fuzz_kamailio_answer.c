@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 
 static struct {
 	unsigned taken, answered;
-	bool failed;
+	bool failed, clearing;
 } told;
 
 static void on_resync(void *context)
@@ -52,6 +52,15 @@ static void on_failed(void *context, const char *why, bool refused)
 	(void)refused;
 	on_text(context, why);
 	told.failed = true;
+}
+
+static void on_cleared(void *context, bool carried_out)
+{
+	(void)context;
+	(void)carried_out;
+	if (!told.clearing)
+		abort();
+	told.clearing = false;
 }
 
 static usec on_wall(void *context)
@@ -113,6 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 		.done = on_done,
 		.trouble = on_text,
 		.failed = on_failed,
+		.cleared = on_cleared,
 		.wall = on_wall};
 	struct reader r = {.rest = view_of(input, size)};
 	struct pbx *p = pbx_kamailio.open(&config, &hooks, NULL);
@@ -129,6 +139,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 		send_all(p, id);
 		feed(p, reader_view(&r, n < r.rest.n ? n : r.rest.n), id, now);
 		order(p, i, now);
+		if (i % 4 == 3)
+			pbx_kamailio.filled(p, now);
+		if (i == 40 && !told.failed) {
+			told.clearing = true;
+			told.taken =
+				told.answered; /* it asks for none of them any more */
+			pbx_kamailio.clear(p, now);
+		}
 		now += USEC_PER_SEC / 10;
 		if (!told.failed)
 			pbx_kamailio.due(p, now);

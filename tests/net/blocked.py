@@ -300,6 +300,20 @@ def by_hand(s):
     expect(s.a.connector()["removed"] == 1, "it says so: %s", s.a.connector())
 
 
+def cleared(s):
+    """`connector clear` takes all away, whoever put it there; `connector resync` fills it."""
+    s.pbx.console("database put sipchain num/4420 1")
+    text = s.a.cli("connector", "clear", "pbx")
+    expect("pbx: nothing of this node's stands there any more" in text, "it says %s", text)
+    expect(s.pbx.entries() == {}, "AstDB holds %d", len(s.pbx.entries()))
+    expect("/sipchain/mine" in s.pbx.console("database show sipchain mine"),
+           "what is none of its own is gone")
+    s.passes("900883200000007")
+    s.a.cli("connector", "resync", "pbx")
+    s.a.wait_step(20, MANY)
+    s.refused("900883200000007")
+
+
 def observed(s):
     """Into observe mode: nothing stands there any more, calls go through. And back."""
     s.a.configure(observe="yes")
@@ -361,6 +375,7 @@ CHECKS = [
     ("line breaks in what is dialled forge nothing", hostile),
     ("Asterisk restarted empty: 20,000 stand there again", restarted),
     ("changes by hand are put right by `connector resync`", by_hand),
+    ("`connector clear` empties AstDB; a resync fills it", cleared),
     ("observe mode takes all away; and back", observed),
     ("an Asterisk that hangs slows nothing else", slow),
     ("wrong secret, open file, missing rights: said so", refusing),

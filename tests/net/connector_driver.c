@@ -8,12 +8,12 @@
  *
  * Commands on standard input, one a line:
  *
- *   add INDICATOR SECONDS     del INDICATOR     compare     figures     quit
+ *   add INDICATOR SECONDS     del INDICATOR     compare     clear     figures     quit
  *   fill COUNT SECONDS        +88321000000, +88321000001, ...
  *
  * and on standard output what happens, each line with the milliseconds since the
  * last command or change of the connection: ready, settled N, failed WHY,
- * trouble TEXT, connection TEXT, hit NUMBER ACCOUNT SOURCE INDICATOR.
+ * cleared, trouble TEXT, connection TEXT, hit NUMBER ACCOUNT SOURCE INDICATOR.
  */
 #include <errno.h>
 #include <poll.h>
@@ -38,7 +38,10 @@ static struct ban_table *bans;
 static char **arguments;
 static int in = -1, out = -1, error_pipe = -1;
 static usec again, mark;
-static bool close_it, wrote, settled = true;
+static bool close_it, wrote, settled = true, filling, ready;
+static uint64_t fill_mark;
+static struct ban_order batch[256];
+static size_t batch_at, batch_n;
 static uint64_t carried, refused;
 static struct hook_process child;
 static struct hook_log child_log;
@@ -54,7 +57,10 @@ static void on_resync(void *context)
 {
 	(void)context;
 	ban_table_requeue(bans);
-	settled = false;
+	settled = ready = false;
+	filling = true;
+	fill_mark = ban_table_mark(bans);
+	batch_at = batch_n = 0;
 }
 
 static bool on_held(void *context, const struct ban_order *found)
@@ -67,6 +73,7 @@ static bool on_held(void *context, const struct ban_order *found)
 static void on_ready(void *context)
 {
 	(void)context;
+	ready = true;
 	say("ready", "");
 }
 
@@ -104,6 +111,12 @@ static void on_failed(void *context, const char *why, bool denied)
 	(void)context;
 	say(denied ? "refused" : "failed", why);
 	close_it = true;
+}
+
+static void on_cleared(void *context, bool done)
+{
+	(void)context;
+	say("cleared", done ? "" : "refused");
 }
 
 static uint32_t on_wanted(void *context, const struct indicator *i)
@@ -228,22 +241,29 @@ static bool write_it(void)
 
 static void give_orders(void)
 {
-	static struct ban_order orders[256];
-	static size_t at, count;
 	size_t taken;
 
 	if (close_it || in < 0)
 		return;
 	do {
-		if (at == count) {
-			at = 0;
-			count = ban_table_take(bans, orders, 256);
+		if (batch_at == batch_n) {
+			batch_at = 0;
+			batch_n = ban_table_take(bans, batch, 256);
 		}
-		taken = count > at ?
-			ops->order(p, orders + at, count - at, clock_monotonic()) :
+		taken = batch_n > batch_at ?
+			ops->order(p, batch + batch_at, batch_n - batch_at,
+				clock_monotonic()) :
 			0;
-		at += taken;
-	} while (taken && at == count);
+		/* A comparison that began meanwhile has forgotten the batch. */
+		if (batch_n)
+			batch_at += taken;
+	} while (taken && batch_at == batch_n);
+	if (filling && ready && batch_at == batch_n &&
+		ban_table_passed(bans, fill_mark)) {
+		filling = false;
+		if (ops->filled)
+			ops->filled(p, clock_monotonic());
+	}
 }
 
 static void expired(void *context, const struct ban *b)
@@ -301,6 +321,8 @@ static bool command(char *line)
 	} else if (sscanf(line, "%15s", word) == 1) {
 		if (strcmp(word, "compare") == 0 && in >= 0)
 			ops->compare(p, mark);
+		else if (strcmp(word, "clear") == 0 && in >= 0)
+			ops->clear(p, mark);
 		else if (strcmp(word, "figures") == 0)
 			figures();
 		else if (strcmp(word, "quit") == 0)
@@ -338,7 +360,7 @@ static void look_settled(void)
 	char text[60];
 
 	ops->figures(p, &f);
-	if (settled || f.in_flight || ban_table_queued(bans) || in < 0)
+	if (settled || f.in_flight || filling || ban_table_queued(bans) || in < 0)
 		return;
 	settled = true;
 	snprintf(text, sizeof text, "%llu refused %llu", (unsigned long long)carried,
@@ -372,7 +394,7 @@ static int setup(int argc, char **argv)
 {
 	struct pbx_config config = {.name = "driven", .seed = hash_key_random()};
 	const struct pbx_hooks hooks = {NULL, on_resync, on_held, on_ready, on_done,
-		on_hit, on_trouble, on_failed, on_wanted, NULL};
+		on_hit, on_trouble, on_failed, on_cleared, on_wanted, NULL};
 	struct error err;
 
 	signal(SIGPIPE, SIG_IGN);

@@ -371,10 +371,58 @@ def kamailio_addresses(s):
             expect(not answered(address, "attacker"), "%s: answered", indicator)
             expect(answered(beside, "customer"), "%s: %s is not", indicator, beside)
             d.do("del " + indicator)
-        d.tell("add 2001:db8::7 3600", "add 198.51.96.0/20 3600")
-        d.await_line("trouble 198.51.96.0/20 is not looked up in Kamailio")
+        d.do("add 2001:db8::7 3600")
         got = s.rpc("htable.get", "sipchain_address", "2001:db8::7")
-        expect(got["result"]["item"]["value"] == "2001:db8::7", "%s", got)
+        expect(got["result"]["item"]["value"][9:] == "2001:db8::7", "%s", got)
+
+
+def kamailio_generations(s):
+    """what stands there that nobody knows ends at the next resync, and nothing else for a moment"""
+    seen = []
+
+    def mark():
+        got = s.rpc("htable.get", "sipchain_number", "sipchain")
+        return got.get("result", {}).get("item", {}).get("value")
+
+    def call_on(done):
+        while not done.is_set():
+            seen.append(s.call("+97259000123"))
+            time.sleep(0.1)  # fewer than a flood
+    with s.kamailio() as d:
+        d.await_line("ready")
+        d.do("add +97259000123 3600", "add +442079460000 3600", "fill 5000 3600")
+        expect_calls(s, ["+97259000123", "+442079460000"])
+        first = mark()
+    # Its driver is gone. What it knew is lifted meanwhile, but for one and the 5,000.
+    done = threading.Event()
+    caller = threading.Thread(target=call_on, args=(done,), daemon=True)
+    caller.start()
+    with s.kamailio() as d:
+        d.tell("add +97259000123 3600", "fill 5000 3600")
+        d.await_line("ready")
+        d.await_line("settled 5001 refused 0", 60)
+        wait_for(lambda: mark()[:9] == mark()[9:] > first[9:], 10, "the mark is raised: %s, "
+                 "it was %s", mark(), first)
+        done.set()
+        caller.join()
+        expect(len(seen) > 3 and all(got == (603, REASON) for got in seen),
+               "%d calls meanwhile: %s", len(seen), set(seen))
+        got = s.rpc("htable.get", "sipchain_number", "442079460000")
+        expect(got["result"]["item"]["value"] == first[:9] + "+442079460000", "%s", got)
+        expect_calls(s, ["+97259000123", "+88321000007"], ["+442079460000"])
+        # Without the mark nothing counts; a second later all does again.
+        since = len(d.lines)
+        s.rpc("htable.delete", "sipchain_number", "sipchain")
+        expect_calls(s, [], ["+97259000123"])
+        d.await_line("settled 5001 refused 0", 60, since=since)
+        expect_calls(s, ["+97259000123"], ["+442079460000"])
+        d.tell("clear")
+        d.await_line("cleared")
+        expect(mark() is None, "the mark is still there: %s", mark())
+        expect_calls(s, [], ["+97259000123", "+88321000007"])
+        time.sleep(2.5)
+        expect(mark() is None, "the mark has come back: %s", mark())
+    s.rpc("htable.flush", "sipchain_number")
 
 
 def kamailio_many(s):
@@ -473,18 +521,31 @@ def hook_keeper(s):
     d, path = s.program("keeper")
     with d:
         d.await_line("ready")
-        d.do("add +97259* 3600", "add 198.51.100.7 3600")
         wait_for(lambda: {"op": "resync-end"} in seen(path), 10, "resync-end")
+        d.do("add +97259* 3600", "add 198.51.100.7 3600")
         d.do("del +97259*")
         wait_for(lambda: seen(path)[-1]["op"] == "delete", 10, "the deletion")
         orders = seen(path)
         expect([o["op"] for o in orders]
-               == ["resync-begin", "add", "add", "resync-end", "delete"], "%s", orders)
-        first = orders[1]
+               == ["resync-begin", "resync-end", "add", "add", "delete"], "%s", orders)
+        first = orders[2]
         expect(first["indicator"] == "+97259*" and first["digits"] == "97259"
                and first["prefix"] is True and first["kind"] == "number"
                and first["category"] == "fraud" and first["origin"] == "ledger"
                and abs(first["until"] - time.time() - 3600) < 30, "%s", first)
+        # The end of a comparison comes behind its last order, before what comes later.
+        d.tell("fill 3000 3600", "compare", "add +97258* 3600")
+        wait_for(lambda: seen(path)[-1].get("indicator") == "+97258*"
+                 or seen(path)[-1]["op"] == "resync-end", 30, "all of it: %s", seen(path)[-1])
+        d.await_line("settled")
+        wait_for(lambda: seen(path)[-1]["op"] == "resync-end"
+                 or seen(path)[-2]["op"] == "resync-end", 10, "the end: %s", seen(path)[-2:])
+        orders = [o for o in seen(path) if o.get("indicator") != "+97258*"]
+        begins = [n for n, o in enumerate(orders) if o["op"] == "resync-begin"]
+        expect(len(begins) == 2 and orders[-1]["op"] == "resync-end", "%s", begins)
+        whole = orders[begins[1] + 1:-1]
+        expect(len(whole) == 3001 and {o["op"] for o in whole} == {"add"}
+               and len({o["indicator"] for o in whole}) == 3001, "%d orders", len(whole))
 
 
 def hook_dying(s):
@@ -668,6 +729,108 @@ def node_restarts(s):
     expect_calls(s, ["+97259000123"], ["+97258000123"])
 
 
+def node_lifted(s):
+    """lifted while Kamailio hangs, and the node dies before it goes on: not blocked for it"""
+    number = "+442079460000"
+    s.node.cli("ban", number, "--ttl", "1h")
+    s.wait_step("proxy")
+    expect_calls(s, [number])
+    starts = s.node.role("node")["starts"]
+    s.pbx.signal(signal.SIGSTOP)
+    try:
+        s.node.cli("unban", number)
+        s.node.kill_role("node")
+        wait_for(lambda: s.node.runs_again("node", starts), 20, "the role node runs again")
+    finally:
+        s.pbx.signal(signal.SIGCONT)
+    # What its socket held of the old process is carried out now.
+    s.rpc("htable.setxs", "sipchain_number", number[1:],
+          s.rpc("htable.get", "sipchain_number", "sipchain")["result"]["item"]["value"][:9]
+          + number, 3600)
+    s.wait_step("proxy")
+    s.node.cli("connector", "resync", "proxy")
+    s.wait_step("proxy")
+    wait_for(lambda: s.call(number)[0] == 404, 10, "the call goes through: %s", s.call(number))
+    expect_calls(s, ["+97259000123"], [number])
+
+
+def node_not_carried(s):
+    """a prefix that the include cannot look up is counted, not ordered again and again"""
+    before = s.connector("proxy")
+    s.node.cli("ban", "198.51.96.0/20", "--ttl", "1h")
+    s.node.cli("ban", "2001:db8::/48", "--ttl", "1h")
+    s.wait_step("proxy")
+    c = s.connector("proxy")
+    expect(c["not_carried"] == 2 and c["refused"] == 0 and c["trouble"] == ""
+           and c["standing"] == before["standing"] and c["refusals"] == before["refusals"],
+           "%s", c)
+    expect("2 more cannot be looked up there" in s.node.cli("connector", "status"), "%s",
+           s.node.cli("connector", "status"))
+    s.node.cli("unban", "198.51.96.0/20")
+    s.node.cli("unban", "2001:db8::/48")
+    expect(s.connector("proxy")["not_carried"] == 0, "%s", s.connector("proxy"))
+
+
+def entries_left(s):
+    """Whether Kamailio's table of numbers has our mark."""
+    return "result" in s.rpc("htable.get", "sipchain_number", "sipchain")
+
+
+def node_clear(s):
+    """`connector clear` takes all away, `connector resync` brings it back"""
+    text = s.node.cli("connector", "clear", "proxy")
+    expect("proxy: nothing of this node's stands there any more" in text, "%s", text)
+    expect(not entries_left(s), "the mark is still there")
+    expect_calls(s, [], ["+97259000123"])
+    c = s.connector("proxy")
+    expect(c["state"] == "off" and c["cleared"] and not c["standing"], "%s", c)
+    expect("proxy: emptied on demand" in s.node.cli("connector", "status"), "%s",
+           s.node.cli("connector", "status"))
+    s.node.cli("ban", "+97258*", "--ttl", "1h")
+    time.sleep(1)
+    expect_calls(s, [], ["+97258000123"])
+    s.node.cli("connector", "resync", "proxy")
+    s.wait_step("proxy")
+    expect_calls(s, ["+97259000123", "+97258000123"])
+    s.node.cli("unban", "+97258*")
+
+
+def node_removed(s):
+    """a section that is removed: what stood there is taken away while it can be"""
+    mine = {k: v for k, v in s.node.settings.items() if k.startswith('connector "proxy"')}
+    starts = s.node.role("node")["starts"]
+
+    def configure(settings):
+        for key in mine:
+            s.node.settings.pop(key, None)
+        s.node.settings.update(settings)
+        s.node.configure({})
+        s.node.hangup()
+    configure({})
+    wait_for(lambda: s.node.runs_again("node", starts), 20, "the node is started anew")
+    expect(not entries_left(s), "the mark is still there")
+    expect_calls(s, [], ["+97259000123"])
+    expect('[connector "proxy"] is no longer configured: what stands there is taken away'
+           in s.node.log(), "the log does not say so")
+    configure(mine)
+    wait_for(lambda: s.connector("proxy").get("state") == "ready", 20, "it is back")
+    s.wait_step("proxy")
+    expect_calls(s, ["+97259000123"])
+    # It cannot be reached: nothing can be taken away, and the log says so.
+    s.pbx.stop_server()
+    wait_for(lambda: s.connector("proxy").get("state") == "waiting", 20, "it is away")
+    starts = s.node.role("node")["starts"]
+    configure({})
+    wait_for(lambda: s.node.runs_again("node", starts), 20, "the node is started anew")
+    expect("could not be taken away: it blocks until its own end" in s.node.log(),
+           "the log does not say so")
+    s.pbx.start()
+    configure(mine)
+    wait_for(lambda: s.connector("proxy").get("state") == "ready", 20, "it is back")
+    s.wait_step("proxy")
+    expect_calls(s, ["+97259000123"])
+
+
 def node_reload(s):
     """another program in the configuration takes the place of the first"""
     path, s.seen = s.write_program("stubborn")
@@ -702,10 +865,11 @@ def node_end(s):
     expect(not found, "%s", found[:5])
 
 
-CHECKS = [kamailio_calls, kamailio_log, kamailio_expiry, kamailio_addresses, kamailio_many,
+CHECKS = [kamailio_calls, kamailio_log, kamailio_expiry, kamailio_addresses,
+          kamailio_generations, kamailio_many,
           kamailio_hangs, kamailio_wrong, hook_keeper, hook_dying, hook_slow, hook_deaf,
-          hook_loud, hook_telling, hook_example, node_calls, node_hits, node_restarts, node_reload,
-          node_end]
+          hook_loud, hook_telling, hook_example, node_calls, node_hits, node_restarts,
+          node_lifted, node_not_carried, node_clear, node_removed, node_reload, node_end]
 
 
 def main():

@@ -218,6 +218,15 @@ static void act(struct manager *m, struct view action)
 		tree(m, id);
 	} else if (!strcmp(name, "DBPut") || !strcmp(name, "DBDel")) {
 		change(m, action, id, name[2] == 'P');
+	} else if (!strcmp(name, "DBDelTree")) {
+		m->cleared++;
+		if (!strcmp(field(more, action, "Family"), "sipchain") &&
+			!strcmp(field(more, action, "Key"), "num") && m->count) {
+			m->count = 0;
+			answer(m, id, true, "Message: Key tree deleted successfully");
+		} else {
+			answer(m, id, false, "Message: Database entry not found");
+		}
 	} else if (!strcmp(name, "Ping")) {
 		m->pings++;
 		answer(m, id, true, "Ping: Pong\r\nTimestamp: 1795353239.000000");

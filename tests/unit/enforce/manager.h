@@ -36,7 +36,7 @@ struct manager {
 	char filter[200], events[64];
 	struct manager_entry *entries; /* sorted by key */
 	size_t count;
-	unsigned puts, deletes, trees, pings, actions;
+	unsigned puts, deletes, trees, cleared, pings, actions;
 };
 
 void manager_open(struct manager *m, unsigned behaviour);

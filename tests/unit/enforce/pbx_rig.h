@@ -11,6 +11,7 @@
 
 /* A connector's owner for tests of one protocol: keeps what it was told. */
 static struct {
+	unsigned cleared, not_cleared;
 	unsigned resyncs, readies, dones, failures, hits, troubles, failed;
 	bool last_done, refused;
 	char trouble[PBX_TEXT], why[PBX_TEXT];
@@ -75,6 +76,15 @@ static void on_failed(void *context, const char *why, bool refused)
 	strcpy(told.why, why);
 }
 
+static void on_cleared(void *context, bool carried_out)
+{
+	(void)context;
+	if (carried_out)
+		told.cleared++;
+	else
+		told.not_cleared++;
+}
+
 static uint32_t on_wanted(void *context, const struct indicator *i)
 {
 	(void)context;
@@ -89,7 +99,7 @@ static usec on_wall(void *context)
 }
 
 static const struct pbx_hooks rig_hooks = {NULL, on_resync, on_held, on_ready, on_done,
-	on_hit, on_trouble, on_failed, on_wanted, on_wall};
+	on_hit, on_trouble, on_failed, on_cleared, on_wanted, on_wall};
 
 static struct ban_order order_of(uint8_t change, const char *text, uint32_t until)
 {

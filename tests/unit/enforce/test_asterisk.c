@@ -730,13 +730,32 @@ static void test_observe(void **state)
 	assert_int_equal(s.m.count, 0);
 	assert_int_equal(stage_figures(&s).state, CONNECTOR_OFF);
 	stage_close(&s);
-	/* From the start, without any ban: nothing is touched. */
+	/* From the start, without any ban: what nobody knows of goes, too, and then
+	 * nothing is touched. */
 	stage_open(&s, 0);
 	manager_put(&s.m, "num/97259", "1900000000|P|+97259*");
 	pbx_connector_observe(s.c, true);
-	stage_turn(&s);
-	assert_int_equal(s.connects, 0);
+	stage_meet(&s);
+	assert_int_equal(s.m.count, 0);
+	assert_int_equal(s.m.cleared, 1);
 	assert_int_equal(stage_figures(&s).state, CONNECTOR_OFF);
+	s.now += 1000 * USEC_PER_SEC;
+	stage_turn(&s);
+	assert_int_equal(s.connects, 1);
+	stage_close(&s);
+	/* Out of it again before it was done: from the beginning. */
+	stage_open(&s, 0);
+	stage_meet(&s);
+	pbx_connector_observe(s.c, true);
+	stage_turn(&s);
+	pbx_connector_observe(s.c, false);
+	want(&s, "+97259*", END);
+	stage_turn(&s);
+	assert_int_equal(stage_figures(&s).state, CONNECTOR_WAITING);
+	s.now += 10 * USEC_PER_SEC;
+	stage_meet(&s);
+	assert_int_equal(stage_figures(&s).state, CONNECTOR_READY);
+	assert_int_equal(s.m.count, 1);
 	stage_close(&s);
 }
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "enforce/ban_table.h"
@@ -269,7 +270,7 @@ static void what_is_found_is_not_ordered(void **s)
 	struct ban_table *t = ban_table_new(key);
 	struct indicator i = ip("+97259*"), other = ip("+442079460000");
 	struct ban_order o[8];
-	size_t tally[BAN_REFUSED + 1];
+	size_t tally[BAN_KEPT + 1];
 
 	(void)s;
 	set(t, "+97259*", BAN_SIP, 200, true);
@@ -323,6 +324,12 @@ static void count_ended(void *context, const struct ban *b)
 	++*(unsigned *)context;
 }
 
+static void forget_any(void *context, const struct ban *b)
+{
+	(void)context;
+	(void)b;
+}
+
 /* For an enforcer that forgets nothing: an end is an order to delete. */
 static void an_end_is_ordered(void **s)
 {
@@ -360,6 +367,154 @@ static void an_end_is_ordered(void **s)
 	ban_table_free(t);
 }
 
+/* A deletion that the enforcer refuses is not forgotten: an innocent's number. */
+static void a_refused_deletion_is_tried_again(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct indicator i = ip("192.0.2.7");
+	struct ban_order o[8];
+	unsigned ended = 0;
+	size_t tally[BAN_KEPT + 1];
+
+	(void)s;
+	set(t, "192.0.2.7", BAN_ALL, 200, true);
+	assert_int_equal(ban_table_take(t, o, 8), 1);
+	ban_table_done(t, &o[0], true);
+	assert_true(ban_table_clear(t, &i, BAN_ALL));
+	assert_int_equal(ban_table_take(t, o, 8), 1);
+	assert_int_equal(o[0].change, BAN_DELETE);
+	assert_false(ban_table_done(t, &o[0], false));
+	assert_false(ban_table_empty(t));
+	assert_int_equal(ban_table_count(t), 0);
+	ban_table_tally(t, tally);
+	assert_int_equal(tally[BAN_REFUSED], 1);
+	assert_int_equal(ban_table_retry(t), 1);
+	assert_int_equal(ban_table_take(t, o, 8), 1);
+	assert_int_equal(o[0].change, BAN_DELETE);
+	/* At the ban's end the enforcer has forgotten it by itself; not before. */
+	assert_int_equal(ban_table_expire(t, 200, count_ended, &ended), 0);
+	assert_false(ban_table_empty(t));
+	assert_false(ban_table_done(t, &o[0], false));
+	assert_int_equal(ban_table_expire(t, 199, count_ended, &ended), 200);
+	assert_false(ban_table_empty(t));
+	assert_int_equal(ban_table_expire(t, 200, count_ended, &ended), 0);
+	assert_true(ban_table_empty(t));
+	assert_int_equal(ban_table_count(t), 0);
+	assert_int_equal(ended, 0); /* it was told when it was lifted */
+	/* Blocked again meanwhile: that counts. */
+	set(t, "192.0.2.7", BAN_ALL, 300, true);
+	ban_table_clear(t, &i, BAN_ALL);
+	ban_table_take(t, o, 8);
+	ban_table_done(t, &o[0], false);
+	set(t, "192.0.2.7", BAN_ALL, 300, true);
+	assert_int_equal(ban_table_take(t, o, 8), 1);
+	assert_int_equal(o[0].change, BAN_ADD);
+	assert_int_equal(ban_table_count(t), 1);
+	ban_table_free(t);
+}
+
+/* Ends that were changed take no more memory than the bans do. */
+static void changed_ends_are_shed(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct indicator i;
+	unsigned ended = 0;
+	char text[32];
+
+	(void)s;
+	for (uint32_t n = 0; n < 1000; n++) {
+		snprintf(text, sizeof text, "192.0.%u.%u", n / 256, n % 256);
+		set(t, text, BAN_ALL, 1000000 + n, true);
+	}
+	for (uint32_t n = 0; n < 200000; n++) {
+		snprintf(
+			text, sizeof text, "192.0.%u.%u", n % 1000 / 256, n % 1000 % 256);
+		set(t, text, BAN_ALL, 2000000 - n, true);
+	}
+	/* 1,000 bans, their queue, and twice as many ends: not 200,000 of them. */
+	assert_true(ban_table_memory(t) < 400000);
+	/* Each still ends at its last end: the first of them is the last changed. */
+	assert_int_equal(ban_table_expire(t, 1, count_ended, &ended), 2000000 - 199999);
+	assert_true(ban_table_clear(t, (i = ip("192.0.3.231"), &i), BAN_ALL));
+	assert_int_equal(ban_table_expire(t, 1, count_ended, &ended), 2000000 - 199998);
+	assert_int_equal(ended, 0);
+	ban_table_free(t);
+}
+
+static bool is_a_number(const void *context, const struct indicator *i)
+{
+	assert_ptr_equal(context, &key);
+	return i->kind == INDICATOR_NUMBER;
+}
+
+/* What the enforcer does not carry is kept: no order, no answer is waited for. */
+static void what_is_not_carried_is_kept(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct indicator i = ip("192.0.2.7");
+	struct ban_order o[8];
+	unsigned ended = 0;
+	size_t tally[BAN_KEPT + 1];
+
+	(void)s;
+	ban_table_carry(t, is_a_number, &key);
+	set(t, "192.0.2.7", BAN_ALL, 200, true);
+	set(t, "192.0.2.8", BAN_ALL, 200, true);
+	set(t, "192.0.2.9", BAN_ALL, 300, true);
+	set(t, "+97259*", BAN_ALL, 300, true);
+	assert_int_equal(ban_table_take(t, o, 8), 1);
+	assert_int_equal(o[0].indicator.kind, INDICATOR_NUMBER);
+	ban_table_requeue(t);
+	assert_int_equal(ban_table_queued(t), 1);
+	ban_table_tally(t, tally);
+	assert_int_equal(tally[BAN_KEPT], 3);
+	assert_true(ban_table_clear(t, &i, BAN_ALL));
+	assert_int_equal(ban_table_count(t), 3);
+	assert_int_equal(ban_table_end(t, 200, count_ended, &ended), 300);
+	assert_int_equal(ended, 1);
+	assert_int_equal(ban_table_count(t), 2);
+	ban_table_clear_all(t);
+	ban_table_expire(t, 1, forget_any, NULL);
+	assert_int_equal(ban_table_take(t, o, 8), 1);
+	assert_int_equal(o[0].change, BAN_DELETE);
+	assert_true(ban_table_done(t, &o[0], true));
+	assert_true(ban_table_empty(t));
+	ban_table_free(t);
+}
+
+/* When all that was queued at some time has been taken. */
+static void how_far_the_queue_has_come(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct indicator i = ip("192.0.2.8");
+	struct ban_order o[2];
+	uint64_t mark;
+
+	(void)s;
+	assert_true(ban_table_passed(t, ban_table_mark(t)));
+	set(t, "192.0.2.7", BAN_ALL, 200, true);
+	set(t, "192.0.2.8", BAN_ALL, 200, true);
+	set(t, "192.0.2.9", BAN_ALL, 200, true);
+	mark = ban_table_mark(t);
+	set(t, "192.0.2.10", BAN_ALL, 200, true);
+	assert_int_equal(ban_table_take(t, o, 2), 2);
+	assert_false(ban_table_passed(t, mark));
+	assert_int_equal(ban_table_take(t, o, 1), 1);
+	assert_true(ban_table_passed(t, mark));
+	assert_false(ban_table_passed(t, ban_table_mark(t)));
+	/* All once more; the second is found to stand, the last one is passed over, too. */
+	ban_table_requeue(t);
+	mark = ban_table_mark(t);
+	assert_false(ban_table_passed(t, mark));
+	assert_true(ban_table_found(t, &i, BAN_ALL, 200));
+	assert_int_equal(ban_table_take(t, o, 2), 2);
+	assert_false(ban_table_passed(t, mark));
+	assert_int_equal(ban_table_take(t, o, 2), 1);
+	assert_int_equal(ban_table_take(t, o, 2), 0);
+	assert_true(ban_table_passed(t, mark));
+	ban_table_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +531,10 @@ int main(void)
 		cmocka_unit_test(what_is_found_is_not_ordered),
 		cmocka_unit_test(refused_ones_are_queued_again),
 		cmocka_unit_test(an_end_is_ordered),
+		cmocka_unit_test(a_refused_deletion_is_tried_again),
+		cmocka_unit_test(changed_ends_are_shed),
+		cmocka_unit_test(what_is_not_carried_is_kept),
+		cmocka_unit_test(how_far_the_queue_has_come),
 	};
 
 	return cmocka_run_group_tests_name("ban_table", tests, NULL, NULL);

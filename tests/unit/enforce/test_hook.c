@@ -65,6 +65,7 @@ static void receive(const char *text, usec now)
 /* The lines, to the byte; an order is done when the stream has taken its line. */
 static void test_lines(void **state)
 {
+	struct pbx_figures f;
 	struct view bytes;
 
 	(void)state;
@@ -90,18 +91,45 @@ static void test_lines(void **state)
 	ops->due(p, NOW);
 	assert_int_equal(told.dones, 3);
 	assert_int_equal(told.done.change, BAN_DELETE);
-	/* Half a second without a further order: that was all. */
-	assert_int_equal(ops->due(p, NOW + SECOND / 2 - 1), NOW + SECOND / 2);
+	/* However long it takes: only its owner knows when that was all. */
+	assert_int_equal(ops->due(p, NOW + 10 * SECOND), 0);
 	assert_string_equal(next_text(ops, p), "");
-	ops->due(p, NOW + SECOND / 2);
-	assert_string_equal(next_text(ops, p), "{\"op\":\"resync-end\"}\n");
-	assert_int_equal(ops->due(p, NOW + SECOND), 0);
+	order(BAN_ADD, "198.51.100.8", 1795638440, NOW + 10 * SECOND);
+	ops->filled(p, NOW + 10 * SECOND);
+	ops->filled(p, NOW + 10 * SECOND); /* one end for one begin */
+	order(BAN_ADD, "198.51.100.9", 1795638440, NOW + 10 * SECOND);
+	assert_string_equal(next_text(ops, p),
+		"{\"op\":\"add\",\"id\":4,\"indicator\":\"198.51.100.8\","
+		"\"kind\":\"ip4\",\"until\":1795638440,\"category\":\"fraud\","
+		"\"origin\":\"ledger\"}\n"
+		"{\"op\":\"resync-end\"}\n"
+		"{\"op\":\"add\",\"id\":5,\"indicator\":\"198.51.100.9\","
+		"\"kind\":\"ip4\",\"until\":1795638440,\"category\":\"fraud\","
+		"\"origin\":\"ledger\"}\n");
+	assert_int_equal(ops->due(p, NOW + 12 * SECOND), 0);
+	ops->figures(p, &f);
+	assert_int_equal(f.resync_took, 12 * SECOND);
 	order(BAN_DELETE, "+97259*", 0, NOW + SECOND);
 	assert_string_equal(next_text(ops, p),
-		"{\"op\":\"delete\",\"id\":4,\"indicator\":\"+97259*\","
+		"{\"op\":\"delete\",\"id\":6,\"indicator\":\"+97259*\","
 		"\"kind\":\"number\",\"digits\":\"97259\",\"prefix\":true}\n");
 	ops->due(p, NOW + 2 * SECOND);
 	assert_string_equal(next_text(ops, p), ""); /* one end for one begin */
+}
+
+/* Told of all that is gone: cleared when it was written. */
+static void test_clear(void **state)
+{
+	(void)state;
+	ops->filled(p, NOW);
+	ops->clear(p, NOW);
+	ops->due(p, NOW);
+	assert_int_equal(told.cleared, 0);
+	assert_string_equal(next_text(ops, p), "{\"op\":\"resync-end\"}\n");
+	ops->due(p, NOW);
+	assert_int_equal(told.cleared, 1);
+	ops->due(p, NOW + SECOND);
+	assert_int_equal(told.cleared, 1);
 }
 
 /* Nobody reads: what waits is bounded, and after a while it is given up. */
@@ -301,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hit_text),
 		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_clear, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stall, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flood, setup, teardown),

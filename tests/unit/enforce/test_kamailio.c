@@ -54,9 +54,14 @@ static void answer_id(const char *id, const char *body, usec now)
 
 #define OK      "\"result\":\t\"Ok. Key set to new value.\""
 #define DELETED "\"result\":\t\"Ok. Key deleted.\""
-#define HERE(expire)                                                                     \
+#define HERE(value, expire)                                                              \
 	"\"result\":\t{\n\t\t\"item\":\t{\n\t\t\t\"name\":\t\"m\",\n\t\t\t\"value\":\t"  \
-	"\"here\",\n\t\t\t\"flags\":\t2,\n\t\t\t\"expire\":\t\"" expire "\"\n\t\t}\n\t}"
+	"\"" value "\",\n\t\t\t\"flags\":\t2,\n\t\t\t\"expire\":\t\"" expire             \
+	"\"\n\t\t}\n\t}"
+/* Of the time that the rig's clock shows, and no other before it. */
+#define GENERATION "217163200"
+#define MARK       GENERATION GENERATION
+#define STANDS     HERE(MARK, "2026-11-23 13:10:57")
 #define ERROR(code, text)                                                                \
 	"\"error\":\t{\n\t\t\"code\":\t" #code ",\n\t\t\"message\":\t\"" text "\"\n\t}"
 #define NO_KEY  ERROR(500, "Key name doesn't exist in htable.")
@@ -80,16 +85,20 @@ static void open_with(const char *number, const char *address)
 	assert_non_null(p);
 }
 
-/* Set and look at the markers of so many tables. */
-static void pass_markers(unsigned tables, usec now)
+/* Find, set and look at the marks of so many tables, which had none. */
+static void pass_marks(unsigned tables, usec now)
 {
 	for (unsigned i = 0; i < tables; i++) {
 		assert_true(take_call());
+		assert_string_equal(call.method, "htable.get");
+		answer(MISSING, now);
+		assert_true(take_call());
 		assert_string_equal(call.method, "htable.setxs");
+		assert_non_null(strstr(call.params, "\"sipchain\",\"" MARK "\",604800"));
 		answer(OK, now);
 		assert_true(take_call());
 		assert_string_equal(call.method, "htable.get");
-		answer(HERE("2026-11-23 13:10:57"), now);
+		answer(STANDS, now);
 	}
 	assert_false(take_call());
 }
@@ -102,7 +111,7 @@ static int setup(void **state)
 	ops->connected(p, NOW);
 	assert_int_equal(told.resyncs, 1);
 	assert_int_equal(told.readies, 0);
-	pass_markers(3, NOW);
+	pass_marks(3, NOW);
 	assert_int_equal(told.readies, 1);
 	return 0;
 }
@@ -132,22 +141,23 @@ static void test_texts(void **state)
 		const char *method, *params;
 	} cases[] = {
 		{BAN_ADD, "+97259000123", WALL + 120, "htable.setxs",
-			"\"scnum\",\"97259000123\",\"+97259000123\",120"},
+			"\"scnum\",\"97259000123\",\"" GENERATION "+97259000123\",120"},
 		{BAN_ADD, "+97259*", WALL + 1, "htable.setxs",
-			"\"scnum\",\"97259*\",\"+97259*\",1"},
+			"\"scnum\",\"97259*\",\"" GENERATION "+97259*\",1"},
 		{BAN_ADD, "198.51.100.7", WALL + 3600, "htable.setxs",
-			"\"scip\",\"198.51.100.7\",\"198.51.100.7\",3600"},
+			"\"scip\",\"198.51.100.7\",\"" GENERATION "198.51.100.7\",3600"},
 		{BAN_ADD, "198.51.100.0/24", WALL + 3600, "htable.setxs",
-			"\"scip\",\"198.51.100.0/24\",\"198.51.100.0/24\",3600"},
+			"\"scip\",\"198.51.100.0/24\",\"" GENERATION
+			"198.51.100.0/24\",3600"},
 		{BAN_ADD, "2001:db8::7", WALL + 3600, "htable.setxs",
-			"\"scip\",\"2001:db8::7\",\"2001:db8::7\",3600"},
+			"\"scip\",\"2001:db8::7\",\"" GENERATION "2001:db8::7\",3600"},
 		{BAN_ADD, "uri#00112233445566778899aabbccddeeff", WALL + 5,
 			"htable.setxs",
 			"\"scuri\",\"00112233445566778899aabbccddeeff\","
-			"\"uri#00112233445566778899aabbccddeeff\",5"},
+			"\"" GENERATION "uri#00112233445566778899aabbccddeeff\",5"},
 		/* An int there, which is added to the time of day. */
 		{BAN_ADD, "+4420", UINT32_MAX, "htable.setxs",
-			"\"scnum\",\"4420\",\"+4420\",1073741824"},
+			"\"scnum\",\"4420\",\"" GENERATION "+4420\",1073741824"},
 		{BAN_DELETE, "+97259*", 0, "htable.delete", "\"scnum\",\"97259*\""},
 		/* Over already: a longer one may stand there. */
 		{BAN_ADD, "+97259*", WALL, "htable.delete", "\"scnum\",\"97259*\""},
@@ -255,7 +265,7 @@ static void test_lost(void **state)
 	assert_string_equal(call.method, "htable.setxs");
 	assert_true(take_call());
 	assert_string_equal(call.method, "htable.get");
-	answer(HERE("2026-11-23 13:10:57"), NOW + SECOND);
+	answer(STANDS, NOW + SECOND);
 	assert_false(take_call());
 	answer_id(id, OK, NOW + SECOND);
 	assert_int_equal(told.dones, 1);
@@ -278,7 +288,7 @@ static void test_lost(void **state)
 	assert_false(take_call());
 	ops->closed(p, NOW);
 	ops->connected(p, NOW + 9 * SECOND);
-	pass_markers(3, NOW + 9 * SECOND);
+	pass_marks(3, NOW + 9 * SECOND);
 	assert_int_equal(told.readies, 2);
 }
 
@@ -345,8 +355,8 @@ static void test_restart(void **state)
 		assert_true(take_call());
 		assert_string_equal(call.method, "htable.get");
 		assert_non_null(strstr(call.params, tables[i]));
-		assert_non_null(strstr(call.params, "\"sipchain-"));
-		answer(HERE("2026-11-23 13:10:57"), now);
+		assert_non_null(strstr(call.params, "\"sipchain\""));
+		answer(STANDS, now);
 		assert_false(take_call());
 	}
 	assert_int_equal(told.resyncs, 1);
@@ -364,13 +374,13 @@ static void test_restart(void **state)
 	answer_id(id, OK, now + SECOND);
 	assert_int_equal(told.dones, 0);
 	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 0);
-	pass_markers(3, now + SECOND);
+	pass_marks(3, now + SECOND);
 	assert_int_equal(told.readies, 2);
 	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 1);
 }
 
-/* Each hour the markers are set anew, or they would end after a day. */
-static void test_markers_are_kept(void **state)
+/* Each hour the marks are set anew, or they would end after a week. */
+static void test_marks_are_kept(void **state)
 {
 	usec now = NOW + 3600 * SECOND;
 
@@ -378,10 +388,10 @@ static void test_markers_are_kept(void **state)
 	ops->due(p, now);
 	assert_true(take_call());
 	assert_string_equal(call.method, "htable.get");
-	answer(HERE("2026-11-23 13:10:57"), now);
+	answer(STANDS, now);
 	assert_true(take_call());
 	assert_string_equal(call.method, "htable.setxs");
-	assert_non_null(strstr(call.params, "\"here\",86400"));
+	assert_non_null(strstr(call.params, "\"" MARK "\",604800"));
 	answer(OK, now);
 	assert_false(take_call());
 	assert_int_equal(told.resyncs, 1);
@@ -403,14 +413,26 @@ static void expect_failure(bool refused, const char *why)
 /* What is wrong with its configuration, with the remedy. */
 static void test_wrong_configuration(void **state)
 {
+	static const char *const ends[] = {
+		HERE(MARK, "1970-01-02 00:00:00"), HERE(MARK, "NEVER")};
+
 	(void)state;
-	open_with("scnum", NULL);
-	ops->connected(p, NOW);
-	assert_true(take_call());
-	answer(ERROR(500, "Failed to set the item"), NOW);
-	expect_failure(true,
-		"no htable scnum: kamailio.cfg needs modparam(\"htable\", \"htable\", "
-		"\"scnum=>size=14;autoexpire=86400;updateexpire=0;\") and a restart");
+	for (unsigned i = 0; i < 2; i++) {
+		open_with("scnum", NULL);
+		ops->connected(p, NOW);
+		assert_true(take_call());
+		if (i) { /* or one that takes nothing */
+			answer(MISSING, NOW);
+			assert_true(take_call());
+		}
+		answer(i ? ERROR(500, "Failed to set the item") :
+			   ERROR(500, "No such htable"),
+			NOW);
+		expect_failure(true,
+			"no htable scnum: kamailio.cfg needs modparam(\"htable\", "
+			"\"htable\", \"scnum=>size=14;autoexpire=86400;"
+			"updateexpire=0;\") and a restart");
+	}
 	open_with("scnum", NULL);
 	ops->connected(p, NOW);
 	assert_true(take_call());
@@ -422,9 +444,11 @@ static void test_wrong_configuration(void **state)
 		open_with("scnum", NULL);
 		ops->connected(p, NOW);
 		assert_true(take_call());
+		answer(MISSING, NOW);
+		assert_true(take_call());
 		answer(OK, NOW);
 		assert_true(take_call());
-		answer(i ? HERE("NEVER") : HERE("1970-01-02 00:00:00"), NOW);
+		answer(ends[i], NOW);
 		expect_failure(true,
 			"htable scnum never forgets: write autoexpire into its modparam: "
 			"\"scnum=>size=14;autoexpire=86400;updateexpire=0;\", and restart");
@@ -432,9 +456,11 @@ static void test_wrong_configuration(void **state)
 	open_with("scnum", NULL);
 	ops->connected(p, NOW);
 	assert_true(take_call());
+	answer(MISSING, NOW);
+	assert_true(take_call());
 	answer(ERROR(500, "Oh \\u0007 no"), NOW);
 	expect_failure(
-		false, "Kamailio did not keep our marker in htable scnum: Oh \\x07 no");
+		false, "Kamailio did not keep our mark in htable scnum: Oh \\x07 no");
 }
 
 /* It refuses one entry and takes the next. */
@@ -460,22 +486,202 @@ static void test_refusal(void **state)
 	assert_int_equal(f.orders, 1);
 }
 
-/* What the include does not look up is not said to stand there. */
+/* What the include does not look up: the owner is told so, and orders nothing. */
 static void test_not_carried(void **state)
 {
+	static const struct {
+		const char *text;
+		bool carried;
+	} cases[] = {
+		{"198.51.100.7", true},
+		{"198.51.100.0/24", true},
+		{"198.51.0.0/16", true},
+		{"198.51.96.0/20", false},
+		{"198.51.100.0/25", false},
+		{"2001:db8::7", true},
+		{"2001:db8::/64", false},
+		{"+97259*", true},
+		{"domain:example.com", true},
+		{"agent:friendly-scanner", false},
+	};
+
 	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct ban_order o = order_of(BAN_ADD, cases[i].text, WALL + 60);
+
+		assert_int_equal(ops->carries(&o.indicator), cases[i].carried);
+	}
+	/* Ordered all the same: refused. No table for domains, none for agents. */
 	assert_int_equal(order(BAN_ADD, "198.51.96.0/20", WALL + 60), 1);
-	assert_int_equal(told.failures, 1);
-	assert_string_equal(told.trouble,
-		"198.51.96.0/20 is not looked up in Kamailio: addresses are, and of IPv4 "
-		"prefixes of 16 and 24 bits; it stands in the firewall alone");
-	told.trouble[0] = '\0';
-	/* No table for domains, and none can be for agents. */
 	assert_int_equal(order(BAN_ADD, "domain:example.com", WALL + 60), 1);
 	assert_int_equal(order(BAN_ADD, "agent:friendly-scanner", WALL + 60), 1);
 	assert_int_equal(told.failures, 3);
 	assert_string_equal(told.trouble, "");
 	assert_false(take_call());
+}
+
+/* One table, and what its mark is found to say: answered until it is ready. */
+static void connect_to_mark(const char *found)
+{
+	struct pbx_config config = {.name = "k", .seed = {7, 8}, .table_number = "scnum"};
+	char value[32], text[200];
+
+	memset(&told, 0, sizeof told);
+	p = ops->open(&config, &rig_hooks, NULL);
+	ops->connected(p, NOW);
+	assert_true(take_call());
+	assert_string_equal(call.params, "\"scnum\",\"sipchain\"");
+	answer(found, NOW);
+	assert_true(take_call());
+	assert_int_equal(
+		sscanf(call.params, "\"scnum\",\"sipchain\",\"%31[0-9]\",604800", value),
+		1);
+	answer(OK, NOW);
+	assert_true(take_call());
+	snprintf(text, sizeof text, HERE("%s", "2026-11-23 13:10:57"), value);
+	answer(text, NOW);
+	assert_int_equal(told.readies, 1);
+}
+
+/* A mark that is there: what stands counts until all that shall stand was written. */
+static void test_generations(void **state)
+{
+	char id[2][32];
+
+	(void)state;
+	connect_to_mark(HERE("000000007000000009", "2026-11-23 13:10:57"));
+	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 1);
+	assert_true(take_call());
+	assert_non_null(strstr(call.params, "\"" GENERATION "+4420000001\",60"));
+	strcpy(id[0], call.id);
+	assert_int_equal(order(BAN_DELETE, "+4420000002", 0), 1);
+	assert_true(take_call());
+	strcpy(id[1], call.id);
+	/* All was ordered, not all is answered. */
+	ops->filled(p, NOW);
+	assert_false(take_call());
+	answer_id(id[1], MISSING, NOW);
+	assert_false(take_call());
+	/* What comes later is waited for no longer. */
+	assert_int_equal(order(BAN_ADD, "+4420000003", WALL + 60), 1);
+	assert_true(take_call());
+	answer_id(id[0], OK, NOW);
+	assert_true(take_call());
+	assert_string_equal(call.method, "htable.setxs");
+	assert_string_equal(call.params, "\"scnum\",\"sipchain\",\"" MARK "\",604800");
+	/* A look that comes between sees the one or the other. */
+	strcpy(id[0], call.id);
+	ops->due(p, NOW + SECOND);
+	do
+		assert_true(take_call());
+	while (strcmp(call.method, "htable.get") != 0);
+	answer(HERE("000000007" GENERATION, "2026-11-23 13:10:57"), NOW + SECOND);
+	assert_int_equal(told.resyncs, 1);
+	answer_id(id[0], OK, NOW + SECOND);
+	ops->free(p);
+}
+
+/* However often it is filled, one mark is set; a newer one is another's. */
+static void test_generation_of_another(void **state)
+{
+	char id[32];
+
+	(void)state;
+	connect_to_mark(HERE("000000007000000009", "2026-11-23 13:10:57"));
+	ops->filled(p, NOW);
+	assert_true(take_call());
+	assert_non_null(strstr(call.params, MARK));
+	strcpy(id, call.id);
+	ops->filled(p, NOW);
+	assert_false(take_call());
+	answer_id(id, OK, NOW);
+	assert_false(take_call());
+	ops->filled(p, NOW);
+	assert_false(take_call());
+	ops->due(p, NOW + SECOND);
+	assert_true(take_call());
+	assert_string_equal(call.method, "htable.get");
+	answer(HERE("217163200217163201", "2026-11-23 13:10:57"), NOW + SECOND);
+	assert_int_equal(told.resyncs, 2);
+	ops->free(p);
+}
+
+/* What is found there: floor and top of the mark that is set. */
+static void test_marks_found(void **state)
+{
+	static const struct {
+		const char *found, *set;
+	} cases[] = {
+		{MISSING, MARK},
+		{HERE("here", "2026-11-23 13:10:57"), MARK},
+		{HERE("00000000700000000x", "2026-11-23 13:10:57"), MARK},
+		{HERE("000000009000000007", "2026-11-23 13:10:57"), MARK},
+		{HERE("0000000070000000090", "2026-11-23 13:10:57"), MARK},
+		{HERE("000000007000000009", "2026-11-23 13:10:57"),
+			"000000007" GENERATION},
+		/* A process that ended before all was written, at the same second. */
+		{HERE("000000007" GENERATION, "2026-11-23 13:10:57"),
+			"000000007217163201"},
+		{HERE("217163300217163301", "2026-11-23 13:10:57"), "217163300217163302"},
+		{HERE("999999999999999999", "2026-11-23 13:10:57"), MARK},
+	};
+	struct kamailio_mark m;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char set[32];
+
+		open_with("scnum", NULL);
+		ops->connected(p, NOW);
+		assert_true(take_call());
+		answer(cases[i].found, NOW);
+		assert_true(take_call());
+		assert_int_equal(
+			sscanf(call.params, "\"scnum\",\"sipchain\",\"%31[0-9]", set), 1);
+		assert_string_equal(set, cases[i].set);
+		ops->free(p);
+	}
+	assert_int_equal(kamailio_mark_parse(&m, "000000007000000009"), 0);
+	assert_int_equal(m.floor, 7);
+	assert_int_equal(m.top, 9);
+	assert_int_equal(kamailio_mark_next(7, KAMAILIO_EPOCH + 7), 8);
+	assert_int_equal(kamailio_mark_next(7, KAMAILIO_EPOCH + 9), 9);
+	assert_int_equal(kamailio_mark_next(7, 0), 8);
+	assert_int_equal(kamailio_mark_next(KAMAILIO_LAST, 0), 0);
+	assert_int_equal(kamailio_mark_next(0, KAMAILIO_EPOCH + KAMAILIO_LAST + 1), 0);
+}
+
+/* Taken away: the marks of all tables, and nothing sets one again. */
+static void test_clear(void **state)
+{
+	static const char *const tables[] = {"\"scnum\"", "\"scuri\"", "\"scip\""};
+
+	(void)state;
+	ops->filled(p, NOW);
+	ops->clear(p, NOW);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(told.cleared, 0);
+		assert_true(take_call());
+		assert_string_equal(call.method, "htable.delete");
+		assert_non_null(strstr(call.params, tables[i]));
+		assert_non_null(strstr(call.params, "\"sipchain\""));
+		answer(i ? DELETED : MISSING, NOW);
+	}
+	assert_int_equal(told.cleared, 1);
+	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 0);
+	ops->due(p, NOW + 3600 * SECOND);
+	assert_false(take_call());
+	assert_int_equal(told.resyncs, 1);
+	/* The next connection is one as any other. */
+	ops->closed(p, NOW);
+	ops->connected(p, NOW);
+	pass_marks(3, NOW);
+	ops->clear(p, NOW);
+	assert_true(take_call());
+	answer(ERROR(500, "no"), NOW);
+	assert_int_equal(told.not_cleared, 1);
+	ops->clear(p, NOW);
+	assert_true(take_call());
 }
 
 static void test_open(void **state)
@@ -497,12 +703,12 @@ static void test_open(void **state)
 	memset(&told, 0, sizeof told);
 	p = ops->open(&config, &rig_hooks, &err);
 	ops->connected(p, NOW);
-	pass_markers(1, NOW);
+	pass_marks(1, NOW);
 	assert_int_equal(told.readies, 1);
 	/* Asked to: all is compared again. */
 	ops->compare(p, NOW);
 	assert_int_equal(told.resyncs, 2);
-	pass_markers(1, NOW);
+	pass_marks(1, NOW);
 	assert_int_equal(told.readies, 2);
 	ops->free(p);
 	ops->free(NULL);
@@ -519,10 +725,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stuck, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_window, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_markers_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_marks_are_kept, setup, teardown),
 		cmocka_unit_test(test_wrong_configuration),
 		cmocka_unit_test_setup_teardown(test_refusal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_carried, setup, teardown),
+		cmocka_unit_test(test_generations),
+		cmocka_unit_test(test_generation_of_another),
+		cmocka_unit_test(test_marks_found),
+		cmocka_unit_test_setup_teardown(test_clear, setup, teardown),
 		cmocka_unit_test(test_open),
 	};
 
