@@ -47,7 +47,7 @@ json_t *answer_decision(
 	json_t *out, *list;
 	size_t count;
 
-	decide_learnt(&d, s->policy, s->registry, s->allow, i, s->now);
+	decide_learnt_text(&d, s->policy, s->registry, s->allow, i, published, s->now);
 	out = json_pack("{s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "indicator",
 		indicator_print(text, i), "kind", indicator_kind_name(i->kind), "block",
 		d.block, "why", why_name(d.why), "text", decision_print(sentence, &d),
@@ -97,15 +97,55 @@ json_t *answer_list(const struct answer_source *s, const char *kind)
 	return l.out;
 }
 
-json_t *answer_around(const struct answer_source *s, const struct indicator *i)
+/* A URI's text: as asked, else as published; NULL: not known. */
+static const char *text_of(
+	const struct answer_source *s, const struct indicator *i, const char *uri)
+{
+	return uri && *uri ? uri : s->text(s->context, i);
+}
+
+/* spared: why nothing of it counts, or NULL. */
+static void put_around(json_t *out, const struct answer_source *s,
+	const struct indicator *i, const struct decision *spared)
 {
 	struct indicator around[136];
 	const size_t most = sizeof around / sizeof around[0];
-	json_t *out = json_array();
 	size_t count = registry_around(s->registry, i, around, most);
+	char sentence[DECISION_TEXT];
 
-	for (size_t k = 0; k < count && k < most; k++)
-		json_array_append_new(out, answer_decision(s, &around[k], true));
+	for (size_t k = 0; k < count && k < most; k++) {
+		json_t *d = answer_decision(s, &around[k], true);
+
+		json_array_append_new(out, d);
+		if (!spared)
+			continue;
+		json_object_set_new(d, "block", json_false());
+		json_object_set_new(d, "until", json_integer(0));
+		json_object_set_new(d, "why", json_string(why_name(spared->why)));
+		json_object_set_new(
+			d, "text", json_string(decision_print(sentence, spared)));
+	}
+}
+
+json_t *answer_around(
+	const struct answer_source *s, const struct indicator *i, const char *uri)
+{
+	json_t *out = json_array();
+	struct uri_parts parts;
+	struct decision d;
+
+	if (i->kind != INDICATOR_URI) {
+		put_around(out, s, i, NULL);
+		return out;
+	}
+	uri_parts(&parts, i, text_of(s, i, uri));
+	for (enum uri_part k = URI_ITSELF; k < URI_PARTS; k++) {
+		bool spared = decide_spared(
+			&d, s->policy, s->registry, s->allow, &parts, k, s->now);
+
+		if (parts.part[k].kind)
+			put_around(out, s, &parts.part[k], spared ? &d : NULL);
+	}
 	return out;
 }
 
@@ -143,9 +183,31 @@ void answer_transaction(
 	buffer_free(&link);
 }
 
-void answer_exceptions(
-	json_t *out, const struct allow_entry *allowed, const struct indicator *protected)
+struct answer_exempt answer_exempt(
+	const struct answer_source *s, const struct indicator *i, const char *uri)
 {
+	struct answer_exempt out = {allowlist_overlap(s->allow, i, s->now),
+		registry_protected_overlap(s->registry, i)};
+	struct uri_parts parts;
+
+	if (i->kind != INDICATOR_URI)
+		return out;
+	uri_parts(&parts, i, text_of(s, i, uri));
+	for (enum uri_part k = URI_DOMAIN; k < URI_PARTS; k++) {
+		if (!parts.part[k].kind)
+			continue;
+		if (!out.allowed)
+			out.allowed = allowlist_overlap(s->allow, &parts.part[k], s->now);
+		if (!out.protected)
+			out.protected = registry_protected_overlap(
+				s->registry, &parts.part[k]);
+	}
+	return out;
+}
+
+void answer_exceptions(json_t *out, const struct answer_exempt *exempt)
+{
+	const struct allow_entry *allowed = exempt->allowed;
 	char text[INDICATOR_TEXT];
 
 	if (allowed)
@@ -154,7 +216,7 @@ void answer_exceptions(
 				indicator_print(text, &allowed->indicator), "origin",
 				allow_origin_name(allowed->origin), "note",
 				allowed->note));
-	if (protected)
-		json_object_set_new(
-			out, "protected", json_string(indicator_print(text, protected)));
+	if (exempt->protected)
+		json_object_set_new(out, "protected",
+			json_string(indicator_print(text, exempt->protected)));
 }

@@ -35,8 +35,13 @@ json_t *answer_decision(
 /* Decisions about all listed indicators, of one kind (NULL: any), in no order. */
 json_t *answer_list(const struct answer_source *s, const char *kind);
 
-/* Decisions, with words, about everything listed that contains i. */
-json_t *answer_around(const struct answer_source *s, const struct indicator *i);
+/*
+ * Decisions, with words, about everything listed that contains i; of a URI (its
+ * canonical text, "" when it is not known) also about its domain and the number in it, each as it
+ * counts for calls to this URI (decide_spared()).
+ */
+json_t *answer_around(
+	const struct answer_source *s, const struct indicator *i, const char *uri);
 
 /*
  * A link to an explorer: the template with "0x" and the hash in the place of {tx},
@@ -52,12 +57,20 @@ void explorer_link(
 void answer_transaction(
 	json_t *out, const uint8_t *transaction, uint64_t block, const char *pattern);
 
+/* What the allowlist and the protected table have of an indicator; NULL: nothing. */
+struct answer_exempt {
+	const struct allow_entry *allowed;
+	const struct indicator *protected;
+};
+
+/* Of i, else of the domain or the number of a URI (as above). */
+struct answer_exempt answer_exempt(
+	const struct answer_source *s, const struct indicator *i, const char *uri);
+
 /*
  * Into the answer about an indicator: "allowed" (indicator, origin, note of the
- * allowlist's entry) and "protected" (the protected range) that overlap it; NULL:
- * none does.
+ * allowlist's entry) and "protected" (the protected range).
  */
-void answer_exceptions(json_t *out, const struct allow_entry *allowed,
-	const struct indicator *protected);
+void answer_exceptions(json_t *out, const struct answer_exempt *exempt);
 
 #endif

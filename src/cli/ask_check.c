@@ -70,6 +70,8 @@ static void answer_print(const json_t *r, const struct query *q, const char *ask
 		connectors_print(json_object_get(o, "connectors"));
 		if (*text_of(o, "reason"))
 			printf("             %s\n", shown_sentence(text_of(o, "reason")));
+		if (*text_of(o, "spared"))
+			printf("             %s\n", shown_sentence(text_of(o, "spared")));
 	}
 	json_array_foreach(json_object_get(r, "listed"), at, o)
 	{

@@ -121,22 +121,20 @@ static const char *verdict(const json_t *listed, bool allowed, bool protected)
 json_t *direct_check(struct direct_answers *a, const char *text)
 {
 	const struct answer_source from = source(a);
-	const struct indicator *protected;
-	const struct allow_entry *allowed;
-	char name[INDICATOR_TEXT];
+	char name[INDICATOR_TEXT], canonical[INDICATOR_SOURCE_TEXT + 1];
+	struct answer_exempt exempt;
 	struct indicator i;
 	json_t *listed, *out;
 
-	if (indicator_parse(&i, NULL, view_str(text), NULL))
+	if (indicator_parse(&i, canonical, view_str(text), NULL))
 		return NULL;
-	protected = registry_protected_overlap(from.registry, &i);
-	allowed = allowlist_overlap(a->allow, &i, from.now);
-	listed = answer_around(&from, &i);
+	exempt = answer_exempt(&from, &i, canonical);
+	listed = answer_around(&from, &i, canonical);
 	out = json_pack("{s:s, s:s, s:s, s:o, s:[]}", "indicator",
 		indicator_print(name, &i), "kind", indicator_kind_name(i.kind), "text",
-		verdict(listed, allowed != NULL, protected != NULL), "tip",
+		verdict(listed, exempt.allowed != NULL, exempt.protected != NULL), "tip",
 		answer_tips(from.registry), "bans");
 	json_object_set_new(out, "listed", listed);
-	answer_exceptions(out, allowed, protected);
+	answer_exceptions(out, &exempt);
 	return signed_off(a, out);
 }

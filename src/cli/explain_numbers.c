@@ -19,6 +19,20 @@ static void put_digits(json_t *step, const char *name, const char *digits)
 		json_object_set_new(step, name, json_sprintf("+%s", digits));
 }
 
+/* Why others' reports of it do not count here, if they do not. */
+static void put_home(const struct explain *x, json_t *step, const char *digits)
+{
+	char sentence[DECISION_TEXT];
+	struct decision d = {.block = false};
+
+	if (!*digits || indicator_from_digits(&d.indicator, view_str(digits)))
+		return;
+	d.why = decide_home(&x->config.policy, &d.indicator);
+	if (d.why)
+		json_object_set_new(
+			step, "listed", json_string(decision_print(sentence, &d)));
+}
+
 /* How one string is read by itself. */
 static void tell_reading(struct explain *x, const struct observation *o)
 {
@@ -31,6 +45,7 @@ static void tell_reading(struct explain *x, const struct observation *o)
 		dialled_why_text(r.why));
 	put_digits(step, "number", r.digits);
 	put_digits(step, "other", r.other);
+	put_home(x, step, r.digits);
 	if (*r.outside)
 		json_object_set_new(step, "outside", json_string(r.outside));
 	if (*r.idd)
@@ -127,6 +142,8 @@ static void print_reading(FILE *out, const json_t *step)
 		fprintf(out, ", prefix %s", text_of(step, "prefix"));
 	if (*text_of(step, "reason"))
 		fprintf(out, ": %s", text_of(step, "reason"));
+	if (*text_of(step, "listed"))
+		fprintf(out, "; when others report it: %s", text_of(step, "listed"));
 }
 
 void explain_numbers_print(FILE *out, const json_t *step)

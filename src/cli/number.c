@@ -8,34 +8,32 @@
 #include "base/escape.h"
 #include "cli/choice.h"
 #include "daemon/config.h"
-#include "daemon/config_numbers.h"
 #include "daemon/start.h"
-#include "indicator/dial_plan.h"
 
 /* [numbers] of the configuration, where there is one. Returns 0 or an exit code. */
-static int configured_plan(struct invocation *in, struct dial_plan *plan)
+static int configured_site(struct invocation *in, struct policy *policy)
 {
-	struct numbers_config numbers;
 	struct config config;
 	int rc;
 
-	dial_plan_init(plan);
+	*policy = policy_default;
+	dial_plan_init(&policy->home.plan);
 	if (!given(in, OPTION_CONFIG) && access(CONFIG_PATH, R_OK) != 0)
 		return 0;
 	rc = load_config(in, &config);
 	if (rc)
 		return rc;
-	config_numbers(&numbers, &config);
-	*plan = numbers.plan;
+	*policy = config.policy;
 	config_free(&config);
 	return 0;
 }
 
 /* The site's plan, and what the options change of it. Returns 0 or an exit code. */
-static int read_plan(struct invocation *in, struct dial_plan *plan)
+static int read_site(struct invocation *in, struct policy *policy)
 {
+	struct dial_plan *plan = &policy->home.plan;
 	struct error err;
-	int rc = configured_plan(in, plan);
+	int rc = configured_site(in, policy);
 
 	if (rc)
 		return rc;
@@ -53,11 +51,6 @@ static int read_plan(struct invocation *in, struct dial_plan *plan)
 	return 0;
 }
 
-static bool may_be_published(const struct dialled_reading *r)
-{
-	return r->reading == READ_RULE || r->reading == READ_CLUSTER;
-}
-
 /* "fixed, mobile" */
 static void print_types(unsigned types)
 {
@@ -70,9 +63,35 @@ static void print_types(unsigned types)
 		}
 }
 
-/* Under a string: what it is made of. */
-static void print_number(const struct dialled_reading *r)
+/*
+ * Why others' reports of it do not count here; "": they do. text has DECISION_TEXT bytes.
+ */
+static const char *listed_text(
+	char *text, const struct policy *policy, const struct dialled_reading *r)
 {
+	struct decision d = {.block = false};
+
+	*text = '\0';
+	if (indicator_from_digits(&d.indicator, view_str(r->digits)))
+		return text;
+	d.why = decide_home(policy, &d.indicator);
+	return d.why ? decision_print(text, &d) : text;
+}
+
+/* Neither the site's own nor its country's, and of a class that is told of. */
+static bool may_be_published(const struct policy *policy, const struct dialled_reading *r)
+{
+	char text[DECISION_TEXT];
+
+	return (r->reading == READ_RULE || r->reading == READ_CLUSTER) &&
+		!*listed_text(text, policy, r);
+}
+
+/* Under a string: what it is made of. */
+static void print_number(const struct policy *policy, const struct dialled_reading *r)
+{
+	char text[DECISION_TEXT];
+
 	if (r->outside[0])
 		printf("  outside line  %s\n", r->outside);
 	if (r->idd[0])
@@ -90,23 +109,26 @@ static void print_number(const struct dialled_reading *r)
 	else
 		printf("none: of its country's form, but never given out");
 	printf("\n");
+	if (*listed_text(text, policy, r))
+		printf("  when listed   %s\n", text);
 }
 
-static void print_reading(const char *dialled, const struct dialled_reading *r)
+static void print_reading(
+	const struct policy *policy, const char *dialled, const struct dialled_reading *r)
 {
 	const char *why = dialled_why_text(r->why);
 
 	printf("%s\n", shown(dialled));
-	print_number(r);
+	print_number(policy, r);
 	printf("  verdict       %s%s%s%s\n", dialled_reading_name(r->reading),
 		why[0] ? ": " : "", why,
-		may_be_published(r) ? "" : "; it is not published");
+		may_be_published(policy, r) ? "" : "; it is not published");
 }
 
-static void print_cluster(const struct dialled_reading *r)
+static void print_cluster(const struct policy *policy, const struct dialled_reading *r)
 {
 	printf("+%s\n", r->digits);
-	print_number(r);
+	print_number(policy, r);
 	printf("  verdict       cluster: %u of the strings end in it\n", r->variants);
 }
 
@@ -122,12 +144,13 @@ static json_t *types_json(unsigned types)
 }
 
 /* With what there is: a string without a number has no country. */
-static json_t *reading_json(const struct dialled_reading *r)
+static json_t *reading_json(const struct policy *policy, const struct dialled_reading *r)
 {
+	char text[DECISION_TEXT];
 	struct view digits = view_str(r->digits);
 	json_t *o = json_pack("{s:s, s:s, s:b}", "reading",
 		dialled_reading_name(r->reading), "why", dialled_why_text(r->why),
-		"publish", may_be_published(r));
+		"publish", may_be_published(policy, r));
 
 	if (r->outside[0])
 		json_object_set_new(o, "outside", json_string(r->outside));
@@ -142,6 +165,8 @@ static json_t *reading_json(const struct dialled_reading *r)
 	json_object_set_new(o, "region", json_string(e164_region(digits)));
 	json_object_set_new(o, "types", types_json(r->types));
 	json_object_set_new(o, "domestic", json_boolean(r->domestic));
+	if (*listed_text(text, policy, r))
+		json_object_set_new(o, "listed", json_string(text));
 	if (r->variants)
 		json_object_set_new(o, "variants", json_integer(r->variants));
 	return o;
@@ -152,21 +177,22 @@ static json_t *reading_json(const struct dialled_reading *r)
 int run_number(struct invocation *in)
 {
 	struct dialled_reading r, found[CLUSTERS];
-	struct dial_plan plan;
+	struct policy policy;
+	const struct dial_plan *plan = &policy.home.plan;
 	json_t *strings, *clusters, *out;
 	size_t n;
-	int rc = read_plan(in, &plan);
+	int rc = read_site(in, &policy);
 
 	if (rc)
 		return rc;
-	n = dialled_cluster(found, CLUSTERS, &plan, in->arguments, in->count);
+	n = dialled_cluster(found, CLUSTERS, plan, in->arguments, in->count);
 	if (!given(in, OPTION_JSON)) {
 		for (unsigned i = 0; i < in->count; i++) {
-			dialled_read(&r, &plan, in->arguments[i]);
-			print_reading(in->arguments[i], &r);
+			dialled_read(&r, plan, in->arguments[i]);
+			print_reading(&policy, in->arguments[i], &r);
 		}
 		for (size_t i = 0; i < n; i++)
-			print_cluster(&found[i]);
+			print_cluster(&policy, &found[i]);
 		return 0;
 	}
 	strings = json_array();
@@ -174,15 +200,15 @@ int run_number(struct invocation *in)
 	for (unsigned i = 0; i < in->count; i++) {
 		json_t *o;
 
-		dialled_read(&r, &plan, in->arguments[i]);
-		o = reading_json(&r);
+		dialled_read(&r, plan, in->arguments[i]);
+		o = reading_json(&policy, &r);
 		json_object_set_new(o, "dialled", json_string(shown(in->arguments[i])));
 		json_array_append_new(strings, o);
 	}
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(clusters, reading_json(&found[i]));
+		json_array_append_new(clusters, reading_json(&policy, &found[i]));
 	out = json_pack("{s:s, s:s, s:o, s:o}", "source", e164_source, "site",
-		plan.country, "strings", strings, "clusters", clusters);
+		plan->country, "strings", strings, "clusters", clusters);
 	print_json(out);
 	json_decref(out);
 	return 0;

@@ -40,7 +40,10 @@ static struct view uri_host(struct view uri)
 	return view_head(host, view_find(host, ':'));
 }
 
-/* A URI that is listed by its host is as good as listed. */
+/*
+ * A URI that is listed by its host is as good as listed; of its domain the answer about
+ * the URI tells.
+ */
 static void add_host(struct readings *r)
 {
 	char canonical[INDICATOR_SOURCE_TEXT + 1] = "";
@@ -51,8 +54,7 @@ static void add_host(struct readings *r)
 		i.kind != INDICATOR_URI || !canonical[0])
 		return;
 	host = uri_host(view_str(canonical));
-	if (!add(r, "", host, "its host"))
-		add(r, "domain:", host, "its domain");
+	add(r, "", host, "its host");
 }
 
 /* Whether every byte of text is one of set. */

@@ -19,9 +19,9 @@ struct query {
 /*
  * The readings of text, likeliest first:
  *
- *   what indicator_parse() takes       itself; of a SIP URI its host too
+ *   what indicator_parse() takes       itself; of a SIP URI its address too
  *   442079460000, 00442079460000       +442079460000
- *   bob@example.com                    sip:bob@example.com and its host
+ *   bob@192.0.2.7                      sip:bob@192.0.2.7 and its address
  *   example.com                        a domain, a user agent
  *   friendly-scanner                   a user agent
  *

@@ -208,7 +208,7 @@ struct config {
 		char country[16], area[16], trunk[16], outside[80], international[80];
 		char shorts[256], extensions[16], own[1024], domains[1024];
 		bool bare;
-		uint8_t domestic; /* 1: told as well */
+		bool domestic; /* those of the own country are told, and blocked, too */
 		bool publish;
 		struct detect_rule calls, prefix;
 		uint32_t ttl; /* seconds */

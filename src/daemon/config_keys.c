@@ -53,12 +53,6 @@ static const struct config_choice connector_types[] = {
 	{NULL, 0},
 };
 
-static const struct config_choice domestic[] = {
-	{"withhold", 0},
-	{"publish", 1},
-	{NULL, 0},
-};
-
 static const struct config_choice rights[] = {
 	{"read", HTTP_READ},
 	{"report", HTTP_READ | HTTP_REPORT},
@@ -330,15 +324,16 @@ const struct config_key config_keys[] = {
 	{"numbers", "domains", CONFIG_TEXT, .fallback = "", AT(numbers.domains),
 		.help = "The site's own domains, also the honeypot's, and all that is below them.\n"
 			"Empty: no SIP URI and no domain is told."},
-	{"numbers", "domestic", CONFIG_CHOICE, .fallback = "withhold",
-		AT(numbers.domestic), .choices = domestic,
-		.help = "What becomes of numbers of the site's own country."},
+	{"numbers", "domestic", CONFIG_BOOL, .fallback = "no", AT(numbers.domestic),
+		.help = "yes: numbers of the site's own country are told, and blocked when others\n"
+			"tell them. no: neither, but for an operator's own ban."},
 	{"numbers", "publish", CONFIG_BOOL, .fallback = "yes", AT(numbers.publish),
 		.help = "Report them to the other members, if [report] publish has the class: rule\n"
 			"(one reading) or cluster (what several strings have in common). no: calls to\n"
 			"them are refused here alone."},
 	{"numbers", "calls", CONFIG_RULE, .fallback = "2/1d", .max = NUMBER_CALLS_MAX,
-		AT(numbers.calls), .help = "How often attackers must call one: CALLS/WINDOW."},
+		AT(numbers.calls),
+		.help = "How often attackers must call one: CALLS/WINDOW."},
 	{"numbers", "prefix", CONFIG_RULE, .fallback = "5/1d", .max = NUMBER_PREFIX_MAX,
 		AT(numbers.prefix),
 		.help = "So many different numbers that begin alike make a prefix, so many users a\n"

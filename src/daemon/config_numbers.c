@@ -99,6 +99,14 @@ void config_numbers(struct numbers_config *out, const struct config *c)
 	(void)read_all(out, c, &at, &err);
 }
 
+void config_policy_home(struct config *c)
+{
+	struct numbers_config n;
+
+	config_numbers(&n, c);
+	home_take(&c->policy.home, &n);
+}
+
 void config_own_number(struct own_number_config *out, const struct config *c)
 {
 	*out = (struct own_number_config){

@@ -9,6 +9,7 @@
 
 #include "base/escape.h"
 #include "daemon/config_nearest.h"
+#include "daemon/config_numbers.h"
 #include "daemon/config_rules.h"
 
 #define LINE_BYTES 1024 /* longest line, with its end */
@@ -363,8 +364,10 @@ int config_finish(struct reading *r)
 	for (size_t i = 0; i < r->names_count; i++)
 		free(r->names[i]);
 	free(r->named);
-	if (!r->error_count)
+	if (!r->error_count) {
+		config_policy_home(r->config);
 		return 0;
+	}
 	config_free(r->config);
 	return -1;
 }

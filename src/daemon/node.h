@@ -41,7 +41,7 @@
  *                   sockets and tokens
  *   node_control.c  the control socket's commands that change something
  *   node_wait.c     clients that are answered later
- *   node_answer.c   ... and those that ask; node_status.c `status`
+ *   node_answer.c   ... and those that ask; node_check.c `check`, node_status.c `status`
  */
 
 /* A batch that the ledger role has and whose fate is to come. */
@@ -265,6 +265,8 @@ int node_identity_check(struct node *n, struct error *err);
 
 /* Keep the texts that a batch published. */
 void node_texts_take(struct node *n, const struct operation *op);
+/* And the canonical text of what is banned here, for as long as it is. */
+void node_text_note(struct node *n, const struct indicator *i, struct view text);
 /* The text of a hashed indicator, or NULL when it is not known. */
 const char *node_text(const struct node *n, const struct indicator *i);
 void node_text_forget(struct node *n, const struct indicator *i);
@@ -325,6 +327,14 @@ struct node_report {
  * the row's id, or 0 with a text.
  */
 uint64_t node_publish(struct node *n, const struct node_report *r, struct error *err);
+/*
+ * Publish what this node itself detected, with its evidence record (taken over; NULL:
+ * none); text: canonical, of kinds 4..6, else "". What fails is logged.
+ */
+void node_publish_own(
+	struct node *n, const struct own_action *a, const char *text, char *record);
+/* Whether this node may: it has a key and, as far as is known, is an active member. */
+bool node_may_report(const struct node *n);
 /* Whether something about i is decided and not final yet. */
 bool node_outbox_open(struct node *n, const struct indicator *i);
 /* Submit what waits and may leave now, in as many batches as that needs. */

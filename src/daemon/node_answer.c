@@ -4,10 +4,9 @@
 
 #include <string.h>
 
-#include "api/answer.h"
+#include "daemon/node_answer.h"
 #include "daemon/node_connector.h"
 #include "daemon/node_webhook.h"
-#include "store/ban_record.h"
 
 json_t *node_tip(const struct node *n, enum chain chain)
 {
@@ -19,8 +18,7 @@ static const char *text_of(const void *context, const struct indicator *i)
 	return node_text(context, i);
 }
 
-/* The node as a source of answers, now. */
-static struct answer_source source(const struct node *n)
+struct answer_source node_answers(const struct node *n)
 {
 	return (struct answer_source){
 		.registry = n->registry,
@@ -50,7 +48,7 @@ static const char *calls_state(const json_t *connectors)
 	return state;
 }
 
-static json_t *ban_json(const struct node *n, const struct ban *b)
+json_t *node_ban_json(const struct node *n, const struct ban *b)
 {
 	char text[INDICATOR_TEXT];
 	json_t *out, *connectors;
@@ -76,102 +74,10 @@ static json_t *ban_json(const struct node *n, const struct ban *b)
 
 static json_t *list_json(struct node *n, const char *kind)
 {
-	const struct answer_source from = source(n);
+	const struct answer_source from = node_answers(n);
 
 	return json_pack("{s:o, s:o}", "indicators", answer_list(&from, kind), "tip",
 		answer_tips(n->registry));
-}
-
-/* --- check --- */
-
-/* The node's bans that cover i, of either scope and any width. */
-struct covering {
-	struct node *n;
-	const struct indicator *i;
-	json_t *out;
-};
-
-static void add_covering(void *context, const struct ban *b)
-{
-	struct covering *c = context;
-
-	char reason[BAN_NOTE] = "";
-	struct ban kept;
-	json_t *o;
-
-	if (!indicator_contains(&b->indicator, c->i))
-		return;
-	o = ban_json(c->n, b);
-	/* What its detection said; a database that cannot tell hides nothing else. */
-	if (ban_record_get(c->n->store, &kept, reason, &b->indicator, b->scope, NULL) ==
-			1 &&
-		reason[0])
-		json_object_set_new(o, "reason", json_string(reason));
-	json_array_append_new(c->out, o);
-}
-
-/* The sentence that answers "is it blocked here, and why?". */
-static const char *verdict(const struct node *n, bool calls, bool enforced,
-	const json_t *listed, const json_t *bans, const struct allow_entry *allowed,
-	const struct indicator *protected)
-{
-	const json_t *d;
-	size_t at;
-
-	if (json_array_size(bans) && calls)
-		return n->config->node.observe ?
-			"calls to it would be refused here (observe mode: no PBX is told)" :
-			enforced ?
-			"calls to it are refused here" :
-			"calls to it are to be refused, but no [connector] here "
-			"tells a PBX so";
-	if (json_array_size(bans))
-		return n->config->node.observe ?
-			"would be banned here (observe mode: nothing is in the firewall)" :
-			"banned here";
-	json_array_foreach(listed, at,
-		d) if (json_is_true(json_object_get(d, "block"))) return enforced ?
-		"blocked: listed, and this node follows" :
-		"listed and decided: block; but nothing on this node enforces "
-		"numbers, URIs, domains or agents";
-	if (protected && json_array_size(listed))
-		return "listed, but the consortium protects it: not blocked";
-	if (allowed && json_array_size(listed))
-		return "listed, but on this node's allowlist: not blocked";
-	if (json_array_size(listed))
-		return "listed, but not blocked here";
-	return allowed    ? "not listed, and on this node's allowlist" :
-		protected ? "not listed, and protected by the consortium" :
-			    "not listed";
-}
-
-/* By the firewall, or a connector. */
-static bool is_enforced(const struct node *n, uint8_t kind)
-{
-	return kind == INDICATOR_IP4 || kind == INDICATOR_IP6 ||
-		node_connectors_carry(n, kind);
-}
-
-static json_t *check_json(struct node *n, const struct indicator *i)
-{
-	const struct indicator *protected = registry_protected_overlap(n->registry, i);
-	const struct allow_entry *allowed = allowlist_overlap(n->allow, i, node_now());
-	const struct answer_source from = source(n);
-	json_t *listed = answer_around(&from, i), *bans = json_array(), *out;
-	struct covering covering = {n, i, bans};
-	char text[INDICATOR_TEXT];
-
-	ban_table_each(n->bans, add_covering, &covering);
-	out = json_pack("{s:s, s:s, s:s, s:o}", "indicator", indicator_print(text, i),
-		"kind", indicator_kind_name(i->kind), "text",
-		verdict(n, node_is_call(i), is_enforced(n, i->kind), listed, bans,
-			allowed, protected),
-		"tip", answer_tips(n->registry));
-	json_object_set_new(out, "listed", listed);
-	json_object_set_new(out, "bans", bans);
-	json_object_set_new(out, "caught_up", json_boolean(n->caught_up));
-	answer_exceptions(out, allowed, protected);
-	return out;
 }
 
 /* --- banned, allow-list --- */
@@ -185,7 +91,7 @@ static void add_ban(void *context, const struct ban *b)
 {
 	const struct all_bans *all = context;
 
-	json_array_append_new(all->out, ban_json(all->n, b));
+	json_array_append_new(all->out, node_ban_json(all->n, b));
 }
 
 json_t *node_banned(struct node *n)
@@ -221,20 +127,6 @@ static json_t *allow_json(struct node *n)
 	return json_pack("{s:o}", "entries", list);
 }
 
-static void check(struct node *n, struct control_client *client, const json_t *arguments)
-{
-	const char *query = json_string_value(json_object_get(arguments, "query"));
-	struct indicator i;
-	struct error err = {""};
-
-	if (!query)
-		control_refuse(client, CONTROL_USAGE, "no query");
-	else if (indicator_parse(&i, NULL, view_str(query), &err))
-		control_refuse(client, CONTROL_USAGE, "%s", err.text);
-	else
-		control_answer(client, check_json(n, &i));
-}
-
 bool node_answer(struct node *n, struct control_client *client, const char *command,
 	const json_t *arguments)
 {
@@ -245,7 +137,7 @@ bool node_answer(struct node *n, struct control_client *client, const char *comm
 			list_json(n,
 				json_string_value(json_object_get(arguments, "kind"))));
 	else if (!strcmp(command, "check"))
-		check(n, client, arguments);
+		node_check(n, client, arguments);
 	else if (!strcmp(command, "banned"))
 		node_ask_counters(n, client);
 	else if (!strcmp(command, "allow-list"))

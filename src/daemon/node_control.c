@@ -246,8 +246,8 @@ static void do_ban(struct request *r)
 
 	if (!is_address(r))
 		return;
-	decide_own(&d, r->node->registry, r->node->allow, &r->wish.indicator,
-		WHY_OPERATOR, until, node_now());
+	decide_own_text(&d, r->node->registry, r->node->allow, &r->wish.indicator,
+		r->wish.canonical, WHY_OPERATOR, until, node_now());
 	if (!d.block) {
 		control_refuse(r->client, CONTROL_FAILED, "not banned: %s",
 			decision_print(sentence, &d));
@@ -255,6 +255,7 @@ static void do_ban(struct request *r)
 	}
 	node_bans_begin(r->node, STORE_SYNCED);
 	audit(r, "ban");
+	node_text_note(r->node, &r->wish.indicator, view_str(r->wish.canonical));
 	node_ban(r->node, &r->wish.indicator, BAN_ALL, BAN_OPERATOR, CATEGORY_OTHER,
 		until);
 	node_bans_flush(r->node);

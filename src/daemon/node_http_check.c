@@ -44,22 +44,37 @@ static void judge(struct verdict *v, const struct node *n, const struct indicato
 	}
 }
 
-/* The host of a SIP URI's canonical text as a domain. Returns whether it is one. */
-static bool domain_of(struct indicator *out, const char *uri)
+/* A part of a URI, unless what is allowed, protected or the site's own spares it. */
+static void judge_part(struct verdict *v, const struct node *n,
+	const struct uri_parts *parts, enum uri_part part)
 {
-	struct view host = view_from(view_str(uri), view_find(view_str(uri), ':') + 1);
-	char text[INDICATOR_SOURCE_TEXT + 16];
-	size_t at = view_rfind(host, '@');
+	struct verdict of_part = {.why = v->why};
+	struct decision spared;
 
-	if (at < host.n)
-		host = view_from(host, at + 1);
-	host = view_head(host, view_find(host, ';'));
-	host = view_head(host, view_find(host, '?'));
-	if (view_find(host, ']') == host.n)
-		host = view_head(host, view_find(host, ':'));
-	snprintf(text, sizeof text, "domain:%.*s", (int)host.n,
-		host.p ? (const char *)host.p : "");
-	return !indicator_parse(out, NULL, view_str(text), NULL);
+	if (parts->part[part].kind)
+		judge(&of_part, n, &parts->part[part]);
+	if (!of_part.indicator.kind)
+		return;
+	if (decide_spared(&spared, &n->config->policy, n->registry, n->allow, parts, part,
+		    node_now())) {
+		of_part.block = false;
+		of_part.until = 0;
+		of_part.why = why_name(spared.why);
+	}
+	if (of_part.block || !v->indicator.kind)
+		*v = of_part;
+}
+
+/* A call to a URI is one to its domain and to the number in it, too. */
+static void judge_uri(struct verdict *v, const struct node *n, const struct indicator *i,
+	const char *canonical)
+{
+	struct uri_parts parts;
+
+	/* Asked by its hash, uri#..., it may have been published. */
+	uri_parts(&parts, i, *canonical ? canonical : node_text(n, i));
+	for (enum uri_part k = URI_ITSELF; k < URI_PARTS && !v->block; k++)
+		judge_part(v, n, &parts, k);
 }
 
 /*
@@ -185,9 +200,9 @@ void node_http_check(
 			target->parameters[0].name, "%s", err.text);
 		return;
 	}
-	if (i.kind)
-		judge(&v, n, &i);
-	if (!v.block && i.kind == INDICATOR_URI && domain_of(&i, canonical))
+	if (i.kind == INDICATOR_URI)
+		judge_uri(&v, n, &i, canonical);
+	else if (i.kind)
 		judge(&v, n, &i);
 	answer(x, call, &v, n->config->node.observe);
 }

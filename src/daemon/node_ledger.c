@@ -28,6 +28,21 @@ void node_touch(void *context, const struct indicator *i)
 		n->all_dirty = true;
 }
 
+/* Whether a ban for own reasons still may stand; if not, d says why. */
+static bool may_stand(struct decision *d, const struct node *n, const struct ban *b)
+{
+	const struct indicator *i = &b->indicator;
+
+	decide_own_text(d, n->registry, n->allow, i, node_text(n, i), WHY_OWN_DETECTION,
+		b->until, node_now());
+	if (!d->block)
+		return false;
+	/* The site was not known to be this one when it was detected; an operator knows. */
+	d->why = b->origin == BAN_OWN ? decide_home(&n->config->policy, i) : (enum why)0;
+	d->block = !d->why;
+	return d->block;
+}
+
 /* What came to be protected or allowed is not banned for own reasons either. */
 static void follow_own(struct node *n, const struct indicator *i)
 {
@@ -37,8 +52,7 @@ static void follow_own(struct node *n, const struct indicator *i)
 
 	if (!b)
 		return;
-	decide_own(&d, n->registry, n->allow, i, WHY_OWN_DETECTION, b->until, node_now());
-	if (d.block)
+	if (may_stand(&d, n, b))
 		return;
 	log_info("%s: no longer: %s", indicator_print(text, i),
 		decision_print(sentence, &d));
@@ -52,22 +66,20 @@ static void follow_own(struct node *n, const struct indicator *i)
  * A learnt ban follows the decision: addresses go to the firewall, numbers and names
  * to the connectors.
  */
-static void follow(struct node *n, const struct indicator *i)
+static void follow_learnt(struct node *n, const struct indicator *i)
 {
 	const struct ban *standing = ban_table_get(n->bans, i, BAN_SIP);
 	char text[INDICATOR_TEXT], sentence[DECISION_TEXT];
 	struct decision d;
 
-	if (i->kind >= INDICATOR_NUMBER && n->caught_up &&
-		!registry_words(n->registry, i, node_now(), NULL, 0))
-		node_text_forget(n, i);
 	if (i->kind == INDICATOR_AGENT)
 		return; /* nothing refuses calls by their User-Agent, which says nothing */
 	follow_own(n, i);
 	/* Before the ledger is read whole, a revocation may still be to come. */
 	if (!n->caught_up)
 		return;
-	decide_learnt(&d, &n->config->policy, n->registry, n->allow, i, node_now());
+	decide_learnt_text(&d, &n->config->policy, n->registry, n->allow, i,
+		node_text(n, i), node_now());
 	if (d.block) {
 		if (standing && standing->until == d.until)
 			return;
@@ -86,6 +98,16 @@ static void follow(struct node *n, const struct indicator *i)
 		node_bans_begin(n, STORE_SOON);
 		node_event(n, "pass", i, "%s", decision_print(sentence, &d));
 	}
+}
+
+static void follow(struct node *n, const struct indicator *i)
+{
+	follow_learnt(n, i);
+	/* Its text, when nothing speaks of it any more that could be asked about. */
+	if (i->kind >= INDICATOR_NUMBER && n->caught_up &&
+		!registry_words(n->registry, i, node_now(), NULL, 0) &&
+		!ban_table_get(n->bans, i, BAN_ALL))
+		node_text_forget(n, i);
 }
 
 static bool touch_word(void *context, const struct report *word)

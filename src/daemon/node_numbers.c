@@ -3,7 +3,6 @@
 #include "daemon/node.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/escape.h"
@@ -95,29 +94,6 @@ static char *record_of(
 	return evidence_record_number(&f);
 }
 
-static void publish(
-	struct node *n, const struct own_action *a, const struct number_detection *d)
-{
-	struct node_report r;
-	struct error err = {""};
-	char text[INDICATOR_TEXT], *record = record_of(n, a, d);
-
-	memset(&r, 0, sizeof r);
-	r.indicator = a->indicator;
-	memcpy(r.text, d->text, sizeof r.text);
-	r.category = a->category;
-	r.proof = a->proof;
-	r.action = ACTION_REPORT;
-	r.expiry = a->expiry;
-	r.evidence = record;
-	if (!node_publish(n, &r, &err))
-		log_error("%s is not reported: %s", name_of(d, text), err.text);
-	else
-		node_event(n, "report", &a->indicator, "decided: %s, proof %s",
-			category_name(a->category), proof_name(a->proof));
-	free(record);
-}
-
 /* For the audit trail: a destination was put on the list by this node itself. */
 static void audit(struct node *n, const struct own_action *a)
 {
@@ -134,12 +110,10 @@ static void audit(struct node *n, const struct own_action *a)
 
 static void on_number(struct node *n, const struct number_detection *d)
 {
-	const struct member *m = node_member(n);
 	struct own_action a;
 	char text[INDICATOR_TEXT];
 
-	n->own.may_report = n->config->member.key[0] &&
-		(!n->caught_up || (m && m->status == MEMBER_ACTIVE));
+	n->own.may_report = node_may_report(n);
 	own_number_decide(&a, &n->own, &n->own_number, n->caught_up ? n->registry : NULL,
 		n->allow, d, node_now());
 	log_notice("%s: %s: %s", name_of(d, text), d->reason, a.reason);
@@ -150,10 +124,11 @@ static void on_number(struct node *n, const struct number_detection *d)
 	}
 	/* As on_detection(): decided, recorded and to be told in one transaction. */
 	node_bans_begin(n, STORE_WITH_NEXT);
+	node_text_note(n, &a.indicator, view_str(d->text));
 	node_ban(n, &a.indicator, BAN_ALL, BAN_OWN, d->category, a.until);
 	node_ban_reason(n, &a.indicator, BAN_ALL, d->reason);
 	if (a.publish)
-		publish(n, &a, d);
+		node_publish_own(n, &a, d->text, record_of(n, &a, d));
 	if (a.ban)
 		audit(n, &a);
 	node_bans_flush(n);

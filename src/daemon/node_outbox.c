@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/escape.h"
 #include "base/log.h"
 #include "store/evidence.h"
 #include "store/outbox_batch.h"
@@ -61,6 +62,38 @@ uint64_t node_publish(struct node *n, const struct node_report *r, struct error 
 		return 0;
 	}
 	return store_commit(n->store, err) ? 0 : ticket;
+}
+
+void node_publish_own(
+	struct node *n, const struct own_action *a, const char *text, char *record)
+{
+	struct node_report r = {.indicator = a->indicator,
+		.category = a->category,
+		.proof = a->proof,
+		.action = ACTION_REPORT,
+		.expiry = a->expiry,
+		.evidence = record};
+	struct error err = {""};
+	char name[INDICATOR_TEXT];
+
+	view_copy(r.text, sizeof r.text, view_str(text));
+	if (!node_publish(n, &r, &err))
+		log_error("%s is not reported: %s",
+			*text ? escaped(view_str(text)) :
+				indicator_print(name, &a->indicator),
+			err.text);
+	else
+		node_event(n, "report", &a->indicator, "decided: %s, proof %s",
+			category_name(a->category), proof_name(a->proof));
+	free(record);
+}
+
+bool node_may_report(const struct node *n)
+{
+	const struct member *m = node_member(n);
+
+	return n->config->member.key[0] &&
+		(!n->caught_up || (m && m->status == MEMBER_ACTIVE));
 }
 
 bool node_outbox_open(struct node *n, const struct indicator *i)

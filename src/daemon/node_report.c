@@ -101,10 +101,24 @@ int node_log_kind(const struct node_wish *w, struct node_refusal *r)
 		"class log is for addresses and prefixes alone");
 }
 
-int node_allowed_here(struct node *n, const struct node_wish *w, struct node_refusal *r)
+/* The entry that allows it, or a URI's domain or number; NULL: none. */
+static const struct allow_entry *allowed(const struct node *n, const struct node_wish *w)
 {
 	const struct allow_entry *e = allowlist_overlap(
 		n->allow, &w->indicator, node_now());
+	struct uri_parts parts;
+
+	if (e || w->indicator.kind != INDICATOR_URI)
+		return e;
+	uri_parts(&parts, &w->indicator, w->canonical);
+	for (enum uri_part k = URI_DOMAIN; !e && k < URI_PARTS; k++)
+		e = allowlist_overlap(n->allow, &parts.part[k], node_now());
+	return e;
+}
+
+int node_allowed_here(struct node *n, const struct node_wish *w, struct node_refusal *r)
+{
+	const struct allow_entry *e = allowed(n, w);
 	char name[INDICATOR_TEXT], other[INDICATOR_TEXT];
 
 	if (!e)
@@ -121,9 +135,7 @@ int node_allowed_here(struct node *n, const struct node_wish *w, struct node_ref
 
 int node_exempted(struct node *n, const struct node_wish *w, struct node_refusal *r)
 {
-	const struct allow_entry *e = node_is_call(&w->indicator) ?
-		allowlist_overlap(n->allow, &w->indicator, node_now()) :
-		NULL;
+	const struct allow_entry *e = node_is_call(&w->indicator) ? allowed(n, w) : NULL;
 	char other[INDICATOR_TEXT];
 
 	if (!e)

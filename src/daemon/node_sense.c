@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/escape.h"
@@ -27,39 +26,13 @@ static void terminate(struct observation *o)
 	o->request[sizeof o->request - 1] = 0;
 }
 
-/* Report it to the consortium. */
-static void publish(struct node *n, const struct own_action *a, const struct detection *d)
-{
-	struct node_report r;
-	struct error err = {""};
-	char *record = node_evidence(n, a, d);
-	char text[INDICATOR_TEXT];
-
-	memset(&r, 0, sizeof r);
-	r.indicator = a->indicator;
-	r.category = a->category;
-	r.proof = a->proof;
-	r.action = ACTION_REPORT;
-	r.expiry = a->expiry;
-	r.evidence = record;
-	if (!node_publish(n, &r, &err))
-		log_error("%s is not reported: %s", indicator_print(text, &a->indicator),
-			err.text);
-	else
-		node_event(n, "report", &a->indicator, "decided: %s, proof %s",
-			category_name(a->category), proof_name(a->proof));
-	free(record);
-}
-
 static void on_detection(struct node *n, const struct detection *d)
 {
-	const struct member *m = node_member(n);
 	struct own_action a;
 	struct error err = {""};
 	char text[INDICATOR_TEXT];
 
-	n->own.may_report = n->config->member.key[0] &&
-		(!n->caught_up || (m && m->status == MEMBER_ACTIVE));
+	n->own.may_report = node_may_report(n);
 	own_decide(
 		&a, &n->own, n->caught_up ? n->registry : NULL, n->allow, d, node_now());
 	log_notice("%s: %s (%s, rule %s, proof %s, offence %u): %s",
@@ -83,7 +56,7 @@ static void on_detection(struct node *n, const struct detection *d)
 		node_ban_reason(n, &a.indicator, BAN_ALL, d->reason);
 	}
 	if (a.publish)
-		publish(n, &a, d);
+		node_publish_own(n, &a, "", node_evidence(n, &a, d));
 	/* Anybody can make a spoofed source offend: that is not held against it. */
 	if (d->proof != PROOF_NONE && d->proof != PROOF_LOG && d->plen != 64 && d->ban &&
 		offences_put(n->store, &d->source, d->offence, d->time, &err))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The published texts of hashed indicators (URIs, domains, user agents), for
- * people: the ledger's words hold their hashes only. No decision looks here.
+ * The texts of hashed indicators (URIs, domains, user agents), as they were published
+ * or asked for here: the ledger's words hold their hashes only. For people, and for
+ * decisions about a URI whose domain or number is allowed.
  */
 #include "daemon/node.h"
 
@@ -15,24 +16,32 @@ struct kept {
 	char text[INDICATOR_SOURCE_TEXT + 1];
 };
 
-void node_texts_take(struct node *n, const struct operation *op)
+void node_text_note(struct node *n, const struct indicator *i, struct view text)
 {
-	if (op->type != OP_BATCH || !op->texts.n)
+	struct kept *k;
+
+	if (i->kind < INDICATOR_URI || !text.n || text.n > INDICATOR_SOURCE_TEXT)
 		return;
 	if (!n->texts)
 		n->texts = table_new(
 			sizeof(struct kept), INDICATOR_SIZE, TEXTS_KEPT, n->hash_key);
-	for (unsigned i = 0; n->texts && i < op->count; i++) {
+	k = n->texts ? table_put(n->texts, i, NULL) : NULL;
+	if (k)
+		view_copy(k->text, sizeof k->text, text);
+}
+
+void node_texts_take(struct node *n, const struct operation *op)
+{
+	if (op->type != OP_BATCH || !op->texts.n)
+		return;
+	for (unsigned i = 0; i < op->count; i++) {
 		struct report word;
-		struct kept *k;
 		struct view text;
 
 		if (operation_text(op, i, &text))
 			continue;
 		word_decode(&word, op->words + (size_t)i * WORD_SIZE);
-		k = table_put(n->texts, &word.indicator, NULL);
-		if (k)
-			view_copy(k->text, sizeof k->text, text);
+		node_text_note(n, &word.indicator, text);
 	}
 }
 

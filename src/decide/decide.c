@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 
-const struct policy policy_default = {{0}, {0}};
+const struct policy policy_default = {.by_proof = {0}};
 
 /* Words that a decision reads without asking for memory. */
 #define WORDS_INLINE 64
@@ -333,21 +333,21 @@ done:
 		free(words);
 }
 
-/* Whether the protected table or the allowlist stands against a block. */
-static bool decide_exempt(struct decision *out, const struct registry *registry,
-	const struct allowlist *allow, uint32_t now)
+/* Whether the protected table or the allowlist has something of i. */
+static bool is_exempt(struct decision *out, const struct registry *registry,
+	const struct allowlist *allow, const struct indicator *i, uint32_t now)
 {
 	const struct indicator *protected = NULL;
 	const struct allow_entry *entry;
 
 	if (registry != NULL)
-	protected = registry_protected_overlap(registry, &out->indicator);
+	protected = registry_protected_overlap(registry, i);
 	if (protected != NULL) {
 		out->why = WHY_PROTECTED;
 		out->conflict = *protected;
 		return true;
 	}
-	entry = allowlist_overlap(allow, &out->indicator, now);
+	entry = allowlist_overlap(allow, i, now);
 	if (entry == NULL)
 		return false;
 	out->why = WHY_ALLOWED;
@@ -357,24 +357,109 @@ static bool decide_exempt(struct decision *out, const struct registry *registry,
 	return true;
 }
 
+/* The same of a URI's domain or number, which the site may own; policy NULL: not asked. */
+static bool is_part_exempt(struct decision *out, const struct policy *policy,
+	const struct registry *registry, const struct allowlist *allow,
+	const struct uri_parts *parts, enum uri_part part, uint32_t now)
+{
+	const struct indicator *i = &parts->part[part];
+
+	if (!i->kind)
+		return false;
+	if (is_exempt(out, registry, allow, i, now))
+		return true;
+	if (!policy ||
+		!(part == URI_DOMAIN ? home_owns_domain(&policy->home, parts->host) :
+				       home_owns_number(&policy->home, i)))
+		return false;
+	out->why = WHY_OWN;
+	out->conflict = *i;
+	return true;
+}
+
+/* decide_spared(), into a decision that has its indicator. */
+static bool is_spared(struct decision *out, const struct policy *policy,
+	const struct registry *registry, const struct allowlist *allow,
+	const struct uri_parts *parts, enum uri_part banned, uint32_t now)
+{
+	if (is_exempt(out, registry, allow, &parts->part[URI_ITSELF], now))
+		return true;
+	for (enum uri_part k = URI_DOMAIN; k < URI_PARTS; k++)
+		if ((banned == URI_ITSELF || banned == k) &&
+			is_part_exempt(out, policy, registry, allow, parts, k, now))
+			return true;
+	return false;
+}
+
+bool decide_spared(struct decision *out, const struct policy *policy,
+	const struct registry *registry, const struct allowlist *allow,
+	const struct uri_parts *parts, enum uri_part banned, uint32_t now)
+{
+	*out = (struct decision){.indicator = parts->part[banned]};
+	return is_spared(out, policy, registry, allow, parts, banned, now);
+}
+
+/* Whether anything but the ledger's words stands against a block of out->indicator. */
+static bool decide_exempt(struct decision *out, const struct policy *policy,
+	const struct registry *registry, const struct allowlist *allow, const char *text,
+	uint32_t now)
+{
+	struct uri_parts parts;
+
+	if (out->indicator.kind != INDICATOR_URI)
+		return is_exempt(out, registry, allow, &out->indicator, now);
+	uri_parts(&parts, &out->indicator, text);
+	return is_spared(out, policy, registry, allow, &parts, URI_ITSELF, now);
+}
+
+enum why decide_home(const struct policy *policy, const struct indicator *i)
+{
+	if (home_owns_number(&policy->home, i) || home_owns_hash(&policy->home, i))
+		return WHY_OWN;
+	return home_withholds(&policy->home, i) ? WHY_DOMESTIC : (enum why)0;
+}
+
 void decide_learnt(struct decision *out, const struct policy *policy,
 	const struct registry *registry, const struct allowlist *allow,
 	const struct indicator *i, uint32_t now)
 {
+	decide_learnt_text(out, policy, registry, allow, i, NULL, now);
+}
+
+void decide_learnt_text(struct decision *out, const struct policy *policy,
+	const struct registry *registry, const struct allowlist *allow,
+	const struct indicator *i, const char *text, uint32_t now)
+{
+	enum why home;
+
 	*out = (struct decision){.indicator = *i};
-	if (!decide_exempt(out, registry, allow, now))
-		decide_words(out, policy, registry, now);
+	if (decide_exempt(out, policy, registry, allow, text, now))
+		return;
+	decide_words(out, policy, registry, now);
+	home = out->why == WHY_NOT_LISTED ? (enum why)0 : decide_home(policy, i);
+	if (!home)
+		return;
+	out->block = false;
+	out->why = home;
+	out->until = out->recheck = 0;
+}
+
+void decide_own_text(struct decision *out, const struct registry *registry,
+	const struct allowlist *allow, const struct indicator *i, const char *text,
+	enum why why, uint32_t until, uint32_t now)
+{
+	*out = (struct decision){.indicator = *i};
+	if (decide_exempt(out, NULL, registry, allow, text, now))
+		return;
+	out->block = true;
+	out->why = why;
+	out->until = until;
+	out->recheck = until;
 }
 
 void decide_own(struct decision *out, const struct registry *registry,
 	const struct allowlist *allow, const struct indicator *i, enum why why,
 	uint32_t until, uint32_t now)
 {
-	*out = (struct decision){.indicator = *i};
-	if (decide_exempt(out, registry, allow, now))
-		return;
-	out->block = true;
-	out->why = why;
-	out->until = until;
-	out->recheck = until;
+	decide_own_text(out, registry, allow, i, NULL, why, until, now);
 }

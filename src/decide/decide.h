@@ -3,6 +3,8 @@
 #define DECIDE_DECIDE_H
 
 #include "decide/allowlist.h"
+#include "decide/home.h"
+#include "decide/uri_parts.h"
 #include "ledger/registry.h"
 
 /*
@@ -21,6 +23,8 @@ struct policy {
 	 */
 	uint32_t by_proof[PROOF_COUNT];
 	uint32_t by_kind[7];
+	/* The site: what nobody else's word blocks here. */
+	struct home home;
 };
 
 extern const struct policy policy_default;
@@ -36,6 +40,8 @@ enum why {
 	WHY_PROTECTED, /* the consortium's table */
 	WHY_ALLOWED,   /* this node's allowlist */
 	WHY_PAUSED,    /* unused words: reserved */
+	WHY_OWN,       /* the site's own number or domain, which others report */
+	WHY_DOMESTIC,  /* a number of its country, which others report */
 };
 
 struct decision {
@@ -50,7 +56,8 @@ struct decision {
 	uint32_t objectors; /* distinct members with a live objection */
 	uint8_t category;   /* of the strongest live report: the class that the */
 	uint8_t proof;      /*   policy asks least of, then the best proof */
-	struct indicator conflict; /* WHY_PROTECTED, WHY_ALLOWED: the entry */
+	struct indicator conflict; /* WHY_PROTECTED, WHY_ALLOWED: the entry; */
+				   /*   WHY_OWN: the URI's domain, if it is that */
 	uint8_t origin;            /* WHY_ALLOWED: enum allow_origin */
 };
 
@@ -70,19 +77,50 @@ struct decision {
  * reports alone, should the objections stay. recheck: the first time at which
  * `block` or `until` may change with nothing new on the ledger: the end of the
  * block, of an objection that matters, or of an allowlist entry.
+ *
+ * What is listed and the site's own, or of its country (policy->home), is not
+ * blocked, whatever its quorum: WHY_OWN, WHY_DOMESTIC; the figures are told.
  */
 void decide_learnt(struct decision *out, const struct policy *policy,
 	const struct registry *registry, const struct allowlist *allow,
 	const struct indicator *i, uint32_t now);
 
 /*
+ * The same of an indicator whose text is known (NULL, "": it is not): what stands against
+ * a block of a URI's domain or number (decide_spared()) stands against its own.
+ */
+void decide_learnt_text(struct decision *out, const struct policy *policy,
+	const struct registry *registry, const struct allowlist *allow,
+	const struct indicator *i, const char *text, uint32_t now);
+
+/*
+ * Whether a ban of a part of a URI does not count for calls to it: the protected
+ * table, the allowlist or the site's own numbers and domains hold the URI itself, or
+ * that part, or, when it is the URI that is banned, its domain or number. An allowed
+ * domain frees no banned number: a carrier's domain stands in every call through it.
+ * Nor does an allowed number free a domain, whose owner decides whom the call reaches.
+ * Then *out says what does not let it count. registry may be NULL.
+ */
+bool decide_spared(struct decision *out, const struct policy *policy,
+	const struct registry *registry, const struct allowlist *allow,
+	const struct uri_parts *parts, enum uri_part banned, uint32_t now);
+
+/*
  * May this node ban i for its own reasons (a detection, an operator)? Fills
  * out with block true and why and until as given, or with what stands against
- * it. registry may be NULL: a node without a ledger.
+ * it. registry may be NULL: a node without a ledger. text: a URI's, when it is known,
+ * for its domain and number, as in decide_learnt_text(). What the site is does not
+ * count: its own detection looks at that before, and an operator knows it.
  */
 void decide_own(struct decision *out, const struct registry *registry,
 	const struct allowlist *allow, const struct indicator *i, enum why why,
 	uint32_t until, uint32_t now);
+void decide_own_text(struct decision *out, const struct registry *registry,
+	const struct allowlist *allow, const struct indicator *i, const char *text,
+	enum why why, uint32_t until, uint32_t now);
+
+/* Whether others' reports of it do not count here: WHY_OWN or WHY_DOMESTIC, else 0. */
+enum why decide_home(const struct policy *policy, const struct indicator *i);
 
 /* "quorum", "own-detection", ... */
 const char *why_name(enum why why);

@@ -10,7 +10,7 @@ const char *why_name(enum why why)
 {
 	static const char *const names[] = {"?", "quorum", "own-detection", "operator",
 		"not-listed", "below-quorum", "objected", "policy", "protected",
-		"allowed", "paused"};
+		"allowed", "paused", "own", "domestic"};
 	unsigned at = (unsigned)why;
 
 	return at < sizeof(names) / sizeof(names[0]) ? names[at] : names[0];
@@ -61,6 +61,8 @@ static void print_block(char *dst, const struct decision *d)
 	case WHY_PROTECTED:
 	case WHY_ALLOWED:
 	case WHY_PAUSED:
+	case WHY_OWN:
+	case WHY_DOMESTIC:
 	default:
 		snprintf(dst, DECISION_TEXT, "blocked until %s: %s", until,
 			why_name(d->why));
@@ -76,6 +78,26 @@ static void print_missed(char dst[60], const struct decision *d)
 	else
 		snprintf(dst, 60, "support %" PRId64 " of %" PRIu32 " required", d->sum,
 			d->required);
+}
+
+/* What the site is. */
+static void print_home(char *dst, const struct decision *d)
+{
+	const struct indicator *i = d->conflict.kind ? &d->conflict : &d->indicator;
+	bool within = i->kind == INDICATOR_NUMBER && i->plen != 128;
+
+	if (d->why == WHY_DOMESTIC)
+		snprintf(dst, DECISION_TEXT,
+			"not blocked: %s of your own country; [numbers] domestic = yes "
+			"blocks those too",
+			within ? "it has numbers in it" : "a number");
+	else if (i->kind == INDICATOR_NUMBER)
+		snprintf(dst, DECISION_TEXT, "not blocked: %s ([numbers] own)",
+			within ? "it has numbers of your own in it" :
+				 "a number of your own");
+	else
+		snprintf(dst, DECISION_TEXT,
+			"not blocked: your own domain ([numbers] domains)");
 }
 
 static void print_pass(char *dst, const struct decision *d)
@@ -110,6 +132,10 @@ static void print_pass(char *dst, const struct decision *d)
 			"not blocked: overlaps %s on this node's allowlist (%s)",
 			indicator_print(conflict, &d->conflict),
 			allow_origin_name(d->origin));
+		break;
+	case WHY_OWN:
+	case WHY_DOMESTIC:
+		print_home(dst, d);
 		break;
 	case WHY_QUORUM:
 	case WHY_OWN_DETECTION:

@@ -22,20 +22,6 @@ bool own_number_attacker(const struct own_config *config, const struct detection
 		a->decision.why != WHY_ALLOWED;
 }
 
-int own_number_domain(struct indicator *out, const char *uri)
-{
-	const char *host = strchr(uri, '@');
-	size_t n;
-
-	if (!host++)
-		return -1;
-	n = strcspn(host, ":;?");
-	if (!n || *host == '[')
-		return -1;
-	*out = indicator_from_canonical(INDICATOR_DOMAIN, view_of(host, n));
-	return 0;
-}
-
 /* The answer about refusing calls here, with its reason in text. */
 static void refuse_decide(struct own_action *out, const struct own_config *config,
 	const struct own_number_config *numbers, const struct registry *registry,
@@ -43,19 +29,10 @@ static void refuse_decide(struct own_action *out, const struct own_config *confi
 	char text[DECISION_TEXT])
 {
 	uint32_t until = later(now, numbers->ttl);
-	struct decision of_domain;
-	struct indicator domain;
 	char duration[32];
 
-	decide_own(&out->decision, registry, allow, &out->indicator, WHY_OWN_DETECTION,
-		until, now);
-	if (out->decision.block && d->indicator.kind == INDICATOR_URI &&
-		!own_number_domain(&domain, d->text)) {
-		decide_own(&of_domain, registry, allow, &domain, WHY_OWN_DETECTION, until,
-			now);
-		if (!of_domain.block)
-			out->decision = of_domain;
-	}
+	decide_own_text(&out->decision, registry, allow, &out->indicator, d->text,
+		WHY_OWN_DETECTION, until, now);
 	if (!out->decision.block) {
 		decision_print(text, &out->decision);
 		return;

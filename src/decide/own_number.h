@@ -31,7 +31,4 @@ void own_number_decide(struct own_action *out, const struct own_config *config,
 bool own_number_attacker(const struct own_config *config, const struct detection *d,
 	const struct own_action *a);
 
-/* The domain of a canonical URI. 0, or -1 when it has none. */
-int own_number_domain(struct indicator *out, const char *uri);
-
 #endif

@@ -62,13 +62,15 @@ static unsigned longest(const struct targets *t, const struct target *x, bool by
 	return 0;
 }
 
-static bool prefix_owned(const struct dial_plan *plan, const char *digits, unsigned n)
+/*
+ * Whether a prefix has numbers in it that are never told: the site's own, or those of
+ * its country.
+ */
+static bool holds_untold(const struct targets *t, struct view digits)
 {
-	for (unsigned k = 0; k < plan->owns; k++)
-		if (strncmp(digits, plan->own[k].first, n) >= 0 &&
-			strncmp(digits, plan->own[k].last, n) <= 0)
-			return true;
-	return false;
+	return dial_plan_owns_within(&t->config->plan, digits) ||
+		(!t->config->domestic &&
+			dial_plan_domestic_within(&t->config->plan, digits));
 }
 
 /* The record of a prefix, made in the place of the one told longest ago. */
@@ -127,17 +129,6 @@ bool targets_covered(const struct targets *t, const struct target *x)
 	return false;
 }
 
-/* Whether one network alone (an address, a /64) called what a detection is about. */
-static bool by_one_network(const struct number_detection *d)
-{
-	for (unsigned k = 1; k < d->n_from; k++)
-		if (d->from[k].family != d->from[0].family ||
-			memcmp(d->from[k].bytes, d->from[0].bytes,
-				d->from[0].family == 6 ? 8 : 4))
-			return false;
-	return true;
-}
-
 void targets_judge_prefix(struct targets *t, const struct target *x)
 {
 	char digits[NUMBER_DIGITS + 1];
@@ -153,14 +144,15 @@ void targets_judge_prefix(struct targets *t, const struct target *x)
 	if (!n)
 		n = longest(t, x, false);
 	all = number_digits(digits, &x->indicator);
-	if (!n || all < 0 || prefix_owned(&t->config->plan, digits, n))
+	if (!n || all < 0 || holds_untold(t, view_of(digits, n)))
 		return;
 	memset(&made, 0, sizeof made);
 	if (number_from_prefix(&made.indicator, view_of(digits, n)))
 		return;
 	fill_prefix(t, &made, x, n, by_rule);
 	/* Whoever is alone could have dialled five numbers to block a country's. */
-	if (n + NUMBER_SPAN_OF_ONE < (unsigned)all && by_one_network(&made.detection))
+	if (n + NUMBER_SPAN_OF_ONE < (unsigned)all &&
+		targets_one_network(&made.detection))
 		return;
 	p = prefix_of(t, &made.indicator);
 	if (p->refused && targets_silent(t, true, p->told_at, x->last))

@@ -201,8 +201,8 @@ static void put_hit(struct target *x, const struct target_call *call)
 }
 
 /* How many fresh hits there are, and how many of them one reading gave. */
-uint32_t targets_hits(const struct target *x, usec now,
-	const struct detect_rule *rule, uint32_t *by_rule)
+uint32_t targets_hits(const struct target *x, usec now, const struct detect_rule *rule,
+	uint32_t *by_rule)
 {
 	uint32_t n = 0;
 
@@ -216,6 +216,13 @@ uint32_t targets_hits(const struct target *x, usec now,
 	return n;
 }
 
+/* Whoever has an IPv6 address has its /64. */
+static bool same_network(const struct address *a, const struct address *b)
+{
+	return a->family == b->family &&
+		!memcmp(a->bytes, b->bytes, a->family == 6 ? 8 : 4);
+}
+
 static void add_source(struct number_detection *d, const struct address *source)
 {
 	for (unsigned k = 0; k < d->n_from; k++)
@@ -226,8 +233,8 @@ static void add_source(struct number_detection *d, const struct address *source)
 }
 
 /* Take the fresh calls of x into a detection, newest first. */
-void targets_gather(
-	struct number_detection *d, const struct target *x, const struct detect_rule *rule)
+void targets_gather(struct number_detection *d, const struct target *x,
+	const struct detect_rule *rule)
 {
 	for (uint32_t k = x->n; k-- > 0;) {
 		const struct hit *h = &x->hits[k];
@@ -259,8 +266,9 @@ void targets_reason(struct number_detection *d)
 				"%u numbers that begin so called" :
 				"%u users of it called",
 			d->numbers);
-	snprintf(d->reason, sizeof d->reason, "%s by %u attacker%s within %s, last as %s%s",
-		what, d->sources, d->sources == 1 ? "" : "s", window, dialled,
+	snprintf(d->reason, sizeof d->reason,
+		"%s by %u attacker%s within %s, last as %s%s", what, d->sources,
+		d->sources == 1 ? "" : "s", window, dialled,
 		d->proof == PROOF_RULE ? "" : "; what several strings have in common");
 }
 
@@ -276,8 +284,28 @@ static void make_due(struct targets *t, struct target *x)
 
 bool targets_silent(const struct targets *t, bool told, usec told_at, usec now)
 {
-	return told && (now < told_at ||
-		now - told_at < (usec)t->config->again * USEC_PER_SEC);
+	return told &&
+		(now < told_at || now - told_at < (usec)t->config->again * USEC_PER_SEC);
+}
+
+bool targets_one_network(const struct number_detection *d)
+{
+	for (unsigned k = 1; k < d->n_from; k++)
+		if (!same_network(&d->from[k], &d->from[0]))
+			return false;
+	return true;
+}
+
+/* A domain has no end of users: one source alone could list anybody's by five of them. */
+static bool is_shared(const struct target *x, const struct detect_rule *rule)
+{
+	const struct hit *last = &x->hits[x->n - 1];
+
+	for (uint32_t k = 0; k < x->n; k++)
+		if (is_fresh(x->hits[k].time, x->last, rule) &&
+			!same_network(&x->hits[k].source, &last->source))
+			return true;
+	return false;
 }
 
 /* Whether x crosses its threshold now, and was not told of lately. */
@@ -287,7 +315,8 @@ void targets_judge(struct targets *t, struct target *x, const struct detect_rule
 
 	if (rule->threshold &&
 		targets_hits(x, x->last, rule, &by_rule) >= rule->threshold &&
-		!targets_silent(t, x->told, x->told_at, x->last))
+		!targets_silent(t, x->told, x->told_at, x->last) &&
+		(x->indicator.kind != INDICATOR_DOMAIN || is_shared(x, rule)))
 		make_due(t, x);
 }
 
@@ -311,8 +340,7 @@ static void take_call(struct targets *t, struct target *x, const struct target_c
 }
 
 /* The domain counts its users: a URI called twice is one. */
-static void add_domain(
-	struct targets *t, const char *uri, const struct target_call *call)
+static void add_domain(struct targets *t, const char *uri, const struct target_call *call)
 {
 	struct view host = host_of(uri);
 	struct target_call one = *call;
@@ -357,8 +385,7 @@ void targets_remove(struct targets *t, const struct indicator *i, uint64_t id)
 	for (uint32_t k = 0; x && k < x->n; k++) {
 		if (x->hits[k].id != id)
 			continue;
-		memmove(x->hits + k, x->hits + k + 1,
-			(--x->n - k) * sizeof x->hits[0]);
+		memmove(x->hits + k, x->hits + k + 1, (--x->n - k) * sizeof x->hits[0]);
 		if (!x->n)
 			forget(t, x);
 		return;

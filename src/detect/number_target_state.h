@@ -68,7 +68,13 @@ void targets_gather(struct number_detection *d, const struct target *x,
 	const struct detect_rule *rule);
 void targets_reason(struct number_detection *d);
 
-/* It is due when it crosses the rule's threshold and was not told lately. */
+/* Whether one network alone (an address, a /64 of IPv6) called what it is about. */
+bool targets_one_network(const struct number_detection *d);
+
+/*
+ * It is due when it crosses the rule's threshold and was not told lately; a domain, when
+ * more than one network called it.
+ */
 void targets_judge(struct targets *t, struct target *x, const struct detect_rule *rule);
 
 /* The place of the first number that is not before key. */

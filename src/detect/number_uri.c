@@ -13,15 +13,9 @@ bool number_is_uri(const char *dialled)
 
 bool number_domain_owned(const struct numbers_config *config, struct view domain)
 {
-	for (unsigned k = 0; k < config->n_domains; k++) {
-		struct view own = view_str(config->domains[k]);
-
-		if (domain.n == own.n ? view_eq(domain, own) :
-					domain.n > own.n &&
-					    domain.p[domain.n - own.n - 1] == '.' &&
-					    view_eq(view_from(domain, domain.n - own.n), own))
+	for (unsigned k = 0; k < config->n_domains; k++)
+		if (domain_within(domain, view_str(config->domains[k])))
 			return true;
-	}
 	return false;
 }
 
@@ -56,7 +50,8 @@ static bool is_nobodys(struct view domain)
 
 uint8_t number_uri(const struct numbers_config *config, const char *dialled, char *uri)
 {
-	bool schemed = !strncasecmp(dialled, "sip:", 4) || !strncasecmp(dialled, "sips:", 5);
+	bool schemed = !strncasecmp(dialled, "sip:", 4) ||
+		!strncasecmp(dialled, "sips:", 5);
 	char text[80], domain[256];
 	struct address address;
 	const char *host;

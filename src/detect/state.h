@@ -17,7 +17,7 @@ struct docket {
 	unsigned n;
 };
 
-/* The detector inside: what files observations, and what judges (judge.c). */
+/* The detector inside: what files observations, and what judges (judge.c, grade.c, campaign_judge.c). */
 struct detector {
 	struct detect_config config;
 	struct rules rules;
@@ -51,6 +51,12 @@ uint32_t ban_seconds(const struct detect_config *config, uint32_t offence);
 /* Whether this source is to be detected now; then *out, and the ban begins. */
 bool judge(struct detector *d, const struct court *court, struct source *s, usec now,
 	struct detection *out);
+
+/* Of a detection that is otherwise filled: its rule's name and sentence. */
+void detection_reason(struct detection *out, const struct rule *rule);
+
+/* And what the rule says of a ban and of publishing. */
+void detection_rule(struct detection *out, const struct rule *rule);
 
 /* Note a proved failure in the campaigns of all rules that count it. */
 void campaign_feed(struct detector *d, const struct observation *o);

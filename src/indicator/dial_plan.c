@@ -266,6 +266,20 @@ bool dial_plan_owns(const struct dial_plan *plan, struct view digits)
 	return false;
 }
 
+bool dial_plan_owns_within(const struct dial_plan *plan, struct view digits)
+{
+	char text[E164_DIGITS + 1];
+
+	if (!digits.n || digits.n > E164_DIGITS)
+		return false;
+	view_copy(text, sizeof(text), digits);
+	for (unsigned i = 0; i < plan->owns; i++)
+		if (strncmp(text, plan->own[i].first, digits.n) >= 0 &&
+			strncmp(text, plan->own[i].last, digits.n) <= 0)
+			return true;
+	return false;
+}
+
 /* Whether what is known of the site's place says that it is not apart. */
 static bool in_main_country(const struct dial_plan *plan)
 {
@@ -292,6 +306,15 @@ bool dial_plan_domestic(const struct dial_plan *plan, struct view digits)
 	if (!plan->country[0] || !view_starts(digits, plan->country))
 		return false;
 	return !e164_apart(digits) || !in_main_country(plan);
+}
+
+bool dial_plan_domestic_within(const struct dial_plan *plan, struct view digits)
+{
+	struct view country = view_str(plan->country);
+
+	if (digits.n < country.n)
+		return digits.n && view_eq(view_head(country, digits.n), digits);
+	return dial_plan_domestic(plan, digits);
 }
 
 bool dial_plan_has_short(const struct dial_plan *plan, struct view text)

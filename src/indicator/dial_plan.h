@@ -77,11 +77,21 @@ int dial_plan_own(struct dial_plan *plan, struct view text, struct error *err);
 /* Whether E.164 digits are one of the site's own numbers. */
 bool dial_plan_owns(const struct dial_plan *plan, struct view digits);
 
+/* Whether one of the site's own numbers begins with these digits. */
+bool dial_plan_owns_within(const struct dial_plan *plan, struct view digits);
+
 /*
  * Whether E.164 digits are of the site's country. Where several have its country code,
  * the others are abroad when area or own numbers show that the site is in the main one.
  */
 bool dial_plan_domestic(const struct dial_plan *plan, struct view digits);
+
+/*
+ * Whether numbers that begin with these digits may be of the site's country: the
+ * beginning of its country code, or of an area code that is not another country's
+ * alone (+1 and +187, but not +1876 for a site in New York).
+ */
+bool dial_plan_domestic_within(const struct dial_plan *plan, struct view digits);
 
 /* Whether a text is one of shorts[], one of idd[]. */
 bool dial_plan_has_short(const struct dial_plan *plan, struct view text);

@@ -177,6 +177,14 @@ int domain_canonical(char *dst, struct view text, struct error *err)
 	return 0;
 }
 
+bool domain_within(struct view domain, struct view of)
+{
+	if (domain.n <= of.n)
+		return view_eq(domain, of);
+	return of.n && domain.p[domain.n - of.n - 1] == '.' &&
+		view_eq(view_from(domain, domain.n - of.n), of);
+}
+
 int agent_canonical(char *dst, struct view text, struct error *err)
 {
 	struct text out = {.p = dst, .max = TEXT_MAX};

@@ -20,6 +20,9 @@ int uri_canonical(char *dst, struct view text, struct error *err);
 /* Lower case, no trailing dot, LDH labels of at most 63 (RFC 1035 2.3.1). */
 int domain_canonical(char *dst, struct view text, struct error *err);
 
+/* Whether a canonical domain is another one, or below it. */
+bool domain_within(struct view domain, struct view of);
+
 /* Trimmed, inner white space folded to one SP, printable ASCII or UTF-8. */
 int agent_canonical(char *dst, struct view text, struct error *err);
 

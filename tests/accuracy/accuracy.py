@@ -3,6 +3,7 @@
 """Who of a corpus is published and banned, beside the truth about every source.
 
   accuracy.py --replay PROGRAM [--corpus DIR] [--check] [--learn] [--without-fail2ban]
+              [--readme README]
 
 PROGRAM (replay.c) runs every case through the sensors, each alone and all
 together, and says what a node would do; truth.jsonl of the case says what is
@@ -11,7 +12,7 @@ What is broken in a corpus is named (file and line), and the rest goes on.
 --check holds the figures to the bar, and what falls short to known.json: what
 is missed today stands there with its reason; anything else is a failure, and so
 is an entry that holds no longer. --learn writes known.json anew (reasons of
-entries that stay are kept).
+entries that stay are kept). --readme holds the table of a README to the figures.
 """
 import argparse
 import fnmatch
@@ -25,6 +26,7 @@ sys.dont_write_bytecode = True
 import capture
 import dialled
 import fail2ban
+import readme
 from truth import errors as truth_errors, is_innocent, read_truth
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -37,7 +39,8 @@ COUNTS = ("cases", "sources", "attackers", "published_right", "published_wrong",
           "numbers_wrong", "numbers_missed", "numbers_published", "injections")
 UNKNOWN = ("numbers_right", "numbers_wrong", "numbers_missed")  # without expectations
 HEAD = ("case", "attackers", "published", "banned", "missed", "innocents",
-        "published", "banned", "dialled seen", "injections", "fail2ban", "innocents")
+        "published", "banned", "dialled seen", "numbers right", "withheld", "wrong",
+        "injections", "fail2ban", "innocents")
 TOLD = 4  # times at most of one: first, plausible, proved, worse
 READ = 0.95  # of the dialled strings: the right number, or rightly none
 RECALL = 0.98  # of those to be shared, where HEP is among the sensors
@@ -194,28 +197,38 @@ def table(rows):
                                for i, (c, w) in enumerate(zip(row, widths))).rstrip())
 
 
-def line_of(name, c, verdicts):
-    """A row; verdicts: what fail2ban does with the same cases' stock.log."""
+def number_cells(c, known):
+    """Of the dialled strings: without expectations nobody knows what is right."""
+    return (c["numbers_right"] if known else "-", c["numbers_withheld"],
+            c["numbers_wrong"] if known else "-")
+
+
+def line_of(name, c, verdicts, known):
+    """A row; verdicts: what fail2ban does with the same cases' stock.log; known: what
+    the dialled strings mean is."""
     beside = ("-", "-")
     if verdicts:
         beside = (sum(len(v.right) for v in verdicts), sum(len(v.wrong) for v in verdicts))
     return (name, c["attackers"], c["published_right"] + c["published_wrong"],
             c["banned_right"] + c["banned_either"], c["banned_missed"],
             c["sources"] - c["attackers"], c["innocents_published"], c["innocents_banned"],
-            f"{c['dialled_seen']}/{c['dialled_all']}", c["injections"], *beside)
+            f"{c['dialled_seen']}/{c['dialled_all']}", *number_cells(c, known),
+            c["injections"], *beside)
 
 
 def show(name, tallies, beside):
     title = "all together" if name == "all" else name + " alone"
     print(f"\n{title}: attackers published / banned here / missed, innocents published / "
-          "banned; fail2ban's bans of attackers and innocents by stock.log")
+          "banned; numbers of the strings that they dialled: right, rightly withheld, "
+          "wrong; fail2ban's bans of attackers and innocents by stock.log")
     rows, mine = [HEAD], []
+    known = tallies[0][1].strings.known is not None
     for run, t in tallies:
         verdict = beside.get(run["case"]) if run["pbx"] == "asterisk" else None
         mine += [verdict] if verdict else []
-        rows.append(line_of(run["case"], t.counts, [verdict] if verdict else []))
+        rows.append(line_of(run["case"], t.counts, [verdict] if verdict else [], known))
     total = totals(tallies)
-    rows.append(line_of("together", total, mine))
+    rows.append(line_of("together", total, mine, known))
     table(rows)
     print(f"  published: {total['published_right']} right, {total['published_wrong']} wrong, "
           f"{total['published_missed']} missed; to be banned: {total['banned_right']} of "
@@ -353,6 +366,7 @@ def main():
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--learn", action="store_true")
     parser.add_argument("--without-fail2ban", action="store_true")
+    parser.add_argument("--readme")
     a = parser.parse_args()
     try:
         known = dialled.expectations(a.corpus, CORPUS)
@@ -376,6 +390,9 @@ def main():
     failures = 0
     if a.check or a.learn:
         failures = check(sets, left_out, a.learn) + len(errors)
+        for wrong in readme.check(a.readme, sums) if a.readme else ():
+            print(f"FAILED: {wrong}")
+            failures += 1
         print(f"accuracy: {failures} failures")
     if known is None:
         for total in sums.values():

@@ -92,6 +92,42 @@ def reported(s):
     s.call("GET", "/v1/reports/x", status=404)
 
 
+def uris(s):
+    """check: a URI is blocked by its domain and its number; what is allowed or own is not"""
+    nothing = {"block": False, "until": 0}
+    s.report({"uri": "sip:mallory@carrier.example"}, {"domain": "carrier.example"},
+             {"domain": "pbx.own.example"}, {"number": "+447700900123"})
+    s.until(lambda: s.blocked("uri=sip:mallory@carrier.example")["block"], "the URI passes")
+    want(s.blocked("uri=sip:x@carrier.example:5070;transport=tcp")["why"] == "quorum", "the domain")
+    for uri in ("sip:%2B972591234599@any.example", "sips:%2B972-59-1234599@192.0.2.1;user=phone"):
+        want(s.blocked("uri=" + uri)["indicator"] == "+97259*", "the number in %s", uri)
+    # Digits alone are what somebody dialled, and a prefix is nobody's number.
+    for uri in ("sip:972591234599@any.example", "sip:%2B97259*@any.example", "sip:any.example"):
+        want(s.blocked("uri=" + uri) == {"block": False, "why": "not-listed"}, "%s", uri)
+    for query in ("number=%2B447700900123", "uri=sip:%2B447700900123@any.example"):
+        want(s.blocked(query) == dict(nothing, indicator="+447700900123", why="domestic"),
+             "%s: %r", query, s.blocked(query))
+    answer = s.blocked("uri=sip:x@pbx.own.example")
+    want((answer["block"], answer["why"]) == (False, "own"), "%r", answer)
+    control = ("--socket", s.path("run/control.sock"))
+    s.run("allow", "add", "domain:carrier.example", *control)
+    for uri in ("sip:mallory@carrier.example", "sip:x@carrier.example"):
+        answer = s.blocked("uri=" + uri)
+        want((answer["block"], answer["why"]) == (False, "allowed"), "%s: %r", uri, answer)
+    answer = s.blocked("uri=sip:%2B972591234599@carrier.example")
+    want((answer["block"], answer["indicator"]) == (True, "+97259*"), "%r", answer)
+    s.report({"uri": "sip:new@carrier.example"}, status=422)
+    s.run("allow", "add", "+97259*", *control)
+    answer = s.blocked("uri=sip:%2B972591234599@carrier.example")
+    want((answer["block"], answer["why"]) == (False, "allowed"), "%r", answer)
+    s.run("allow", "remove", "domain:carrier.example", *control)
+    # An allowed number frees no domain: whom the call reaches is for that to say.
+    answer = s.blocked("uri=sip:%2B972591234599@carrier.example")
+    want(answer["block"] and answer["indicator"].startswith("domain#"), "%r", answer)
+    s.run("allow", "remove", "+97259*", *control)
+    want(s.blocked("uri=sip:mallory@carrier.example")["block"], "it is allowed for ever")
+
+
 def refusals(s):
     """reports: each entry of a batch has its own answer: protected, allowed, wrong"""
     answer = s.report({"ip": "198.51.100.200"}, {"ip": "203.0.113.7"}, {"ip": "192.0.2.0/24"},
@@ -437,7 +473,7 @@ def described(s):
     want(not missing, "never had: %r", missing)
 
 
-CHECKS = (examples, nothing_listed, wrong_questions, reported, refusals, classes, rights,
+CHECKS = (examples, nothing_listed, wrong_questions, reported, uris, refusals, classes, rights,
           idempotent, limited, not_http, large, pages, events, restart, watched, many_streams,
           full, unread, tls, figures, described)
 

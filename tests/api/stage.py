@@ -37,6 +37,10 @@ auto = no
 entry = +442079460000 our own number
 entry = 192.0.2.99 our gateway
 
+[numbers]
+country = 44
+domains = own.example
+
 [policy]
 ; a program's word alone has no effect
 quorum.log = 2

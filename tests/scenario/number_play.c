@@ -140,7 +140,7 @@ static const char *set(struct number_play *p, char **words, unsigned n)
 	if (!strcmp(name, "bare"))
 		p->config.plan.bare = !strcmp(words[1], "yes");
 	else if (!strcmp(name, "domestic"))
-		p->config.domestic = !strcmp(words[1], "publish");
+		p->config.domestic = !strcmp(words[1], "yes");
 	else if (!strcmp(name, "domains"))
 		return set_domains(p, words[1]);
 	else if (!strcmp(name, "again") &&

@@ -9,7 +9,7 @@
  * `numbers`:
  *
  *   numbers country 44 | area 20 | own +44207946* | short 4444 | outside 9,0
- *   numbers bare yes | domestic publish | domains example.com,example.net
+ *   numbers bare yes | domestic yes | domains example.com,example.net
  *   numbers calls 2 86400 | prefix 5 86400      threshold and seconds; 0: off
  *   numbers again 3d | bytes 100000 | min-e164 5
  *   numbers allow INDICATOR         on the allowlist: refused, when it is told

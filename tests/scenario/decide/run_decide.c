@@ -12,6 +12,8 @@
  *	allow 198.51.100.9 ttl=600       this node's allowlist; no ttl: stays
  *	disallow 198.51.100.9
  *	policy proof.log=never kind.number=3 proof.nonce=0
+ *	home country=44 area=20 own=+4420794600* domains=example.org domestic=yes
+ *	                                 what [numbers] says of the site; all anew
  *	at 100                           the clock, from now on; or before a
  *	at 100 report member=1 ...       statement
  *	report 203.0.113.7 member=1 cell=0 ttl=600 proof=nonce category=password
@@ -23,6 +25,10 @@
  *	expect 203.0.113.7 block until=700 sum=2 required=2 ...
  *	expect 203.0.113.7 pass why=below-quorum recheck=0 conflict=... text="..."
  *	own 203.0.113.7 block|pass ...   may this node ban it for itself
+ *	call sip:bob@example.com domain block|pass ...   does a ban of its uri, domain
+ *	                                 or number count for calls to it
+ *
+ * The text of a URI is known when it is written as one, and not as uri#...
  *
  * Usage: run_decide FILE... Exit status 1 when an expectation fails.
  */
@@ -98,6 +104,35 @@ static void do_policy(struct run *r, const struct statement *s)
 	}
 }
 
+static void do_home(struct run *r, const struct statement *s)
+{
+	static const struct {
+		const char *key;
+		int (*set)(struct dial_plan *plan, struct view text, struct error *err);
+	} parts[] = {{"country", dial_plan_country}, {"area", dial_plan_area},
+		{"own", dial_plan_own}};
+	const char *domains = value(s, "domains"), *domestic = value(s, "domestic");
+	struct numbers_config n;
+	struct error err;
+
+	numbers_config_default(&n);
+	for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]); k++) {
+		const char *text = value(s, parts[k].key);
+
+		if (text != NULL && parts[k].set(&n.plan, view_str(text), &err) != 0)
+			bad(r, "%s", err.text);
+	}
+	while (domains != NULL && *domains != '\0') {
+		size_t length = strcspn(domains, ",");
+
+		view_copy(n.domains[n.n_domains++], sizeof(n.domains[0]),
+			view_of(domains, length));
+		domains += length + (domains[length] == ',');
+	}
+	n.domestic = domestic != NULL && strcmp(domestic, "yes") == 0;
+	home_take(&r->policy.home, &n);
+}
+
 /* --- expectations --- */
 
 /* Compare one field when the statement names it. */
@@ -128,7 +163,7 @@ static const char *const keys[] = {"why", "until", "recheck", "sum", "required",
 /* A key that is misspelt would never be compared: refuse it. */
 static void check_keys(const struct run *r, const struct statement *s)
 {
-	for (unsigned k = 3; k < s->n; k++) {
+	for (unsigned k = strcmp(s->word[0], "call") == 0 ? 4 : 3; k < s->n; k++) {
 		bool known = false;
 
 		for (size_t at = 0; at < sizeof(keys) / sizeof(keys[0]); at++) {
@@ -204,20 +239,59 @@ static void check_promise(
 	}
 }
 
+/* The canonical text of what a statement names; "": none. */
+static const char *text_of(const struct run *r, const struct statement *s)
+{
+	static char canonical[INDICATOR_SOURCE_TEXT + 1];
+	struct indicator i;
+
+	if (s->n < 2 || indicator_parse(&i, canonical, view_str(s->word[1]), NULL) != 0)
+		bad(r, "%s: an indicator is needed", s->word[0]);
+	return canonical;
+}
+
 static void do_expect(struct run *r, const struct statement *s)
 {
 	struct indicator i = indicator(r, s, 1);
 	struct decision d;
 
 	if (strcmp(s->word[0], "own") == 0) {
-		decide_own(&d, r->registry, r->allow, &i, WHY_OWN_DETECTION, r->now + 60,
-			r->now);
+		decide_own_text(&d, r->registry, r->allow, &i, text_of(r, s),
+			WHY_OWN_DETECTION, r->now + 60, r->now);
 		compare_decision(r, s, &d);
 		return;
 	}
-	decide_learnt(&d, &r->policy, r->registry, r->allow, &i, r->now);
+	decide_learnt_text(
+		&d, &r->policy, r->registry, r->allow, &i, text_of(r, s), r->now);
 	compare_decision(r, s, &d);
 	check_promise(r, s, &d);
+}
+
+/* call URI PART block|pass: its second word is compared as "expect"'s are. */
+static void do_call(struct run *r, const struct statement *s)
+{
+	static const char *const names[URI_PARTS] = {"uri", "domain", "number"};
+	struct indicator i = indicator(r, s, 1);
+	struct statement shown = *s;
+	enum uri_part part = URI_ITSELF;
+	struct uri_parts parts;
+	struct decision d;
+
+	if (s->n < 4)
+		bad(r, "call: a URI, a part of it, block or pass are needed");
+	while (part < URI_PARTS && strcmp(s->word[2], names[part]) != 0)
+		part++;
+	if (part == URI_PARTS)
+		bad(r, "%s is no part of a URI", s->word[2]);
+	uri_parts(&parts, &i, text_of(r, s));
+	if (parts.part[part].kind == 0)
+		bad(r, "%s has no %s", s->word[1], s->word[2]);
+	if (!decide_spared(&d, &r->policy, r->registry, r->allow, &parts, part, r->now)) {
+		d.block = true;
+		d.why = WHY_OPERATOR;
+	}
+	shown.word[2] = s->word[3];
+	compare_decision(r, &shown, &d);
 }
 
 /* --- running --- */
@@ -257,6 +331,10 @@ static void run_statement(struct run *r, const struct statement *s)
 			bad(r, "%s is not on the allowlist", s->word[1]);
 	} else if (strcmp(name, "policy") == 0) {
 		do_policy(r, s);
+	} else if (strcmp(name, "home") == 0) {
+		do_home(r, s);
+	} else if (strcmp(name, "call") == 0) {
+		do_call(r, s);
 	} else if (strcmp(name, "expect") == 0 || strcmp(name, "own") == 0) {
 		do_expect(r, s);
 	} else if (strcmp(name, "refused") == 0) {

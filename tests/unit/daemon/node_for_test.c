@@ -273,11 +273,17 @@ void history_report(struct node *n, const char *text, uint32_t cell, uint32_t ex
 		.category = CATEGORY_SCAN,
 		.proof = PROOF_TCP};
 	struct operation op = op_of(OP_BATCH, BOB, 2);
+	char published[1 + INDICATOR_SOURCE_TEXT + 1];
 	uint8_t word[WORD_SIZE];
 
 	word_encode(word, &w);
 	op.count = 1;
 	op.words = word;
+	assert_int_equal(
+		indicator_parse(&w.indicator, published + 1, view_str(text), NULL), 0);
+	published[0] = (char)strlen(published + 1);
+	if (published[0])
+		op.texts = view_of(published, 1 + strlen(published + 1));
 	history_tell(n, op);
 }
 

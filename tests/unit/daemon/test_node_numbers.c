@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/evidence_answer.h"
+#include "daemon/config_numbers.h"
 #include "remove_tree.h"
 #include "sip/message.h"
 #include "store/ban_record.h"
@@ -205,10 +206,84 @@ static void test_reload(void **state)
 	node_numbers_configure(n);
 	attack(n);
 	assert_int_equal(scope_of(n, "+972590000101"), 0);
-	n->config->numbers.domestic = 1;
+	n->config->numbers.domestic = true;
 	node_numbers_configure(n);
 	node_numbers_due(n);
 	assert_int_equal(scope_of(n, "+972590000101"), 1);
+	end(n);
+}
+
+/* As after a reload: what [numbers] says of the site is another. */
+static void reloaded(struct node *n, const char *country, bool domestic)
+{
+	strcpy(n->config->numbers.country, country);
+	n->config->numbers.domestic = domestic;
+	config_policy_home(n->config);
+	node_numbers_configure(n);
+	n->all_dirty = true;
+	node_decide_dirty(n);
+}
+
+/* Numbers of the own country, on others' word and on this node's own. */
+static void test_domestic(void **state)
+{
+	struct node *n = begun();
+	struct indicator own = of("+972590000105");
+
+	(void)state;
+	history_report(n, "+972590000101", 0, node_now() + 1000);
+	history_report(n, "+97259*", 1, node_now() + 1000);
+	history_report(n, "+447700900123", 2, node_now() + 1000);
+	attack(n);
+	assert_int_equal(scope_of(n, "+972590000101"), 3);
+	node_ban(n, &own, BAN_ALL, BAN_OPERATOR, CATEGORY_OTHER, node_now() + 1000);
+	reloaded(n, "972", false);
+	assert_int_equal(scope_of(n, "+972590000101"), 0);
+	assert_int_equal(scope_of(n, "+97259*"), 0);
+	assert_int_equal(scope_of(n, "+447700900123"), 2);
+	/* An operator's own ban of such a number stands. */
+	assert_int_equal(scope_of(n, "+972590000105"), 1);
+	reloaded(n, "972", true);
+	assert_int_equal(scope_of(n, "+972590000101"), 2);
+	assert_int_equal(scope_of(n, "+97259*"), 2);
+	reloaded(n, "44", false);
+	assert_int_equal(scope_of(n, "+97259*"), 2);
+	assert_int_equal(scope_of(n, "+447700900123"), 0);
+	end(n);
+}
+
+/* A URI whose domain is allowed, where its text was published and where it was not. */
+static void test_allowed_domain(void **state)
+{
+	struct allow_entry e = {
+		.indicator = of("domain:carrier.example"), .origin = ALLOW_OPERATOR};
+	struct indicator uri = of("sip:bob@carrier.example");
+	struct node *n = begun();
+	char hidden[INDICATOR_TEXT];
+	struct indicator eve = of("sip:eve@carrier.example");
+
+	(void)state;
+	history_report(n, "sip:bob@carrier.example", 0, node_now() + 1000);
+	history_report(n, indicator_print(hidden, &eve), 1, node_now() + 1000);
+	assert_int_equal(scope_of(n, "sip:bob@carrier.example"), 2);
+	assert_int_equal(scope_of(n, "sip:eve@carrier.example"), 2);
+	node_text_note(n, &uri, view_str("sip:bob@carrier.example"));
+	node_ban(n, &uri, BAN_ALL, BAN_OWN, CATEGORY_FRAUD, node_now() + 1000);
+	assert_int_equal(allowlist_add(n->allow, &e), 0);
+	n->all_dirty = true;
+	node_decide_dirty(n);
+	assert_int_equal(scope_of(n, "sip:bob@carrier.example"), 0);
+	assert_int_equal(scope_of(n, "sip:eve@carrier.example"), 2);
+	assert_true(allowlist_remove(n->allow, &e.indicator, ALLOW_OPERATOR));
+	n->all_dirty = true;
+	node_decide_dirty(n);
+	assert_int_equal(scope_of(n, "sip:bob@carrier.example"), 2);
+	/* The text goes with the last that speaks of it. */
+	assert_non_null(node_text(n, &uri));
+	clock_set(2000);
+	registry_expire(n->registry, node_now(), node_touch, n);
+	node_decide_dirty(n);
+	assert_null(node_text(n, &uri));
 	end(n);
 }
 
@@ -235,6 +310,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_learnt, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_observe, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_reload, make_folder, drop_folder),
+		cmocka_unit_test_setup_teardown(test_domestic, make_folder, drop_folder),
+		cmocka_unit_test_setup_teardown(
+			test_allowed_domain, make_folder, drop_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

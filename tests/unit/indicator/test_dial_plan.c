@@ -201,6 +201,62 @@ static void own_numbers_refused(void **state)
 		"\"+442079460102\": at most 64 ranges of own numbers; wider ranges need fewer");
 }
 
+/* Prefixes: of whom are numbers that begin so? */
+static void within(void **state)
+{
+	static const struct {
+		const char *country, *area, *digits;
+		bool domestic;
+	} cases[] = {
+		{"", "", "44", false},
+		{"44", "", "4", true},
+		{"44", "", "44", true},
+		{"44", "", "4420", true},
+		{"44", "", "45", false},
+		{"44", "", "9", false},
+		{"972", "", "9", true},
+		{"972", "", "97", true},
+		{"972", "", "971", false},
+		{"1", "", "1876", true},
+		{"1", "212", "1", true},
+		{"1", "212", "18", true},
+		{"1", "212", "187", true},
+		{"1", "212", "1876", false},
+		{"1", "212", "18765", false},
+		{"1", "876", "1212", true},
+		{"7", "495", "7", true},
+		{"7", "495", "77", false},
+		{"7", "495", "74", true},
+		{"44", "", "", false},
+	};
+	struct dial_plan plan;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		dial_plan_init(&plan);
+		if (cases[k].country[0])
+			set(dial_plan_country, &plan, cases[k].country);
+		if (cases[k].area[0])
+			set(dial_plan_area, &plan, cases[k].area);
+		if (dial_plan_domestic_within(&plan, view_str(cases[k].digits)) !=
+			cases[k].domestic)
+			fail_msg("+%s* for a site of +%s %s", cases[k].digits,
+				cases[k].country, cases[k].area);
+	}
+	dial_plan_init(&plan);
+	set(dial_plan_own, &plan, "+44207946*");
+	set(dial_plan_own, &plan, "+972590000100-0199");
+	assert_true(dial_plan_owns_within(&plan, view_str("4")));
+	assert_true(dial_plan_owns_within(&plan, view_str("44207946")));
+	assert_true(dial_plan_owns_within(&plan, view_str("442079460")));
+	assert_false(dial_plan_owns_within(&plan, view_str("44207947")));
+	assert_true(dial_plan_owns_within(&plan, view_str("97259000019")));
+	assert_true(dial_plan_owns_within(&plan, view_str("972590000199")));
+	assert_false(dial_plan_owns_within(&plan, view_str("9725900002")));
+	assert_false(dial_plan_owns_within(&plan, view_str("")));
+	assert_false(dial_plan_owns_within(&plan, view_str("4420794600000000")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +267,7 @@ int main(void)
 		cmocka_unit_test(extensions),
 		cmocka_unit_test(own_numbers),
 		cmocka_unit_test(own_numbers_refused),
+		cmocka_unit_test(within),
 	};
 
 	return cmocka_run_group_tests_name("dial_plan", tests, NULL, NULL);
