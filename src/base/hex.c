@@ -28,7 +28,7 @@ int hex_decode(uint8_t *dst, size_t n, struct view text)
 {
 	if (view_starts(text, "0x"))
 		text = view_from(text, 2);
-	if (n > SIZE_MAX / 2 || text.n != 2 * n)
+	if (n > SIZE_MAX / 2 || text.n != 2 * n || (n && !text.p))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		int high = hex_digit(text.p[2 * i]);

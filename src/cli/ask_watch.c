@@ -14,6 +14,7 @@ static const char *colour(const char *type)
 		const char *type, *code;
 	} colours[] = {
 		{"ban", "\033[31m"},
+		{"bans", "\033[31m"},
 		{"block", "\033[31m"},
 		{"trouble", "\033[33m"},
 		{"unban", "\033[32m"},

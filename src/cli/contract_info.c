@@ -117,7 +117,7 @@ static int ask_contract(struct invocation *in, struct choice *choice,
 
 int run_contract_info(struct invocation *in)
 {
-	struct contract_state state;
+	struct contract_state state = {0};
 	struct session *s = NULL;
 	struct choice choice = {0};
 	json_t *out;

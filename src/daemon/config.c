@@ -3,12 +3,11 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <string.h>
 
+#include "daemon/config_file.h"
 #include "daemon/config_read.h"
 #include "daemon/config_rules.h"
 
@@ -22,39 +21,13 @@ int config_parse(
 	return config_finish(&r);
 }
 
-/* Read a regular file whole into text. Returns 0, or -1 with errno. */
-static int read_file(struct buffer *text, const char *path)
-{
-	uint8_t block[4096];
-	struct stat st;
-	ssize_t n = -1;
-	int fd, saved;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) == 0) {
-		if (S_ISREG(st.st_mode))
-			while ((n = read(fd, block, sizeof block)) > 0 &&
-				!buffer_put(text, block, (size_t)n))
-				;
-		else
-			errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-	}
-	saved = errno;
-	close(fd);
-	if (n > 0)
-		saved = EFBIG;
-	errno = saved;
-	return n == 0 ? 0 : -1;
-}
-
 static void feed_file(struct reading *r, const char *path)
 {
 	struct buffer text = {.max = CONFIG_PRINTED_MAX};
+	struct error err = {""};
 
-	if (read_file(&text, path))
-		config_complain(r, path, 1, "cannot be read: %s", strerror(errno));
+	if (config_file_read(&text, path, &err))
+		config_complain(r, path, 1, "cannot be read: %s", err.text);
 	else
 		config_feed(r, path, view_of(text.p, text.n));
 	buffer_free(&text);

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "daemon/config_ami.h"
+
 const char *const config_connector_help[] = {
 	[CONFIG_CONNECTOR_ASTERISK] =
 		"Asterisk, by its manager interface: blocked numbers stand in AstDB, where the\n"
@@ -35,32 +37,6 @@ const char *config_connector_title(
 	return config_named_title(dst, kind(), (const struct config_named_head *)c);
 }
 
-static int check_asterisk(
-	const struct config_connector *c, const struct config_key **at, struct error *err)
-{
-	const struct address *a = &c->address.address;
-	char text[ADDRESS_TEXT];
-
-	*at = key_of("address");
-	/* Numbers and accounts would travel in the clear, and could be forged. */
-	if (!address_is_loopback(a))
-		return error_set(err,
-			"%s is another machine, and AMI is not encrypted: let a tunnel "
-			"(ssh -L, stunnel, WireGuard with a local forward) end at "
-			"127.0.0.1 and name that",
-			address_print(text, a));
-	*at = key_of("user");
-	if (!c->user[0])
-		return error_set(err,
-			"is empty; name the section of manager.conf, such as sipchain");
-	*at = key_of("secret_file");
-	if (!c->secret_file[0])
-		return error_set(err,
-			"is missing; write secret_file = FILE, whose first "
-			"line is the secret of manager.conf");
-	return 0;
-}
-
 static int check_kamailio(
 	const struct config_connector *c, const struct config_key **at, struct error *err)
 {
@@ -84,7 +60,8 @@ int config_connector_check(
 
 	switch (c->type) {
 	case CONFIG_CONNECTOR_ASTERISK:
-		return check_asterisk(c, at, err);
+		return config_ami_check(CONFIG_CONNECTOR_SECTION, &c->address.address,
+			c->user, c->secret_file, at, err);
 	case CONFIG_CONNECTOR_KAMAILIO:
 		return check_kamailio(c, at, err);
 	case CONFIG_CONNECTOR_HOOK:

@@ -16,18 +16,18 @@ int config_file_read(struct buffer *text, const char *path, struct error *err)
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
-		return error_set(err, "%s: %s", path, strerror(errno));
+		return error_set(err, "%s", strerror(errno));
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		error_set(err, "%s: is no regular file", path);
+		error_set(err, "is no regular file");
 		goto done;
 	}
 	while ((n = read(fd, block, sizeof block)) > 0) {
 		if (!buffer_put(text, block, (size_t)n))
 			continue;
-		error_set(err, "%s: is larger than %zu bytes", path, text->max);
+		error_set(err, "is larger than %zu bytes", text->max);
 		goto done;
 	}
-	rc = n < 0 ? error_set(err, "%s: %s", path, strerror(errno)) : 0;
+	rc = n < 0 ? error_set(err, "%s", strerror(errno)) : 0;
 done:
 	close(fd);
 	return rc;

@@ -7,7 +7,7 @@
 
 /*
  * Append a regular file that the configuration names to text, whose max (not 0) bounds
- * it. Returns 0, or -1 with a text that names the file; text may hold a part then.
+ * it. Returns 0, or -1 with a text without the file's name; text may hold a part then.
  */
 int config_file_read(struct buffer *text, const char *path, struct error *err);
 

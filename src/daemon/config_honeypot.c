@@ -262,7 +262,7 @@ static unsigned read_into(void *into,
 	unsigned count = 0;
 
 	if (config_file_read(&text, path, &err)) {
-		buffer_printf(errors, "[honeypot] %s: %s\n", key, err.text);
+		buffer_printf(errors, "[honeypot] %s: %s: %s\n", key, path, err.text);
 		count = 1;
 	} else if (take(into, path, view_of(text.p, text.n), errors)) {
 		count = lines_of(errors, before);

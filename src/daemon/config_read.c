@@ -161,7 +161,8 @@ static char *next_line(char *dst, int size, void *context)
 	}
 	if (line.n && line.p[0] == '[')
 		heading(r, line);
-	memcpy(dst, line.p, line.n);
+	if (line.n)
+		memcpy(dst, line.p, line.n);
 	memcpy(dst + line.n, "\n", 2);
 	return dst;
 }

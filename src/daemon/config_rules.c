@@ -23,7 +23,7 @@ int config_rules_file(
 	view_copy(c->rules.path, sizeof c->rules.path, path);
 	if (config_file_read(&text, c->rules.path, err)) {
 		buffer_free(&text);
-		return -1;
+		return error_prefix(err, "%s", c->rules.path);
 	}
 	c->rules.text = text;
 	return 0;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "daemon/config_ami.h"
 #include "daemon/config_secret.h"
 
 #define PORT_AMI    5038
@@ -23,32 +24,6 @@ const char *config_source_title(
 const char *config_source_type_name(uint8_t type)
 {
 	return config_named_type(config_named_find(CONFIG_SOURCE_SECTION), type);
-}
-
-/* What AMI needs. */
-static int check_ami(
-	const struct config_source *s, const struct config_key **at, struct error *err)
-{
-	char text[ADDRESS_TEXT];
-
-	*at = key_of("address");
-	/* Account names, addresses and calls would travel in the clear. */
-	if (!address_is_loopback(&s->address.address))
-		return error_set(err,
-			"%s is another machine, and AMI is not encrypted: let a tunnel "
-			"(ssh -L, stunnel, WireGuard with a local forward) end at "
-			"127.0.0.1 and name that",
-			address_print(text, &s->address.address));
-	*at = key_of("user");
-	if (!s->user[0])
-		return error_set(err,
-			"is empty; name the section of manager.conf, such as sipchain");
-	*at = key_of("secret_file");
-	if (!s->secret_file[0])
-		return error_set(err,
-			"is missing; write the secret of manager.conf into a file of its own "
-			"(chmod 600) and name that");
-	return 0;
 }
 
 /* What a unit's or an identifier's name is made of; systemd.unit(5). */
@@ -96,7 +71,8 @@ int config_source_check(const void *one, const struct config_key **at, struct er
 
 	switch (s->type) {
 	case CONFIG_SOURCE_AMI:
-		return check_ami(s, at, err);
+		return config_ami_check(CONFIG_SOURCE_SECTION, &s->address.address,
+			s->user, s->secret_file, at, err);
 	case CONFIG_SOURCE_LOG:
 		*at = key_of("filter");
 		if (!s->filter[0])

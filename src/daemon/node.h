@@ -26,7 +26,8 @@
  *   node_sense.c    observations -> detections -> own bans and reports
  *   node_numbers.c  what attackers call -> calls refused and reports
  *   node_clock.c    the machine's clock is set
- *   node_ledger.c   events -> registry -> decisions -> learnt bans
+ *   node_ledger.c   events -> registry
+ *   node_decide.c   registry -> decisions -> learnt bans
  *   node_text.c     the texts of hashed indicators, for people
  *   node_bans.c     the ban table, the store's copy of it, orders to enforce
  *   node_connector.c    .. and the PBXs that follow the same bans
@@ -66,6 +67,32 @@ struct node_waiter {
 	struct control_client *client;
 	uint64_t row;
 	usec until; /* monotonic: answered with what is known by then */
+};
+
+/* How many are decided, and how many bans end, in one turn of the loop. */
+#define NODE_DECISIONS 1024
+/* Of more changes at once so many are told one by one, and the rest as a number. */
+#define NODE_CHANGES_TOLD 1000
+
+/* What decisions and time change. */
+enum node_change {
+	NODE_BANNED,
+	NODE_UNBANNED,
+	NODE_PASSED,
+	NODE_EXPIRED,
+	NODE_CHANGES,
+};
+
+/* Many indicators are being decided, or many bans are ending. */
+struct node_deciding {
+	uv_idle_t turn;
+	struct table *now, *next; /* NULL: not many */
+	size_t at;                /* in now */
+	bool quiet, next_quiet;   /* all are looked at: what passes is no news */
+	bool turning;             /* these are decided now, not few that came between */
+	bool expiring;            /* more bans have ended than one turn takes */
+	unsigned told;
+	uint64_t untold[NODE_CHANGES];
 };
 
 struct node {
@@ -111,9 +138,9 @@ struct node {
 	char trouble[300];
 	struct table *texts; /* of hashed indicators, for people; NULL: none yet */
 	bool all_dirty;      /* every listed indicator is to be decided anew */
-	bool deciding_all;   /* and is: what is as it was is no news */
 	struct table *dirty; /* indicators to be decided anew */
-	uint64_t decided;    /* how often some were: what is listed may be another */
+	struct node_deciding deciding;
+	uint64_t decided; /* how often some were: what is listed may be another */
 
 	/* enforce */
 	struct link *enforce;
@@ -245,12 +272,28 @@ void node_evidence_get(
 void node_ledger_message(struct node *n, uint16_t type, struct view payload);
 /* Read the ledger anew; until that is done the last state goes on to count. */
 void node_ledger_start(struct node *n);
-/* Decide every dirty indicator anew and order what follows. */
-void node_decide_dirty(struct node *n);
-/* Mark an indicator (NULL: all) to be decided anew; a registry_touch_fn. */
-void node_touch(void *context, const struct indicator *i);
 /* This node's member, or NULL when it has no key or is not admitted. */
 const struct member *node_member(const struct node *n);
+
+/* --- node_decide.c --- */
+
+/* Once the loop is there; before it is closed. */
+void node_decide_open(struct node *n);
+void node_decide_close(struct node *n);
+/* Mark an indicator (NULL: all) to be decided anew; a registry_touch_fn. */
+void node_touch(void *context, const struct indicator *i);
+/*
+ * Decide every dirty indicator anew and order what follows: up to NODE_DECISIONS
+ * now, more of them in turns of the loop, so many in each.
+ */
+void node_decide_dirty(struct node *n);
+/*
+ * Whether this change, which is being made, is to be told; when many change at once,
+ * those past NODE_CHANGES_TOLD are only counted, for one event `bans` at the end.
+ */
+bool node_change_told(struct node *n, enum node_change change);
+/* Whether more bans have ended than were taken out now. */
+void node_expiring(struct node *n, bool more);
 
 /* --- node_identity.c --- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events of the ledger become the registry; the registry becomes bans. */
+/* Events of the ledger become the registry. */
 #include "daemon/node.h"
 
 #include <errno.h>
@@ -9,8 +9,6 @@
 #include "base/escape.h"
 #include "base/log.h"
 
-/* So many decisions are committed and ordered together when many change at once. */
-#define FLUSH_AT   4096
 #define READ_AGAIN (10 * USEC_PER_SEC)
 
 const struct member *node_member(const struct node *n)
@@ -18,139 +16,6 @@ const struct member *node_member(const struct node *n)
 	if (!n->self_known || !n->self.has_key)
 		return NULL;
 	return registry_member_by_signer(n->registry, n->self.address);
-}
-
-void node_touch(void *context, const struct indicator *i)
-{
-	struct node *n = context;
-
-	if (!i || !table_put(n->dirty, i, NULL))
-		n->all_dirty = true;
-}
-
-/* Whether a ban for own reasons still may stand; if not, d says why. */
-static bool may_stand(struct decision *d, const struct node *n, const struct ban *b)
-{
-	const struct indicator *i = &b->indicator;
-
-	decide_own_text(d, n->registry, n->allow, i, node_text(n, i), WHY_OWN_DETECTION,
-		b->until, node_now());
-	if (!d->block)
-		return false;
-	/* The site was not known to be this one when it was detected; an operator knows. */
-	d->why = b->origin == BAN_OWN ? decide_home(&n->config->policy, i) : (enum why)0;
-	d->block = !d->why;
-	return d->block;
-}
-
-/* What came to be protected or allowed is not banned for own reasons either. */
-static void follow_own(struct node *n, const struct indicator *i)
-{
-	const struct ban *b = ban_table_get(n->bans, i, BAN_ALL);
-	char text[INDICATOR_TEXT], sentence[DECISION_TEXT];
-	struct decision d;
-
-	if (!b)
-		return;
-	if (may_stand(&d, n, b))
-		return;
-	log_info("%s: no longer: %s", indicator_print(text, i),
-		decision_print(sentence, &d));
-	node_bans_begin(n, STORE_SOON);
-	node_event(n, "unban", i, "%s", decision_print(sentence, &d));
-	node_unban(n, i, BAN_ALL);
-	node_forgive(n, i);
-}
-
-/*
- * A learnt ban follows the decision: addresses go to the firewall, numbers and names
- * to the connectors.
- */
-static void follow_learnt(struct node *n, const struct indicator *i)
-{
-	const struct ban *standing = ban_table_get(n->bans, i, BAN_SIP);
-	char text[INDICATOR_TEXT], sentence[DECISION_TEXT];
-	struct decision d;
-
-	if (i->kind == INDICATOR_AGENT)
-		return; /* nothing refuses calls by their User-Agent, which says nothing */
-	follow_own(n, i);
-	/* Before the ledger is read whole, a revocation may still be to come. */
-	if (!n->caught_up)
-		return;
-	decide_learnt_text(&d, &n->config->policy, n->registry, n->allow, i,
-		node_text(n, i), node_now());
-	if (d.block) {
-		if (standing && standing->until == d.until)
-			return;
-		log_info(
-			"%s: %s", indicator_print(text, i), decision_print(sentence, &d));
-		node_bans_begin(n, STORE_SOON); /* the event is one with its ban */
-		node_event(n, "ban", i, "%s", decision_print(sentence, &d));
-		node_ban(n, i, BAN_SIP, BAN_LEARNT, d.category, d.until);
-	} else if (standing) {
-		log_info("%s: no longer: %s", indicator_print(text, i),
-			decision_print(sentence, &d));
-		node_bans_begin(n, STORE_SOON);
-		node_event(n, "unban", i, "%s", decision_print(sentence, &d));
-		node_unban(n, i, BAN_SIP);
-	} else if (d.why != WHY_NOT_LISTED && !n->deciding_all) {
-		node_bans_begin(n, STORE_SOON);
-		node_event(n, "pass", i, "%s", decision_print(sentence, &d));
-	}
-}
-
-static void follow(struct node *n, const struct indicator *i)
-{
-	follow_learnt(n, i);
-	/* Its text, when nothing speaks of it any more that could be asked about. */
-	if (i->kind >= INDICATOR_NUMBER && n->caught_up &&
-		!registry_words(n->registry, i, node_now(), NULL, 0) &&
-		!ban_table_get(n->bans, i, BAN_ALL))
-		node_text_forget(n, i);
-}
-
-static bool touch_word(void *context, const struct report *word)
-{
-	node_touch(context, &word->indicator);
-	return true;
-}
-
-static void touch_ban(void *context, const struct ban *b)
-{
-	node_touch(context, &b->indicator);
-}
-
-void node_decide_dirty(struct node *n)
-{
-	const struct indicator *i;
-	struct table *fresh, *now;
-	size_t at = 0, decided = 0;
-
-	/* What passes is news with its report, not each time that all is looked at. */
-	n->deciding_all = n->all_dirty;
-	if (n->all_dirty) {
-		n->all_dirty = false;
-		registry_each(n->registry, node_now(), touch_word, n);
-		ban_table_each(n->bans, touch_ban, n);
-	}
-	fresh = table_new(INDICATOR_SIZE, INDICATOR_SIZE, 0, n->hash_key);
-	if (!fresh) {
-		log_error("out of memory; decisions wait");
-		return;
-	}
-	now = n->dirty;
-	n->dirty = fresh;
-	n->decided += table_count(now) != 0;
-	while ((i = table_next(now, &at))) {
-		follow(n, i);
-		/* The kernel works on the first while the last are decided. */
-		if (++decided % FLUSH_AT == 0)
-			node_bans_flush(n);
-	}
-	table_free(now);
-	node_bans_flush(n);
-	node_schedule(n);
 }
 
 void node_ledger_start(struct node *n)

@@ -20,9 +20,10 @@ static void forget_expired(void *context, const struct ban *b)
 	struct node *n = context;
 	struct error err = {""};
 
-	node_bans_begin(n, STORE_SOON); /* a hundred thousand may end together */
-	node_event(
-		n, "expired", &b->indicator, "%s ban ended", ban_origin_name(b->origin));
+	node_bans_begin(n, STORE_SOON); /* a thousand may end together */
+	if (node_change_told(n, NODE_EXPIRED))
+		node_event(n, "expired", &b->indicator, "%s ban ended",
+			ban_origin_name(b->origin));
 	if (ban_record_delete(n->store, &b->indicator, b->scope, &err))
 		log_error("store: %s", err.text);
 	node_connectors_follow(n, &b->indicator);
@@ -147,7 +148,8 @@ void node_schedule(struct node *n)
 	node_clock_follow(n);
 	/* Words that ended touch their indicators, which are then decided anew. */
 	/* Bans first: what ended by itself needs no order. */
-	next = ban_table_expire(n->bans, seconds, forget_expired, n);
+	next = ban_table_expire_some(n->bans, seconds, NODE_DECISIONS, forget_expired, n);
+	node_expiring(n, next && next <= seconds);
 	if (next && until_second(next, wall) < wait)
 		wait = until_second(next, wall);
 	next = allow_expire(n, seconds);

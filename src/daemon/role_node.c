@@ -326,6 +326,7 @@ int role_node(struct config *config, int parent_fd, const struct control_hello *
 	uv_loop_init(&n->loop);
 	uv_timer_init(&n->loop, &n->tick);
 	uv_timer_init(&n->loop, &n->due);
+	node_decide_open(n);
 	n->tick.data = n->due.data = n;
 	callbacks.context = n;
 	n->parent = parent_open(&n->loop, parent_fd, &callbacks);
@@ -353,6 +354,7 @@ done:
 	parent_close(n->parent);
 	uv_close((uv_handle_t *)&n->tick, NULL);
 	uv_close((uv_handle_t *)&n->due, NULL);
+	node_decide_close(n);
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&n->loop);
 	free_node(n);

@@ -341,7 +341,7 @@ static bool is_exempt(struct decision *out, const struct registry *registry,
 	const struct allow_entry *entry;
 
 	if (registry != NULL)
-	protected = registry_protected_overlap(registry, i);
+		protected = registry_protected_overlap(registry, i);
 	if (protected != NULL) {
 		out->why = WHY_PROTECTED;
 		out->conflict = *protected;

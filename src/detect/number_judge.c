@@ -116,7 +116,7 @@ static void settle(struct numbers *n, const struct caller *s, struct call *k,
 	uint8_t fate, const struct dialled_reading *r, const struct indicator *i,
 	const char *uri)
 {
-	bool counts = fate_counts(fate);
+	bool counts = i && fate_counts(fate);
 	struct number_judged j = {
 		.source = &s->address, .dialled = k->dialled, .fate = fate};
 

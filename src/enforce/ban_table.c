@@ -394,6 +394,12 @@ uint32_t ban_table_end(struct ban_table *t, uint32_t now, ban_fn *fn, void *cont
 
 uint32_t ban_table_expire(struct ban_table *t, uint32_t now, ban_fn *fn, void *context)
 {
+	return ban_table_expire_some(t, now, SIZE_MAX, fn, context);
+}
+
+uint32_t ban_table_expire_some(
+	struct ban_table *t, uint32_t now, size_t most, ban_fn *fn, void *context)
+{
 	const struct heap_entry *first;
 
 	while ((first = heap_peek(&t->ends))) {
@@ -403,11 +409,12 @@ uint32_t ban_table_expire(struct ban_table *t, uint32_t now, ban_fn *fn, void *c
 			(!b->deleting || b->state == BAN_REFUSED);
 		struct ban gone;
 
-		if (meant && first->at > now)
+		if (meant && (first->at > now || !most))
 			return (uint32_t)first->at;
 		heap_pop(&t->ends);
 		if (!meant)
 			continue;
+		most--;
 		gone = *b;
 		table_remove(t->bans, &gone);
 		if (gone.deleting)

@@ -134,6 +134,10 @@ uint32_t ban_table_end(struct ban_table *t, uint32_t now, ban_fn *fn, void *cont
  */
 uint32_t ban_table_expire(struct ban_table *t, uint32_t now, ban_fn *fn, void *context);
 
+/* The same of up to so many: an end that is returned may have come already. */
+uint32_t ban_table_expire_some(
+	struct ban_table *t, uint32_t now, size_t most, ban_fn *fn, void *context);
+
 /* Walk all but those being deleted; the table must not change meanwhile. */
 void ban_table_each(const struct ban_table *t, ban_fn *fn, void *context);
 

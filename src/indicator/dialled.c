@@ -266,7 +266,7 @@ static void read_plus(struct dialled_reading *out, const struct dial_plan *plan,
 	/* +00972...: no country code begins with 0, so a prefix was meant. */
 	if (digits.n && digits.p[0] == '0' && t->plus_at == 0)
 		read_digits(out, plan, digits);
-	else if (t->zero < t->n && t->zero >= t->plus_at)
+	else if (digits.n && t->zero < t->n && t->zero >= t->plus_at)
 		read_with_zero(out, plan, t, digits);
 	else
 		read_whole(out, plan, digits);

@@ -228,8 +228,12 @@ static int apply_signer(struct registry *r, const struct operation *op, struct m
 static int apply_member(struct registry *r, const struct operation *op,
 	registry_touch_fn *touch, void *context)
 {
-	struct member *m = &registry_seat(r, op->member)->member;
+	struct seat *seat = registry_seat(r, op->member);
+	struct member *m;
 
+	if (!seat) /* the rules saw to it */
+		return -1;
+	m = &seat->member;
 	switch (op->type) {
 	case OP_MEMBER_SET:
 		m->weight = op->weight;

@@ -60,7 +60,8 @@ static void make_room(struct hep_collector *c)
 		if (k->heard < silent->heard)
 			silent = k;
 	c->figures.connections_refused++;
-	end_connection(silent);
+	if (silent)
+		end_connection(silent);
 }
 
 static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)

@@ -225,7 +225,7 @@ static void run(struct asking *g, struct asked *a, size_t n, unsigned enough_ms)
 void session_ask_some(struct session *s, struct question *q, size_t n, unsigned enough_ms)
 {
 	struct asking g = {.session = s};
-	struct asked *a = calloc(n, sizeof *a);
+	struct asked *a = calloc(n ? n : 1, sizeof *a);
 
 	for (size_t i = 0; i < n; i++) {
 		q[i].answer = NULL;

@@ -188,13 +188,16 @@ static int make_all(struct filter *f, struct error *err)
 		return error_set(err, "%s:%u: there is no failregex",
 			d->failregex.file ? d->failregex.file : d->name,
 			d->failregex.line);
-	for (unsigned i = 0; i < f->fail_count; i++)
+	for (unsigned i = 0; i < f->fail_count; i++) {
+		const char *shown = f->fail[i].shown;
+
 		if (!identifies(&f->fail[i]) && !identifies(f->prefix))
 			return error_set(err,
 				"%s:%u: failregex %u says nobody's address: <HOST>, "
 				"<ADDR> or <F-ID> is needed: %s",
 				d->failregex.file, d->failregex.line, i + 1,
-				escaped(view_str(f->fail[i].shown)));
+				escaped(view_str(shown ? shown : "")));
+	}
 	return 0;
 }
 

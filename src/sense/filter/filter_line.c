@@ -274,7 +274,7 @@ static void try_failregexes(struct at_line *l)
 	for (unsigned i = 0; i < f->fail_count; i++) {
 		unsigned lines = 1;
 
-		if (f->scan && !expression_set_has(l->can, i))
+		if (l->can && !expression_set_has(l->can, i))
 			continue;
 		start_fail(&fail, &l->prefix);
 		if (!search(&f->fail[i], &l->text, &fail))
@@ -393,7 +393,7 @@ static bool begin_line(struct at_line *l, struct filter *f, struct view line, us
 	f->figures.looked_at++;
 	l->f = f;
 	l->now = now;
-	l->can = can;
+	l->can = f->scan ? can : NULL;
 	return true;
 }
 

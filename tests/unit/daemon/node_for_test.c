@@ -58,6 +58,7 @@ struct node *node_begin(const char *folder, bool chain)
 	uv_loop_init(&n->loop);
 	uv_timer_init(&n->loop, &n->tick);
 	n->tick.data = n;
+	node_decide_open(n);
 	n->hash_key = (struct hash_key){1, 2};
 	n->registry = registry_new(n->hash_key);
 	n->allow = allowlist_new();
@@ -94,6 +95,7 @@ void node_kill(struct node *n)
 	node_unlink(n);
 	n->stopping = true;
 	uv_close((uv_handle_t *)&n->tick, NULL);
+	node_decide_close(n);
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&n->loop), 0);
 	numbers_free(n->numbers);
@@ -245,23 +247,28 @@ static void tell(struct node *n, size_t i)
 		n, MSG_EVENT, view_of(packet, sizeof header + history[i].bytes.n));
 }
 
-static void tell_caught_up(struct node *n)
+void history_caught_up(struct node *n)
 {
 	node_ledger_message(n, MSG_CAUGHT_UP, view_of(&n->delivery, sizeof n->delivery));
 }
 
-void history_tell(struct node *n, struct operation op)
+void history_fold(struct node *n, struct operation op)
 {
 	append(op);
 	tell(n, length - 1);
-	tell_caught_up(n);
+}
+
+void history_tell(struct node *n, struct operation op)
+{
+	history_fold(n, op);
+	history_caught_up(n);
 }
 
 void history_deliver(struct node *n)
 {
 	for (size_t i = 0; i < length; i++)
 		tell(n, i);
-	tell_caught_up(n);
+	history_caught_up(n);
 }
 
 void history_report(struct node *n, const char *text, uint32_t cell, uint32_t expiry)

@@ -38,6 +38,9 @@ size_t history_length(void);
 void history_cut(size_t length);
 /* Append one operation (seq and time are filled in), told to the node at once. */
 void history_tell(struct node *n, struct operation op);
+/* The two halves of that: the operation, and that it was all. */
+void history_fold(struct node *n, struct operation op);
+void history_caught_up(struct node *n);
 /* One report by BOB, told; with its text, unless it is written as a hash (uri#...). */
 void history_report(struct node *n, const char *text, uint32_t cell, uint32_t expiry);
 /* All of it from the start, as MSG_LEDGER_START asks; then that it was all. */
