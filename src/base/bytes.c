@@ -19,19 +19,14 @@ bool view_eq(struct view a, struct view b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-bool view_eq_nocase(struct view a, const char *s)
+bool bytes_eq_nocase(const void *a, const void *b, size_t n)
 {
-	if (a.n != strlen(s))
-		return false;
-	for (size_t i = 0; i < a.n; i++)
-		if (lower(a.p[i]) != lower((uint8_t)s[i]))
+	const uint8_t *x = a, *y = b;
+
+	for (size_t i = 0; i < n; i++)
+		if (x[i] != y[i] && lower(x[i]) != lower(y[i]))
 			return false;
 	return true;
-}
-
-bool view_starts(struct view a, const char *s)
-{
-	return view_eq(view_head(a, strlen(s)), view_str(s));
 }
 
 struct view view_trim(struct view a)
@@ -114,39 +109,6 @@ size_t view_copy(char *dst, size_t size, struct view a)
 		dst[i] = a.p[i] ? (char)a.p[i] : '?';
 	dst[n] = '\0';
 	return a.n;
-}
-
-uint16_t be16_load(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-uint32_t be32_load(const uint8_t *p)
-{
-	return (uint32_t)be16_load(p) << 16 | be16_load(p + 2);
-}
-
-uint64_t be64_load(const uint8_t *p)
-{
-	return (uint64_t)be32_load(p) << 32 | be32_load(p + 4);
-}
-
-void be16_store(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-void be32_store(uint8_t *p, uint32_t v)
-{
-	be16_store(p, (uint16_t)(v >> 16));
-	be16_store(p + 2, (uint16_t)v);
-}
-
-void be64_store(uint8_t *p, uint64_t v)
-{
-	be32_store(p, (uint32_t)(v >> 32));
-	be32_store(p + 4, (uint32_t)v);
 }
 
 bool bytes_zero(const void *p, size_t n)

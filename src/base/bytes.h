@@ -31,11 +31,23 @@ static inline struct view view_of(const void *p, size_t n)
 /* Byte equality. */
 bool view_eq(struct view a, struct view b);
 
+/* Whether n bytes are equal, ASCII letters compared without case. */
+bool bytes_eq_nocase(const void *a, const void *b, size_t n);
+
 /* Equality with a string, ASCII letters compared without case. */
-bool view_eq_nocase(struct view a, const char *s);
+static inline bool view_eq_nocase(struct view a, const char *s)
+{
+	/* Here, so that the length of a literal is known before anything is called. */
+	return a.n == strlen(s) && bytes_eq_nocase(a.p, s, a.n);
+}
 
 /* Whether a begins with the string s (case counts). */
-bool view_starts(struct view a, const char *s);
+static inline bool view_starts(struct view a, const char *s)
+{
+	size_t n = strlen(s);
+
+	return a.n >= n && (n == 0 || memcmp(a.p, s, n) == 0);
+}
 
 /* Without leading and trailing SP, HTAB, CR, LF. */
 struct view view_trim(struct view a);
@@ -86,12 +98,38 @@ int view_decimal(struct view a, uint64_t max, uint64_t *out);
 size_t view_copy(char *dst, size_t size, struct view a);
 
 /* Big-endian loads and stores; the pointer needs no alignment. */
-uint16_t be16_load(const uint8_t *p);
-uint32_t be32_load(const uint8_t *p);
-uint64_t be64_load(const uint8_t *p);
-void be16_store(uint8_t *p, uint16_t v);
-void be32_store(uint8_t *p, uint32_t v);
-void be64_store(uint8_t *p, uint64_t v);
+static inline uint16_t be16_load(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t be32_load(const uint8_t *p)
+{
+	return (uint32_t)be16_load(p) << 16 | be16_load(p + 2);
+}
+
+static inline uint64_t be64_load(const uint8_t *p)
+{
+	return (uint64_t)be32_load(p) << 32 | be32_load(p + 4);
+}
+
+static inline void be16_store(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static inline void be32_store(uint8_t *p, uint32_t v)
+{
+	be16_store(p, (uint16_t)(v >> 16));
+	be16_store(p + 2, (uint16_t)v);
+}
+
+static inline void be64_store(uint8_t *p, uint64_t v)
+{
+	be32_store(p, (uint32_t)(v >> 32));
+	be32_store(p + 4, (uint32_t)v);
+}
 
 /* Whether n bytes are all zero. */
 bool bytes_zero(const void *p, size_t n);

@@ -6,14 +6,21 @@
 #include "api/control.h"
 #include "api/http_listen.h"
 #include "daemon/config_api.h"
-#include "daemon/config_secret.h"
 
-static int listener(
-	const struct config *c, const struct config_api_listen *l, struct error *err)
+static int not_named(struct error *err)
 {
+	return error_set(err, "[api]: the configuration does not name it (any more)");
+}
+
+int api_listen(const struct config *c, unsigned number, struct error *err)
+{
+	const struct config_api_listen *l;
 	const struct group *g;
 	int fd;
 
+	if (number >= c->api.listen_count)
+		return not_named(err);
+	l = &c->api.listen[number];
 	if (!l->path[0])
 		return http_listen(&l->address, l->port, err);
 	g = c->node.control_group[0] ? getgrnam(c->node.control_group) : NULL;
@@ -21,26 +28,24 @@ static int listener(
 	return fd < 0 ? error_prefix(err, "[api] listen") : fd;
 }
 
-int api_open(
-	const struct config *c, enum api_part part, unsigned number, struct error *err)
+static int certificate_digest(
+	uint8_t digest[KECCAK_SIZE], const struct config *c, struct error *err)
 {
-	switch (part) {
-	case API_LISTENER:
-		if (number < c->api.listen_count)
-			return listener(c, &c->api.listen[number], err);
-		break;
-	case API_TOKEN:
-		if (number < c->token_count)
-			return config_secret_open(c->tokens[number].secret_file, err);
-		break;
-	case API_CERTIFICATE:
-		if (!number && c->api.tls_certificate[0])
-			return config_api_pem_open(c->api.tls_certificate, false, err);
-		break;
-	case API_KEY:
-		if (!number && c->api.tls_key[0])
-			return config_api_pem_open(c->api.tls_key, true, err);
-		break;
-	}
-	return error_set(err, "[api]: the configuration does not name it (any more)");
+	struct buffer text = {0};
+	int rc = config_api_pem(&text, c->api.tls_certificate, false, err);
+
+	if (!rc)
+		keccak256(digest, text.p, text.n);
+	buffer_free(&text);
+	return rc;
+}
+
+int api_digest(uint8_t digest[KECCAK_SIZE], const struct config *c, enum api_part part,
+	unsigned number, struct error *err)
+{
+	if (part == API_TOKEN && number < c->token_count)
+		return config_api_token_digest(digest, &c->tokens[number], err);
+	if (part == API_CERTIFICATE && !number && c->api.tls_certificate[0])
+		return certificate_digest(digest, c, err);
+	return not_named(err);
 }

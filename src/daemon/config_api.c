@@ -120,23 +120,20 @@ int config_api_check(
 	return 0;
 }
 
-int config_api_token(
-	struct http_token *out, const struct config_token *t, int fd, struct error *err)
+int config_api_token_digest(
+	uint8_t digest[KECCAK_SIZE], const struct config_token *t, struct error *err)
 {
 	char secret[HTTP_SECRET_MAX + 1];
-	int n = config_secret_take(
-		secret, sizeof secret, fd, t->secret_file, "the token's secret", err);
+	int n = config_secret_read(
+		secret, sizeof secret, t->secret_file, "the token's secret", err);
 
-	memset(out, 0, sizeof *out);
 	if (n >= 0 && n < HTTP_SECRET_MIN)
 		n = error_set(err,
 			"%s: the secret has %d characters; at least %d are needed (openssl "
 			"rand -hex 24)",
 			t->secret_file, n, HTTP_SECRET_MIN);
-	if (n > 0) {
-		http_secret_digest(out->digest, view_of(secret, (size_t)n));
-		config_api_token_rights(out, t);
-	}
+	if (n > 0)
+		http_secret_digest(digest, view_of(secret, (size_t)n));
 	explicit_bzero(secret, sizeof secret);
 	return n > 0 ? 0 : -1;
 }
@@ -149,33 +146,31 @@ void config_api_token_rights(struct http_token *out, const struct config_token *
 	out->rate = t->rate;
 }
 
-int config_api_pem_open(const char *path, bool private, struct error *err)
+int config_api_pem(struct buffer *out, const char *path, bool private, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	uint8_t block[4096];
 	struct stat st;
+	ssize_t n = -1;
+	int rc = -1;
 
+	out->max = PEM_MAX;
 	if (fd < 0)
 		return error_set(err, "%s: %s", path, strerror(errno));
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		error_set(err, "%s: must be a regular file", path);
-	} else if (private && st.st_mode & 077) {
-		error_set(err, "%s: others can read the key: run chmod 600 on it", path);
-	} else {
-		return fd;
+		goto done;
 	}
-	close(fd);
-	return -1;
-}
-
-int config_api_pem(struct buffer *out, int fd, const char *path, struct error *err)
-{
-	uint8_t block[4096];
-	ssize_t n;
-
-	out->max = PEM_MAX;
+	if (private && st.st_mode & 077) {
+		error_set(err, "%s: others can read the key: run chmod 600 on it", path);
+		goto done;
+	}
 	while ((n = read(fd, block, sizeof block)) > 0)
 		buffer_put(out, block, (size_t)n);
 	buffer_put_u8(out, 0);
+	rc = n < 0 || out->failed ? error_set(err, "%s: cannot be read", path) : 0;
+done:
 	explicit_bzero(block, sizeof block);
-	return n < 0 || out->failed ? error_set(err, "%s: cannot be read", path) : 0;
+	close(fd);
+	return rc;
 }

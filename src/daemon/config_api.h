@@ -18,21 +18,18 @@ int config_api_check(
 int config_token_check(const void *one, const struct config_key **at, struct error *err);
 
 /*
- * A token as its section says, its secret read from a descriptor of its secret_file
- * (left open), of which the hash is kept. 0, or -1 with a text that names the file and
- * *out being zeros: too short, no text.
+ * The hash of a token's secret. 0, or -1 with a text that names the file: too short,
+ * readable by others.
  */
-int config_api_token(
-	struct http_token *out, const struct config_token *t, int fd, struct error *err);
-/* What the section says but the secret. */
+int config_api_token_digest(
+	uint8_t digest[KECCAK_SIZE], const struct config_token *t, struct error *err);
+/* What its section says but the secret. */
 void config_api_token_rights(struct http_token *out, const struct config_token *t);
 
 /*
- * A PEM file: a descriptor of it, or -1 with a text (a private one must not be readable
- * by others); and what it holds, NUL-terminated, from that descriptor (left open): 0, or
- * -1 with a text.
+ * A PEM file whole, NUL-terminated; a private one must not be readable by others.
+ * 0, or -1 with a text.
  */
-int config_api_pem_open(const char *path, bool private, struct error *err);
-int config_api_pem(struct buffer *out, int fd, const char *path, struct error *err);
+int config_api_pem(struct buffer *out, const char *path, bool private, struct error *err);
 
 #endif

@@ -31,29 +31,25 @@ static int check_file(int fd, const char *path, struct error *err)
 	return 0;
 }
 
-int config_secret_open(const char *path, struct error *err)
+int config_secret_read(
+	char *dst, size_t size, const char *path, const char *what, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+	struct view line;
+	ssize_t n;
+	int rc = -1;
 
 	if (fd < 0)
 		return error_set(err, "%s: %s", path,
 			errno == ELOOP ? "is a symbolic link; name the file itself" :
 					 strerror(errno));
-	if (check_file(fd, path, err)) {
-		close(fd);
-		return -1;
+	if (check_file(fd, path, err))
+		goto done;
+	n = read(fd, dst, size);
+	if (n < 0) {
+		error_set(err, "%s: %s", path, strerror(errno));
+		goto done;
 	}
-	return fd;
-}
-
-int config_secret_take(char *dst, size_t size, int fd, const char *path, const char *what,
-	struct error *err)
-{
-	ssize_t n = pread(fd, dst, size, 0);
-	struct view line;
-
-	if (n < 0)
-		return error_set(err, "%s: %s", path, strerror(errno));
 	line = view_of(dst, (size_t)n);
 	line = view_head(line, view_find(line, '\n'));
 	while (line.n && line.p[line.n - 1] == '\r')
@@ -62,20 +58,11 @@ int config_secret_take(char *dst, size_t size, int fd, const char *path, const c
 		error_set(err, "%s: the first line must be %s: 1 to %zu bytes of text",
 			path, what, size - 1);
 		explicit_bzero(dst, size);
-		return -1;
+		goto done;
 	}
 	explicit_bzero(dst + line.n, size - line.n);
-	return (int)line.n;
-}
-
-int config_secret_read(
-	char *dst, size_t size, const char *path, const char *what, struct error *err)
-{
-	int fd = config_secret_open(path, err), rc = -1;
-
-	if (fd >= 0) {
-		rc = config_secret_take(dst, size, fd, path, what, err);
-		close(fd);
-	}
+	rc = (int)line.n;
+done:
+	close(fd);
 	return rc;
 }

@@ -15,13 +15,4 @@
 int config_secret_read(
 	char *dst, size_t size, const char *path, const char *what, struct error *err);
 
-/*
- * The same in two steps, for a process that cannot open the file: a descriptor of it,
- * its owner and mode being right, or -1 with a text; and what it holds, by any process
- * that has the descriptor (left open).
- */
-int config_secret_open(const char *path, struct error *err);
-int config_secret_take(char *dst, size_t size, int fd, const char *path, const char *what,
-	struct error *err);
-
 #endif

@@ -33,7 +33,7 @@ enum control_message {
 	MSG_CONNECTED = 19,
 	/* node: struct control_open; what of the HTTP API is to be opened for it */
 	MSG_API_OPEN = 20,
-	/* parent -> node: struct control_opened; fd: what was asked for, or none */
+	/* parent -> node: struct control_opened; fd: a listener that was asked for */
 	MSG_API_OPENED = 21,
 };
 
@@ -45,7 +45,8 @@ struct control_open {
 
 struct control_opened {
 	uint8_t part, number;
-	char text[300]; /* why there is no descriptor; "": there is */
+	uint8_t digest[32]; /* of what is no listener, see api_digest() */
+	char text[300];     /* why there is neither; "": there is */
 };
 
 /*

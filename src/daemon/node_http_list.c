@@ -13,6 +13,7 @@
 #include "base/keccak.h"
 #include "base/log.h"
 #include "daemon/node_http.h"
+#include "daemon/node_webhook.h"
 #include "store/outbox.h"
 
 #define PAGE_DEFAULT 1000
@@ -201,9 +202,11 @@ void node_http_metrics(
 	struct buffer out = {.max = 65536};
 	struct detect_figures d = {0};
 	struct error err = {""};
+	struct webhook_figures w;
 	struct http_figures f;
 
 	(void)call;
+	node_webhooks_figures(n, &w);
 	if (outbox_counts(n->store, rows, &err))
 		log_error("outbox: %s", err.text);
 	http_server_figures(n->http->server, &f);
@@ -227,6 +230,10 @@ void node_http_metrics(
 	gauge(&out, "http_cut_total", "Connections ended for their slowness.", f.cut);
 	gauge(&out, "http_connections", "Connections open.", f.connections);
 	gauge(&out, "http_streams", "Streams of events among them.", f.streams);
+	gauge(&out, "webhook_events_total", "Events delivered to webhooks.", w.events);
+	gauge(&out, "webhook_lost_total", "... forgotten before that.", w.lost);
+	gauge(&out, "webhook_behind", "... that wait for the slowest of them.", w.behind);
+	gauge(&out, "webhooks_failing", "Webhooks in trouble.", w.failing);
 	http_answer(x, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
 		view_of(out.p, out.n));
 	buffer_free(&out);

@@ -101,19 +101,6 @@ static void on_again(uv_timer_t *timer)
 
 /* --- TLS --- */
 
-static int read_pem(
-	struct buffer *out, const struct config *c, enum api_part part, struct error *err)
-{
-	int fd = api_open(c, part, 0, err), rc = -1;
-
-	if (fd >= 0) {
-		rc = config_api_pem(out, fd,
-			part == API_KEY ? c->api.tls_key : c->api.tls_certificate, err);
-		close(fd);
-	}
-	return rc;
-}
-
 /* Before the role is sealed: libgnutls opens what it likes. */
 static void open_tls(struct node *n)
 {
@@ -123,8 +110,9 @@ static void open_tls(struct node *n)
 
 	if (!n->config->api.tls_certificate[0])
 		return;
-	h->tls = !read_pem(&certificate, n->config, API_CERTIFICATE, &err) &&
-		!read_pem(&key, n->config, API_KEY, &err) &&
+	h->tls = !config_api_pem(
+			 &certificate, n->config->api.tls_certificate, false, &err) &&
+		!config_api_pem(&key, n->config->api.tls_key, true, &err) &&
 		!http_server_tls(h->server, (char *)certificate.p, (char *)key.p, &err);
 	trouble(h->trouble.tls, h->tls ? NULL : err.text,
 		"; without it nothing is listened on with TLS; mend it and reload");
@@ -137,22 +125,17 @@ static void open_tls(struct node *n)
 }
 
 /* A certificate that was renewed needs its key, and a library that opens files. */
-static void take_certificate(struct node *n, int fd)
+static void take_certificate(struct node *n, const struct control_opened *answer)
 {
-	struct buffer certificate = {0};
-	uint8_t digest[KECCAK_SIZE];
-	struct error err = {""};
-
-	if (!config_api_pem(&certificate, fd, n->config->api.tls_certificate, &err)) {
-		keccak256(digest, certificate.p, certificate.n);
-		if (memcmp(digest, n->http->certificate, sizeof digest) != 0) {
-			log_notice("http: %s is another: this role begins anew",
-				n->config->api.tls_certificate);
-			n->again = true;
-			uv_stop(&n->loop);
-		}
+	if (answer->text[0]) {
+		log_warning("http: %s; the one that was read stays in use", answer->text);
+	} else if (memcmp(answer->digest, n->http->certificate,
+			   sizeof n->http->certificate) != 0) {
+		log_notice("http: %s is another: this role begins anew",
+			n->config->api.tls_certificate);
+		n->again = true;
+		uv_stop(&n->loop);
 	}
-	buffer_free(&certificate);
 }
 
 /* --- tokens --- */
@@ -172,8 +155,9 @@ static int same_secret(const struct node *n, size_t i, const struct http_token *
 	return -1;
 }
 
-/* fd: of the i-th token's file; -1: not to be had, and why. */
-static void take_token(struct node *n, size_t i, int fd, const char *why)
+/* The hash of the i-th token's secret; or, why: it cannot be had. */
+static void take_token(
+	struct node *n, size_t i, const uint8_t digest[KECCAK_SIZE], const char *why)
 {
 	const struct config_token *section = &n->config->tokens[i];
 	struct http_token *t = &n->http->tokens[i], fresh = {0};
@@ -181,8 +165,8 @@ static void take_token(struct node *n, size_t i, int fd, const char *why)
 	char text[NODE_HTTP_TROUBLE];
 	int other;
 
-	if (fd >= 0)
-		why = config_api_token(&fresh, section, fd, &err) ? err.text : NULL;
+	memcpy(fresh.digest, digest, sizeof fresh.digest);
+	config_api_token_rights(&fresh, section);
 	other = why ? -1 : same_secret(n, i, &fresh);
 	if (other >= 0) {
 		error_set(&err, "its secret is that of [token \"%s\"]",
@@ -229,20 +213,22 @@ static void carry_tokens(struct node *n, const struct config *old)
 
 /* --- beginning, change, end --- */
 
-/* One of the configuration's, opened by this process itself. */
-static void open_one(struct node *n, enum api_part part, size_t i)
+/* By this process itself. */
+static void open_listener(struct node *n, size_t i)
 {
 	struct error err = {""};
-	int fd = api_open(n->config, part, (unsigned)i, &err);
-	const char *why = fd < 0 ? err.text : NULL;
+	int fd = api_listen(n->config, (unsigned)i, &err);
 
-	if (part == API_LISTENER) {
-		take_listener(n, i, fd, why);
-		return;
-	}
-	take_token(n, i, fd, why);
-	if (fd >= 0)
-		close(fd);
+	take_listener(n, i, fd, fd < 0 ? err.text : NULL);
+}
+
+static void open_token(struct node *n, size_t i)
+{
+	uint8_t digest[KECCAK_SIZE] = {0};
+	struct error err = {""};
+	int rc = api_digest(digest, n->config, API_TOKEN, (unsigned)i, &err);
+
+	take_token(n, i, digest, rc ? err.text : NULL);
 }
 
 int node_http_open(struct node *n, struct error *err)
@@ -267,48 +253,50 @@ int node_http_open(struct node *n, struct error *err)
 	h->server = http_server_new(&n->loop, c->api.connections, &hooks, &why);
 	if (!h->server) {
 		trouble(h->trouble.server, why.text,
-			"; nothing is listened on until sipchaind is restarted");
+			"; nothing is listened on; mend it and reload");
 		return 0;
 	}
 	open_tls(n);
 	for (size_t i = 0; i < c->api.listen_count; i++)
 		if (h->tls || !wants_tls(n, i))
-			open_one(n, API_LISTENER, i);
+			open_listener(n, i);
 	for (size_t i = 0; i < c->token_count; i++)
-		open_one(n, API_TOKEN, i);
+		open_token(n, i);
 	return 0;
 }
 
 void node_http_opened(struct node *n, const struct control_opened *answer, int fd)
 {
-	const char *why = fd < 0 ? answer->text : NULL;
+	const char *why = answer->text[0] ? answer->text : NULL;
+	struct node_http *h = n->http;
 	size_t i = answer->number;
 
-	if (!n->http || !n->http->server)
-		goto done;
-	if (answer->part == API_LISTENER && i < n->config->api.listen_count &&
-		!n->http->listening[i]) {
+	if (h && h->server && answer->part == API_LISTENER && !why == (fd >= 0) &&
+		i < n->config->api.listen_count && !h->listening[i]) {
 		take_listener(n, i, fd, why);
 		return; /* it is the server's */
 	}
-	if (answer->part == API_TOKEN && i < n->config->token_count)
-		take_token(n, i, fd, why);
-	if (answer->part == API_CERTIFICATE && fd >= 0)
-		take_certificate(n, fd);
-done:
 	if (fd >= 0)
 		close(fd);
+	if (h && answer->part == API_TOKEN && i < n->config->token_count)
+		take_token(n, i, answer->digest, why);
+	if (h && answer->part == API_CERTIFICATE)
+		take_certificate(n, answer);
 }
 
 bool node_http_outdated(const struct node *n, const struct config *config)
 {
-	bool tls = n->http && n->http->trouble.tls[0];
-	bool other = memcmp(&config->api, &n->config->api, sizeof config->api) != 0;
+	const struct node_http_trouble *t = n->http ? &n->http->trouble : NULL;
+	const char *why = "";
 
-	if (other || tls)
+	if (memcmp(&config->api, &n->config->api, sizeof config->api) != 0)
+		why = "[api] is another";
+	else if (t)
+		why = t->server[0] ? t->server : t->tls;
+	if (why[0])
 		log_notice("http: %s: this role begins anew, streams of events with it",
-			other ? "[api] is another" : n->http->trouble.tls);
-	return other || tls;
+			why);
+	return why[0] != 0;
 }
 
 void node_http_reload(struct node *n, const struct config *old)

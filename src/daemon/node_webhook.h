@@ -36,6 +36,14 @@ void node_webhooks_message(struct node *n, uint16_t type, struct view payload);
 /* For `status` and `webhook-status`: an array, in the configuration's order. */
 json_t *node_webhooks_json(struct node *n);
 
+/* All of them together, for metrics; zeros: there is none. */
+struct webhook_figures {
+	uint64_t events, lost; /* delivered; forgotten before that */
+	uint64_t behind;       /* events that the one furthest behind waits for */
+	unsigned failing;      /* those that an operator is to look at */
+};
+void node_webhooks_figures(const struct node *n, struct webhook_figures *out);
+
 /* The commands `webhook-status`, `webhook-test`, `webhook-retry`. */
 struct control_client;
 void node_webhooks_status(

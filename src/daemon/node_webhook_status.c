@@ -119,6 +119,28 @@ json_t *node_webhooks_json(struct node *n)
 	return list;
 }
 
+void node_webhooks_figures(const struct node *n, struct webhook_figures *out)
+{
+	const struct node_webhooks *all = n->webhooks;
+	uint64_t oldest, newest;
+	struct error err;
+
+	memset(out, 0, sizeof *out);
+	if (!all || !all->count || events_range(n->store, &oldest, &newest, &err))
+		return;
+	for (size_t i = 0; i < all->count; i++) {
+		const struct node_webhook *w = &all->list[i];
+		char trouble[400];
+
+		trouble_of(trouble, n, w);
+		out->events += w->row.events;
+		out->lost += w->row.lost;
+		out->failing += trouble[0] != 0;
+		if (newest > w->row.position && newest - w->row.position > out->behind)
+			out->behind = newest - w->row.position;
+	}
+}
+
 /* --- commands --- */
 
 static const char *name_in(const json_t *arguments)

@@ -37,8 +37,8 @@ struct parent_callbacks {
 	 */
 	void (*connected)(void *context, const struct control_connected *answer, int fd);
 	/*
-	 * The answer to parent_api_open(): fd is the callee's, or -1 with why in
-	 * answer->text. NULL: it never asks.
+	 * The answer to parent_api_open(): fd is the callee's, -1 for what is told by
+	 * its hash or, with why in answer->text, cannot be had. NULL: it never asks.
 	 */
 	void (*opened)(void *context, const struct control_opened *answer, int fd);
 	/*

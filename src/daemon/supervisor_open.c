@@ -12,7 +12,7 @@ void supervisor_open(struct supervisor *s, struct process *p, struct view payloa
 	struct control_opened answer;
 	struct control_open what;
 	struct error err = {""};
-	int fd;
+	int fd = -1, rc;
 
 	if (p->role != ROLE_NODE || payload.n != sizeof what) {
 		log_error("%s asks to open what it may not have; ending it",
@@ -24,8 +24,12 @@ void supervisor_open(struct supervisor *s, struct process *p, struct view payloa
 	memset(&answer, 0, sizeof answer);
 	answer.part = what.part;
 	answer.number = what.number;
-	fd = api_open(s->config, (enum api_part)what.part, what.number, &err);
-	if (fd < 0)
+	if (what.part == API_LISTENER)
+		rc = fd = api_listen(s->config, what.number, &err);
+	else
+		rc = api_digest(answer.digest, s->config, (enum api_part)what.part,
+			what.number, &err);
+	if (rc < 0)
 		snprintf(answer.text, sizeof answer.text, "%.299s", err.text);
 	process_send(p, MSG_API_OPENED, &answer, sizeof answer, fd);
 	if (fd >= 0)

@@ -144,12 +144,25 @@ static void print_v6(char *dst, const uint8_t bytes[16])
 	*p = '\0';
 }
 
+/* Not by snprintf(3): the honeypot writes an address into each of its answers. */
+static void print_v4(char *dst, const uint8_t b[4])
+{
+	for (unsigned i = 0; i < 4; i++) {
+		if (b[i] >= 100)
+			*dst++ = (char)('0' + b[i] / 100);
+		if (b[i] >= 10)
+			*dst++ = (char)('0' + b[i] / 10 % 10);
+		*dst++ = (char)('0' + b[i] % 10);
+		*dst++ = i < 3 ? '.' : '\0';
+	}
+}
+
 char *address_print(char *dst, const struct address *a)
 {
 	const uint8_t *b = a->bytes;
 
 	if (a->family == 4)
-		snprintf(dst, ADDRESS_TEXT, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+		print_v4(dst, b);
 	else if (a->family == 6)
 		print_v6(dst, b);
 	else

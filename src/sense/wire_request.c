@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sense/wire_request.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* Beginnings of User-Agent, in lower case. */
@@ -104,6 +103,22 @@ static void fill_texts(struct wire_request *r, const struct sip_message *m,
 		observation_dialled(r->o.dialled, sizeof r->o.dialled, m->target.user);
 }
 
+/* What is left of a text of fixed size. */
+struct line {
+	char *at;
+	size_t left;
+};
+
+/* Append to it, cut to fit; it stays NUL-terminated. */
+static void put(struct line *l, struct view text)
+{
+	size_t n = view_copy(l->at, l->left, text);
+
+	n = n < l->left ? n : l->left - 1;
+	l->at += n;
+	l->left -= n;
+}
+
 /*
  * For the evidence: the request line as it came, without the server's address
  * and without names that may be accounts of the site. What was returned is kept
@@ -113,16 +128,20 @@ static void fill_evidence(struct wire_request *r, const struct sip_message *m,
 	const struct sip_digest *credentials)
 {
 	bool number = r->o.dialled[0] && !dialled_names_account(r->o.dialled);
+	struct line request = {r->o.request, sizeof r->o.request};
 
 	r->o.call_id = observation_call_id(m->call_id);
-	snprintf(r->o.request, sizeof r->o.request, "%.*s %.*s:%s%s* SIP/2.0",
-		(int)(m->method_name.n < 16 ? m->method_name.n : 16),
-		(const char *)m->method_name.p,
-		(int)(m->target.scheme.n < 8 ? m->target.scheme.n : 8),
-		(const char *)m->target.scheme.p, number ? r->o.dialled : "",
-		number                   ? "@" :
-			m->target.user.n ? "*@" :
-					   "");
+	put(&request, view_head(m->method_name, 16));
+	put(&request, view_str(" "));
+	put(&request, view_head(m->target.scheme, 8));
+	put(&request, view_str(":"));
+	if (number) {
+		put(&request, view_str(r->o.dialled));
+		put(&request, view_str("@"));
+	} else if (m->target.user.n) {
+		put(&request, view_str("*@"));
+	}
+	put(&request, view_str("* SIP/2.0"));
 	if (credentials)
 		view_copy(r->o.returned, sizeof r->o.returned, credentials->nonce);
 }

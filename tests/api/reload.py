@@ -165,6 +165,8 @@ def broken_start(s):
     shown = s.run("status", "--socket", s.path("run/control.sock"))
     want([line for line in shown.splitlines() if line.startswith("http")] ==
          ["http      " + text for text in said], "%s", shown)
+    s.until(lambda: s.call("GET", "/v1/status", how="unix").json["ledger"]["caught_up"],
+            "the ledger is not read")
     s.report({"ip": "198.51.100.30"}, how="unix")
     s.until(lambda: s.blocked("ip=198.51.100.30", how="unix")["block"], "nothing is enforced")
     want(s.serves("tls", token="honeypot") is None, "TLS without a key")
@@ -177,6 +179,29 @@ def broken_start(s):
     s.reload()
     s.until(lambda: s.serves("tls", token="reader") == 200, "no TLS")
     want(not s.trouble() and s.starts() == 2, "%r", s.trouble())
+
+
+def no_library(s):
+    """no libmicrohttpd: the node works without the API, says so, and has it after a reload"""
+    def status():
+        return s.run("status", "--socket", s.path("run/control.sock"))
+
+    s.stop()
+    with open("/proc/self/maps", encoding="ascii") as maps:
+        folder = next(os.path.dirname(line.split()[5]) for line in maps if "/libc.so.6" in line)
+    library = os.path.realpath(os.path.join(folder, "libmicrohttpd.so.12"))
+    before = s.whole_log().count("all roles run")
+    topology.run("mount", "--bind", "/dev/null", library)
+    try:
+        s.start(lambda: s.whole_log().count("all roles run") > before)
+        want("http      libmicrohttpd.so.12 cannot be loaded" in status() and
+             "install libmicrohttpd12" in status() and s.serves() is None, "%s", status())
+    finally:
+        topology.run("umount", library)
+    time.sleep(1)
+    s.reload()
+    s.until_reachable()
+    want(not s.trouble(), "%r", s.trouble())
 
 
 def taken_at_reload(s):
@@ -206,6 +231,13 @@ def renewed(s):
         over.close()
     want("api.pem is another: this role begins anew" in s.whole_log(), "it is not said")
     want(s.starts() == 2, "%d", s.starts())
+    # One that is away for a moment costs nothing.
+    os.rename(s.path("api.pem"), s.path("away.pem"))
+    s.reload()
+    s.until(lambda: "api.pem: No such file or directory; the one that was read stays in use"
+            in s.whole_log(), "it is not said")
+    os.rename(s.path("away.pem"), s.path("api.pem"))
+    want(s.serves("tls", token="reader") == 200 and s.starts() == 2, "TLS is gone")
 
 
 def another_section(s):
@@ -237,10 +269,12 @@ def proxied(s):
     s.call("GET", CHECK, status=401)
     s.call("POST", "/v1/reports", body="", how="unix", status=401)
     s.call("GET", CHECK, how="unix", token="reader", status=200)
+    s.until(lambda: s.call("GET", "/v1/status", token="reader").json["ledger"]["caught_up"],
+            "the ledger is not read")
     s.report({"ip": "198.51.100.40"}, how="unix")
 
 
-CHECKS = (revoked, removed, spent, unreadable, broken_start, taken_at_reload, renewed,
+CHECKS = (revoked, removed, spent, unreadable, broken_start, no_library, taken_at_reload, renewed,
           another_section, proxied)
 
 

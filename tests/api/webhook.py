@@ -6,7 +6,6 @@ A receiver over TLS that checks every signature, goes away, comes back, says no,
 nothing at all; the role that sends killed; the daemon killed. Leaves with 1 when a
 check failed, 2 when the stage could not be set.
 """
-import hashlib
 import json
 import os
 import signal
@@ -14,169 +13,15 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import threading
-import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
-from stage import Stage
-from webhook_receiver import ANSWERS, Receiver
+from webhook_stage import WebhookStage, complete, events_of
 import checks
 from checks import want
 
-SIEM = """\
-[webhook "siem"]
-url = https://127.0.0.1:%d/in/t0ken-of-the-path
-secret_file = %s
-ca_file = %s
-timeout = 30s
-"""
-
-
-# Whoever was asked takes the request, and says nothing.
-NEVER = threading.Event()
-ANSWERS["hang"] = lambda handler: NEVER.wait(300)
-
-
-class WebhookStage(Stage):
-    """A node, and one receiver whose answer is `answer` (see webhook_receiver.py)."""
-
-    def make(self):
-        super().make()
-        self.plain = self.read("sipchain.conf")
-        self.secret = self.fresh_secret("siem")
-        self.answer, self.receiver = "ok", None
-        self.listen()
-
-    def close(self):
-        if getattr(self, "receiver", None):
-            self.receiver.close()
-        super().close()
-
-    def read(self, name):
-        with open(self.path(name), encoding="utf-8") as f:
-            return f.read()
-
-    def fresh_secret(self, name):
-        text = self.run("webhook", "secret").strip()
-        self.write(name + ".secret", text + "\n")
-        return text
-
-    # --- the receiver ---
-
-    def listen(self, port=0):
-        self.receiver = Receiver([self.secret], self.path("api.pem"), self.path("api.key"), port,
-                                 behaviour=lambda request: self.answer)
-
-    def silence(self):
-        """Nobody listens there any more, open connections end; returns where it was."""
-        port = self.receiver.port
-        self.answer = "drop"
-        self.receiver.close()
-        return port
-
-    def posts(self):
-        with self.receiver.lock:
-            return [r for r in self.receiver.requests if r["method"] == "POST"]
-
-    def forget(self):
-        with self.receiver.lock:
-            self.receiver.requests.clear()
-
-    def await_post(self, condition=lambda r: True, text="nothing came"):
-        return self.until(lambda: next((r for r in self.posts() if condition(r)), None),
-                          "%s: %r" % (text, [(r["id"], r["wrong"]) for r in self.posts()]))
-
-    # --- the node ---
-
-    def configure(self, *sections):
-        self.write("sipchain.conf", self.plain + "".join(sections))
-
-    def siem(self, more=""):
-        return SIEM % (self.receiver.port, self.path("siem.secret"), self.path("api.pem")) + more
-
-    def reload(self):
-        """Read the configuration anew, and wait until that has come to its end."""
-        before = self.whole_log().count("configuration reloaded")
-        self.process.send_signal(signal.SIGHUP)
-        self.until(lambda: self.whole_log().count("configuration reloaded") > before,
-                   "it does not reload")
-
-    def whole_log(self):
-        with open(self.path("log"), encoding="utf-8", errors="replace") as f:
-            return f.read()
-
-    def ask(self, command, **arguments):
-        """By the control socket; {"ok": ...}."""
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(60)
-            s.connect(self.path("run/control.sock"))
-            s.sendall(json.dumps({"command": command, "arguments": arguments}).encode() + b"\n")
-            return json.loads(s.makefile().readline())
-
-    def told(self, command, **arguments):
-        answer = self.ask(command, **arguments)
-        want(answer["ok"], "%s %r: %r", command, arguments, answer)
-        return answer["result"]
-
-    def hook(self, name="siem"):
-        return self.told("webhook-status", name=name)["webhooks"][0]
-
-    def journal(self, since=0):
-        """Every event after this one."""
-        events = []
-        while True:
-            more = self.told("events", since=since)["events"]
-            events += more
-            if not more:
-                return events
-            since = more[-1]["id"]
-
-    def newest(self):
-        return self.told("events", since=1 << 40)["newest"]
-
-    def role(self, name="deliver"):
-        return next((r for r in self.told("status")["roles"] if r["role"] == name), None)
-
-    def bans(self, count, first=1):
-        """So many events, without a wait between them."""
-        for i in range(first, first + count):
-            self.told("ban", indicator="198.51.%d.%d" % (100 + i // 250, i % 250 + 1), ttl=600)
-
-    def await_all(self, name="siem"):
-        """Wait until nothing waits for it."""
-        return self.until(lambda: (lambda w: not w["behind"] and w)(self.hook(name)),
-                          "it stays behind: %r" % self.hook(name))
-
-    def call_cli(self, *arguments):
-        return subprocess.run([self.program, *arguments, "--socket",
-                               self.path("run/control.sock")], capture_output=True, text=True,
-                              timeout=120, check=False)
-
-
-def events_of(posts):
-    """
-    The events that a receiver which knows an id again has taken, in order. A body
-    under an id that it knows is the same, byte for byte.
-    """
-    seen, events = {}, []
-    for post in posts:
-        want(not post["wrong"], "%s: %s", post["id"], post["wrong"])
-        if post["id"] in seen:
-            want(seen[post["id"]] == post["body"], "another body for %s", post["id"])
-            continue
-        seen[post["id"]] = post["body"]
-        events += json.loads(post["body"])["events"]
-    return events
-
-
-def complete(s, since, posts=None):
-    """What came is what happened since then: in order, nothing lost, nothing twice."""
-    got, due = events_of(s.posts() if posts is None else posts), s.journal(since)
-    want([e["id"] for e in got] == [e["id"] for e in due], "%r instead of %r",
-         [e["id"] for e in got], [e["id"] for e in due])
-    want(got == due, "an event came otherwise than it stands in the journal")
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 # --- the checks, in order; each is told to the reader by its first line ---
@@ -279,6 +124,12 @@ def away(s):
     s.bans(150)
     hook = s.until(lambda: (lambda w: w["batch"] and w["batch"]["attempts"] > 1 and w)(s.hook()),
                    "it is not tried again")
+    figures = dict(line.split() for line in s.call("GET", "/metrics").text.splitlines()
+                   if line[0] != "#")
+    want(figures["sipchain_webhooks_failing"] == "1" and
+         int(figures["sipchain_webhook_behind"]) >= 150 and
+         int(figures["sipchain_webhook_events_total"]) == hook["events"] and
+         figures["sipchain_webhook_lost_total"] == "0", "%r", figures)
     want(hook["state"] == "failing" and hook["status"] == 0 and hook["trouble"] and
          hook["behind"] >= 150, "%r", hook)
     text = s.call_cli("status").stdout
@@ -546,6 +397,50 @@ def off(s):
     s.until(lambda: s.role() is None, "the role goes on: %r" % s.role())
 
 
+def answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+    except ConnectionRefusedError:
+        return False
+
+
+def documented(s):
+    """docs/operators.md: the receiver that it shows takes what comes, and nothing forged"""
+    with open(os.path.join(HERE, "..", "..", "docs", "operators.md"), encoding="utf-8") as f:
+        text = f.read()
+    begin = text.index("    #!/usr/bin/python3\n    # receiver.py")
+    lines = text[begin:text.index("\n\n**What an answer means", begin)].split("\n")
+    s.write("receiver.py", "\n".join(line[4:] for line in lines) + "\n")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen([sys.executable, "-u", s.path("receiver.py"), s.path("siem.secret"),
+                           str(port)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True) as shown:
+        try:
+            s.until(lambda: answers(port), "it does not listen")
+            s.configure('[webhook "shown"]\nurl = http://127.0.0.1:%d/\nsecret_file = %s\n' %
+                        (port, s.path("siem.secret")))
+            s.reload()
+            s.told("ban", indicator="198.51.100.7")
+            want(s.call_cli("webhook", "test", "shown").returncode == 0, "%r", s.hook("shown"))
+            # With another secret, and as it is without one.
+            s.fresh_secret("wrong")
+            s.configure('[webhook "forger"]\nurl = http://127.0.0.1:%d/\nsecret_file = %s\n' %
+                        (port, s.path("wrong.secret")))
+            s.reload()
+            answer = s.call_cli("webhook", "test", "forger")
+            want(answer.returncode == 1 and "401" in answer.stderr, "%r", answer)
+        finally:
+            shown.terminate()
+        lines = shown.stdout.read().splitlines()
+    want(any(line.endswith(" ban 198.51.100.7") for line in lines) and
+         lines[-1].split()[1:] == ["test"], "%r", lines)
+    s.configure()
+    s.reload()
+
+
 def nothing_told(s):
     """secrets, and what may be one in the URL, are in no log, no status, no command line"""
     s.configure(s.siem())
@@ -566,7 +461,7 @@ def nothing_told(s):
 
 
 CHECKS = [without, from_now_on, in_order, table, sealed, tested, away, killed, restarted, gone, busy,
-          secrets_change, silent, wanted, trouble, lost, off, nothing_told]
+          secrets_change, silent, wanted, trouble, lost, off, documented, nothing_told]
 
 
 def main():

@@ -256,9 +256,9 @@ static void put_template(struct writing *w, const char *text)
 	}
 }
 
-static void put_line(struct writing *w, const char *name, struct view value)
+static void put_line(struct writing *w, struct view name, struct view value)
 {
-	pen_str(&w->pen, name);
+	pen_put(&w->pen, name);
 	pen_unfolded(&w->pen, value);
 	pen_str(&w->pen, "\r\n");
 }
@@ -276,7 +276,8 @@ static bool stands(const struct writing *w, const struct profile_header *h)
 static void put_header(struct writing *w, const struct profile_header *h)
 {
 	const struct honeypot_profile *p = w->a->profile;
-	const char *name = p->text + h->name, *value = p->text + h->value;
+	const char *line = p->text + h->line, *value = p->text + h->value;
+	struct view name = view_of(line, (size_t)(h->value - h->line));
 	const struct echo *e = w->a->echo;
 
 	enum placeholder code = value[0] == PLACEHOLDER_MARK ?
@@ -289,7 +290,7 @@ static void put_header(struct writing *w, const struct profile_header *h)
 				put_line(w, name, e->via[i]);
 				continue;
 			}
-			pen_str(&w->pen, name);
+			pen_put(&w->pen, name);
 			put_top_via(w, e->via[0]);
 			pen_str(&w->pen, "\r\n");
 		}
@@ -303,9 +304,7 @@ static void put_header(struct writing *w, const struct profile_header *h)
 	/* REGISTER without a contact, or with "*": nothing is bound. */
 	if (code == PLACEHOLDER_CONTACT && (!e->contact.n || e->contact.p[0] == '*'))
 		return;
-	pen_str(&w->pen, name);
-	put_template(w, value);
-	pen_str(&w->pen, "\r\n");
+	put_template(w, line);
 }
 
 /* The whole answer; how long each optional header is, goes into w->lengths. */

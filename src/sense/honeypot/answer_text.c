@@ -26,24 +26,25 @@ enum known {
 
 static const struct {
 	const char *name;
+	uint8_t length;
 	char compact;
 	uint8_t known;
 } names[] = {
-	{"Via", 'v', KNOWN_VIA},
-	{"From", 'f', KNOWN_FROM},
-	{"To", 't', KNOWN_TO},
-	{"Call-ID", 'i', KNOWN_CALL_ID},
-	{"CSeq", 0, KNOWN_CSEQ},
-	{"Contact", 'm', KNOWN_CONTACT},
-	{"Record-Route", 0, KNOWN_RECORD_ROUTE},
-	{"Require", 0, KNOWN_REQUIRE},
-	{"Content-Type", 'c', KNOWN_CONTENT_TYPE},
-	{"Content-Encoding", 'e', KNOWN_CONTENT_ENCODING},
-	{"Accept", 0, KNOWN_ACCEPT},
-	{"Event", 'o', KNOWN_EVENT},
-	{"Max-Forwards", 0, KNOWN_MAX_FORWARDS},
-	{"Authorization", 0, KNOWN_AUTHORIZATION},
-	{"Proxy-Authorization", 0, KNOWN_AUTHORIZATION},
+	{"Via", 3, 'v', KNOWN_VIA},
+	{"From", 4, 'f', KNOWN_FROM},
+	{"To", 2, 't', KNOWN_TO},
+	{"Call-ID", 7, 'i', KNOWN_CALL_ID},
+	{"CSeq", 4, 0, KNOWN_CSEQ},
+	{"Contact", 7, 'm', KNOWN_CONTACT},
+	{"Record-Route", 12, 0, KNOWN_RECORD_ROUTE},
+	{"Require", 7, 0, KNOWN_REQUIRE},
+	{"Content-Type", 12, 'c', KNOWN_CONTENT_TYPE},
+	{"Content-Encoding", 16, 'e', KNOWN_CONTENT_ENCODING},
+	{"Accept", 6, 0, KNOWN_ACCEPT},
+	{"Event", 5, 'o', KNOWN_EVENT},
+	{"Max-Forwards", 12, 0, KNOWN_MAX_FORWARDS},
+	{"Authorization", 13, 0, KNOWN_AUTHORIZATION},
+	{"Proxy-Authorization", 19, 0, KNOWN_AUTHORIZATION},
 };
 
 static enum known known_of(struct view name)
@@ -53,7 +54,8 @@ static enum known known_of(struct view name)
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (name.n == 1 && first == (uint8_t)names[i].compact)
 			return names[i].known;
-		if (first == (uint8_t)(names[i].name[0] | 0x20) &&
+		if (name.n == names[i].length &&
+			first == (uint8_t)(names[i].name[0] | 0x20) &&
 			view_eq_nocase(name, names[i].name))
 			return names[i].known;
 	}
@@ -264,22 +266,6 @@ bool has_secrets(const struct echo *e)
 	/* ":" in hex */
 	return e->n_authorizations || view_find_str(e->from, "3a") < e->from.n ||
 		view_find_str(e->from, "3A") < e->from.n;
-}
-
-void pen_put(struct pen *pen, struct view text)
-{
-	if (pen->full || text.n > pen->max - pen->n) {
-		pen->full = true;
-		return;
-	}
-	if (text.n)
-		memcpy(pen->p + pen->n, text.p, text.n);
-	pen->n += text.n;
-}
-
-void pen_str(struct pen *pen, const char *text)
-{
-	pen_put(pen, view_str(text));
 }
 
 void pen_number(struct pen *pen, uint64_t v)

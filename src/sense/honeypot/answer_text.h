@@ -59,8 +59,22 @@ struct pen {
 	bool full;
 };
 
-void pen_put(struct pen *pen, struct view text);
-void pen_str(struct pen *pen, const char *text);
+static inline void pen_put(struct pen *pen, struct view text)
+{
+	if (pen->full || text.n > pen->max - pen->n) {
+		pen->full = true;
+		return;
+	}
+	if (text.n)
+		memcpy(pen->p + pen->n, text.p, text.n);
+	pen->n += text.n;
+}
+
+static inline void pen_str(struct pen *pen, const char *text)
+{
+	pen_put(pen, view_str(text));
+}
+
 void pen_number(struct pen *pen, uint64_t v);
 void pen_printf(struct pen *pen, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -43,6 +43,7 @@ struct turn {
 	bool own_nonce;          /* its credentials bear a nonce of ours that is valid */
 	bool old_nonce;          /* or one that was */
 	size_t budget;           /* bytes that may still be sent for it */
+	uint64_t session;        /* of struct honeypot_record */
 	struct observation o;    /* what will be told of it, but for the kind */
 };
 

@@ -118,8 +118,9 @@ void turn_record(struct turn *t)
 
 	if (!h->hooks.record)
 		return;
-	r.session = session_of(
+	t->session = session_of(
 		&t->path->remote, t->m.call_id.n ? t->m.call_id : t->echo.call_id);
+	r.session = t->session;
 	if (t->m.request)
 		tool_target(target, t->m.from.tag);
 	if (!h->config.keep_secrets && has_secrets(&t->echo))
@@ -147,7 +148,7 @@ static void record_sent(struct honeypot *h, const struct honeypot_path *to,
 
 	if (!h->hooks.record)
 		return;
-	r.session = session_of(&to->remote, m->call_id);
+	r.session = within ? within->session : session_of(&to->remote, m->call_id);
 	/* An answer has the question's From, and with it svcrack's guess. */
 	if (!h->config.keep_secrets && (!within || has_secrets(&within->echo)))
 		r.bytes = masked(h, m->bytes);

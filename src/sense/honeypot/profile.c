@@ -129,7 +129,18 @@ static int keep(
 	return 0;
 }
 
-/* The same with its placeholders encoded. */
+/* The same, for the next text to follow it directly. */
+static int keep_more(struct honeypot_profile *p, struct view text, struct error *err)
+{
+	uint16_t at;
+
+	if (keep(p, &at, text, err))
+		return -1;
+	p->n_text--;
+	return 0;
+}
+
+/* Keep a text with its placeholders encoded. */
 static int keep_template(
 	struct honeypot_profile *p, uint16_t *offset, struct view text, struct error *err)
 {
@@ -235,17 +246,19 @@ static int read_header(struct honeypot_profile *p, struct view text, struct erro
 	}
 	/* What blanks stand behind the colon is a PBX's own way. */
 	rest = view_from(rest, word.n);
-	if (keep(p, &h.name, word, err))
-		return -1;
-	/* ": " is part of the name. */
-	p->n_text--;
-	if (keep(p, &h.value, view_str(" "), err) ||
-		keep_template(p, &h.value, view_from(rest, 1), err)) {
-		p->n_text = h.name;
-		return -1;
-	}
+	h.line = (uint16_t)p->n_text;
+	if (keep_more(p, word, err) || keep_more(p, view_str(" "), err))
+		goto fail;
+	h.value = (uint16_t)p->n_text;
+	if (keep_more(p, view_from(rest, 1), err) || keep_more(p, view_str("\r\n"), err))
+		goto fail;
+	encode(p->text + h.value);
+	p->n_text = h.value + strlen(p->text + h.value) + 1;
 	p->headers[p->n_headers++] = h;
 	return 0;
+fail:
+	p->n_text = h.line;
+	return -1;
 }
 
 static int read_answer(struct honeypot_profile *p, struct view text, struct error *err)
@@ -327,8 +340,8 @@ static bool has_header(const struct honeypot_profile *p, const char *name)
 
 		size_t n = strlen(name);
 
-		if (!strncmp(p->text + h->name, name, n) &&
-			!strcmp(p->text + h->name + n, ": ") && !h->optional &&
+		if (!strncmp(p->text + h->line, name, n) &&
+			!strncmp(p->text + h->line + n, ": ", 2) && !h->optional &&
 			!h->preferred && h->methods == UINT16_MAX && h->low == 100 &&
 			h->high == 699 && h->in_long && h->in_short && !h->sdp)
 			return true;

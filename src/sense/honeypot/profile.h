@@ -49,12 +49,13 @@ enum placeholder {
 
 /* When a header stands in an answer; what is zero does not matter. */
 struct profile_header {
-	uint16_t name, value; /* offsets into text; the name with ": " */
-	uint16_t methods;     /* bits by enum sip_method */
-	uint16_t low, high;   /* statuses */
-	bool optional;        /* may be left out to save bytes, the last one first, */
-	bool preferred;       /* after all those that are optional only */
-	bool sdp;             /* only with a body */
+	uint16_t line,
+		value;    /* offsets into text: "NAME: ", and the VALUE CRLF behind it */
+	uint16_t methods; /* bits by enum sip_method */
+	uint16_t low, high; /* statuses */
+	bool optional;      /* may be left out to save bytes, the last one first, */
+	bool preferred;     /* after all those that are optional only */
+	bool sdp;           /* only with a body */
 	bool in_long, in_short;
 };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sense/honeypot/stamp.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define HOUR       (3600 * USEC_PER_SEC)
@@ -62,6 +61,7 @@ static struct piece take_piece(const char **at)
 {
 	struct piece p = {.kind = PIECE_LITERAL, .letter = **at};
 	const char *end;
+	uint64_t count;
 	char word[12];
 	size_t n;
 
@@ -86,9 +86,12 @@ static struct piece take_piece(const char **at)
 		!strncmp(word, "mac", 3) || !strncmp(word, "MAC", 3) ? PIECE_MAC :
 								       PIECE_WRONG;
 	p.capital = word[0] == 'M';
-	p.n = (unsigned)strtoul(word + (p.kind == PIECE_ALNUM ? 5 : 3), NULL, 10);
-	if (!p.n || p.n > 64)
-		p.kind = PIECE_WRONG;
+	if (p.kind == PIECE_WRONG ||
+		view_decimal(
+			view_str(word + (p.kind == PIECE_ALNUM ? 5 : 3)), 64, &count) ||
+		!count)
+		return (struct piece){.kind = PIECE_WRONG};
+	p.n = (unsigned)count;
 	return p;
 }
 
@@ -133,6 +136,34 @@ static void digest(uint8_t mac[SHA256_DIGEST_SIZE], const struct hmac_sha256_ctx
 	hmac_sha256_digest(&c, SHA256_DIGEST_SIZE, mac);
 }
 
+/* As much of n characters as is left. */
+static size_t put(char *dst, size_t left, const char *text, size_t n)
+{
+	n = n < left ? n : left;
+	memcpy(dst, text, n);
+	return n;
+}
+
+static size_t put_hex8(char *dst, size_t left, uint32_t v)
+{
+	char text[8];
+
+	for (size_t i = sizeof text; i-- > 0; v >>= 4)
+		text[i] = "0123456789abcdef"[v & 15];
+	return put(dst, left, text, sizeof text);
+}
+
+static size_t put_decimal(char *dst, size_t left, uint64_t v)
+{
+	char text[20];
+	size_t at = sizeof text;
+
+	do
+		text[--at] = (char)('0' + v % 10);
+	while (v /= 10);
+	return put(dst, left, text + at, sizeof text - at);
+}
+
 static size_t render(char dst[STAMP_TEXT_MAX], const char *template,
 	const uint8_t mac[SHA256_DIGEST_SIZE], uint64_t seconds)
 {
@@ -145,9 +176,8 @@ static size_t render(char dst[STAMP_TEXT_MAX], const char *template,
 		if (p.kind == PIECE_LITERAL)
 			dst[n++] = p.letter;
 		else if (p.kind == PIECE_TIME)
-			n += (size_t)snprintf(dst + n, left, p.n ? "%08llx" : "%llu",
-				(unsigned long long)(p.n ? seconds & UINT32_MAX :
-							   seconds));
+			n += p.n ? put_hex8(dst + n, left, (uint32_t)seconds) :
+				   put_decimal(dst + n, left, seconds);
 		for (unsigned i = 0;
 			p.kind == PIECE_MAC && i < p.n && n + 1 < STAMP_TEXT_MAX;
 			i++, nibble++) {

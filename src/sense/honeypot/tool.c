@@ -31,6 +31,9 @@ enum tool_field {
 	FIELDS
 };
 
+_Static_assert(FIELDS == TOOL_FIELDS, "struct honeypot_tools counts the fields");
+_Static_assert(TOOLS_MAX <= 64, "a word has a bit for each tool");
+
 static const char *const field_names[FIELDS] = {"method", "agent", "from-name",
 	"from-user", "from-host", "to-user", "from-tag", "tag-text", "tag-user",
 	"tag-target", "call-id", "branch", "contact", "target", "order"};
@@ -146,12 +149,69 @@ static int end(void *context, struct error *err)
 		error_set(err, "[%s] has no pattern: it would fit everything", t->name);
 }
 
+static bool takes(uint8_t kind, uint8_t letter, uint8_t c)
+{
+	switch ((enum token)kind) {
+	case TOKEN_LETTER:
+		return letter == c;
+	case TOKEN_DIGITS:
+		return c >= '0' && c <= '9';
+	case TOKEN_HEX:
+		return hex_digit(c) >= 0;
+	case TOKEN_ONE:
+	case TOKEN_ANY:
+	default:
+		return true;
+	}
+}
+
+/* The kind of first character that c is; 0 is that of the empty text. */
+static unsigned first_of(uint8_t c)
+{
+	return 1 + lower(c) % (TOOL_FIRSTS - 1);
+}
+
+/* Let the tool through for every first character that its pattern may begin with. */
+static void open_pattern(
+	uint64_t open[TOOL_FIRSTS], const struct tool_pattern *p, uint64_t bit)
+{
+	uint8_t kind = p->n ? p->kind[0] : TOKEN_ANY;
+
+	if (kind == TOKEN_ANY)
+		open[0] |= bit;
+	for (unsigned c = 0; c < 256; c++)
+		if (takes(kind, p->n ? p->letter[0] : 0, lower((uint8_t)c)))
+			open[first_of((uint8_t)c)] |= bit;
+}
+
+static void index_tools(struct honeypot_tools *tools)
+{
+	for (unsigned f = 0; f < FIELDS; f++)
+		for (unsigned i = 0; i < TOOL_FIRSTS; i++)
+			tools->open[f][i] = UINT64_MAX;
+	for (unsigned i = 0; i < tools->n; i++) {
+		const struct tool *t = &tools->at[i];
+		uint64_t bit = UINT64_C(1) << i;
+
+		for (unsigned k = 0; k < t->n_patterns; k++) {
+			uint64_t may[TOOL_FIRSTS] = {0}, *open;
+
+			open = tools->open[t->patterns[k].field];
+			open_pattern(may, &t->patterns[k], bit);
+			for (unsigned c = 0; c < TOOL_FIRSTS; c++)
+				open[c] &= may[c] | ~bit;
+		}
+	}
+}
+
 int tools_read(struct honeypot_tools *tools, const char *name, struct view text,
 	struct buffer *errors)
 {
 	struct sections_hooks hooks = {tools, begin, value, end};
+	int rc = sections_read(name, text, &hooks, errors);
 
-	return sections_read(name, text, &hooks, errors);
+	index_tools(tools);
+	return rc;
 }
 
 /* The text that a tag of hex digits spells, or "". Returns its length. */
@@ -227,6 +287,13 @@ static struct view made_field(struct fields *f, uint8_t field)
 	return view_of(f->order, f->n[FIELD_ORDER]);
 }
 
+/* Whether a field stands in the message as it is. */
+static bool stands(uint8_t field)
+{
+	return field != FIELD_TAG_TEXT && field != FIELD_TAG_USER &&
+		field != FIELD_TAG_TARGET && field != FIELD_ORDER;
+}
+
 static struct view field_of(struct fields *f, uint8_t field)
 {
 	const struct sip_message *m = f->m;
@@ -264,22 +331,6 @@ static struct view field_of(struct fields *f, uint8_t field)
 	}
 }
 
-static bool takes(uint8_t kind, uint8_t letter, uint8_t c)
-{
-	switch ((enum token)kind) {
-	case TOKEN_LETTER:
-		return letter == c;
-	case TOKEN_DIGITS:
-		return c >= '0' && c <= '9';
-	case TOKEN_HEX:
-		return hex_digit(c) >= 0;
-	case TOKEN_ONE:
-	case TOKEN_ANY:
-	default:
-		return true;
-	}
-}
-
 /*
  * All ways to match at once, one letter after the other: no text, however it is made,
  * takes more steps than its letters times the pattern's tokens.
@@ -288,20 +339,24 @@ static bool matches(const struct tool_pattern *p, struct view text)
 {
 	bool now[TOOL_PATTERN_MAX + 2], next[TOOL_PATTERN_MAX + 2];
 	bool alive = true;
+	size_t plain = 0;
 
 	text = view_head(text, TEXT_MAX);
-	/* Most fail at once. */
-	if (p->n && p->kind[0] == TOKEN_LETTER &&
-		(!text.n || lower(text.p[0]) != p->letter[0]))
-		return false;
+	/* Up to its first sign a pattern is matched in one way alone; most end there. */
+	while (plain < p->n && p->kind[plain] == TOKEN_LETTER) {
+		if (plain == text.n || lower(text.p[plain]) != p->letter[plain])
+			return false;
+		plain++;
+	}
+	text = view_from(text, plain);
 	memset(now, 0, p->n + 2u);
-	now[0] = true;
+	now[plain] = true;
 	for (size_t i = 0; i < text.n && alive; i++) {
 		uint8_t c = lower(text.p[i]);
 
 		memset(next, 0, p->n + 2u);
 		alive = false;
-		for (size_t k = 0; k < p->n; k++) {
+		for (size_t k = plain; k < p->n; k++) {
 			uint8_t kind = p->kind[k];
 
 			if (!now[k])
@@ -317,10 +372,26 @@ static bool matches(const struct tool_pattern *p, struct view text)
 		}
 		memcpy(now, next, p->n + 2u);
 	}
-	for (size_t k = 0; k < p->n && alive; k++)
+	for (size_t k = plain; k < p->n && alive; k++)
 		if (now[k] && p->kind[k] == TOKEN_ANY)
 			now[k + 1] = true;
 	return alive && now[p->n];
+}
+
+/* Who is left by the first characters of the fields that need not be made. */
+static uint64_t open_tools(const struct honeypot_tools *tools, struct fields *f)
+{
+	uint64_t open = tools->n < 64 ? (UINT64_C(1) << tools->n) - 1 : UINT64_MAX;
+
+	for (uint8_t i = 0; i < FIELDS; i++) {
+		struct view text;
+
+		if (!stands(i))
+			continue;
+		text = field_of(f, i);
+		open &= tools->open[i][text.n ? first_of(text.p[0]) : 0];
+	}
+	return open;
 }
 
 const struct tool *tool_of(const struct honeypot_tools *tools,
@@ -328,8 +399,9 @@ const struct tool *tool_of(const struct honeypot_tools *tools,
 {
 	struct fields f = {.m = m, .packet = packet};
 
-	for (unsigned i = 0; i < tools->n; i++) {
-		const struct tool *t = &tools->at[i];
+	/* From the lowest bit on: the first that fits is the one. */
+	for (uint64_t open = open_tools(tools, &f); open; open &= open - 1) {
+		const struct tool *t = &tools->at[__builtin_ctzll(open)];
 		unsigned k = 0;
 
 		while (k < t->n_patterns &&

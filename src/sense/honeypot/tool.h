@@ -30,9 +30,17 @@ struct tool {
 	unsigned n_patterns; /* all must fit */
 };
 
+#define TOOL_FIELDS 15
+#define TOOL_FIRSTS 33 /* kinds of first characters, see tool.c */
+
 struct honeypot_tools {
 	struct tool at[TOOLS_MAX];
 	unsigned n;
+	/*
+	 * A bit for each tool: of what a field begins with, whom that leaves. Nearly
+	 * every tool is ruled out by it before a pattern is tried.
+	 */
+	uint64_t open[TOOL_FIELDS][TOOL_FIRSTS];
 };
 
 /* The built-in ones. Parsed on first use; aborts when they are wrong. */

@@ -71,7 +71,7 @@ static void receiver_stop(struct receiver *r)
 }
 
 /* What it tells of the next request; json_decref() it. */
-static json_t *receiver_told(struct receiver *r)
+static inline json_t *receiver_told(struct receiver *r)
 {
 	char line[4096];
 	json_t *json;
@@ -82,7 +82,7 @@ static json_t *receiver_told(struct receiver *r)
 	return json;
 }
 
-static const char *told(const json_t *request, const char *key)
+static inline const char *told(const json_t *request, const char *key)
 {
 	const char *value = json_string_value(json_object_get(request, key));
 
@@ -167,7 +167,7 @@ static void on_done(void *context, const struct webhook_outcome *outcome)
 }
 
 /* Send and wait for what comes of it. */
-static void post(struct scene *s, const char *id, const char *body)
+static inline void post(struct scene *s, const char *id, const char *body)
 {
 	unsigned before = s->done;
 
@@ -179,7 +179,7 @@ static void post(struct scene *s, const char *id, const char *body)
 	assert_int_equal(s->done, before + 1);
 }
 
-static void outcome_is(const struct scene *s, enum webhook_verdict verdict,
+static inline void outcome_is(const struct scene *s, enum webhook_verdict verdict,
 	unsigned status, const char *reason)
 {
 	if (s->outcome.verdict != verdict || s->outcome.status != status ||
@@ -192,8 +192,8 @@ static void outcome_is(const struct scene *s, enum webhook_verdict verdict,
 }
 
 /* Post to a path, and what comes of it. */
-static void path_is(struct scene *s, const char *path, enum webhook_verdict verdict,
-	unsigned status, const char *reason)
+static inline void path_is(struct scene *s, const char *path,
+	enum webhook_verdict verdict, unsigned status, const char *reason)
 {
 	to(s, &good, path);
 	post(s, "evt_1", "{}");
