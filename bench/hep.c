@@ -12,16 +12,15 @@
  * answer, from 1,024 addresses. Exits 1 when a paced message is lost or a
  * core takes fewer than 100,000 a second.
  */
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core.h"
 #include "sense/hep.h"
 
 #define TARGET        100000.0
@@ -99,25 +98,6 @@ static void make_messages(void)
 			exit(2);
 		}
 	}
-}
-
-/* One process, one core. */
-static void pin(int core)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(core, &set);
-	(void)sched_setaffinity(0, sizeof set, &set);
-}
-
-static double cpu_seconds(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-		(double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 static double bench_decode(void)

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "core.h"
 #include "sense/honeypot/honeypot.h"
 
 #define TARGET  50000.0
@@ -57,15 +58,6 @@ static void on_record(void *context, const struct honeypot_record *r)
 	(void)context;
 	for (size_t i = 0; i < r->bytes.n; i += 64)
 		sum += r->bytes.p[i];
-}
-
-static double cpu_seconds(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-		(double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 static long resident_kib(void)

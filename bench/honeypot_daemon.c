@@ -8,7 +8,8 @@
  *               in flight than the receive buffer holds
  *     paced     50,000 a second for some seconds without any such mercy
  *     burst     5,000 at once, none of them read before the last was sent
- *   bench_honeypot_daemon flood PORT N    N datagrams of noise to that port of this machine
+ *   bench_honeypot_daemon flood PORT N    N datagrams of noise to that port of this machine,
+ *             50,000 a second
  *
  * The traffic is a scan from 1,024 addresses: OPTIONS, REGISTER for accounts that are
  * there and that are not, INVITE. Exits 1 when a paced message or one of the burst is
@@ -17,17 +18,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core.h"
 #include "daemon/config_schema.h"
 #include "daemon/sense_honeypot_state.h"
 
@@ -88,24 +88,6 @@ static void make_messages(void)
 			exit(2);
 		}
 	}
-}
-
-static void pin(int core)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(core, &set);
-	(void)sched_setaffinity(0, sizeof set, &set);
-}
-
-static double cpu_seconds(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-		(double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 /* --- the sender --- */
@@ -377,13 +359,14 @@ static void print(const char *name, const struct result *r, double limit)
 		(unsigned long long)r->record.lost, whole(r) ? "" : "   NOT WHOLE");
 }
 
-/* Noise to a port, as fast as it goes: random bytes, half of them SIP cut somewhere. */
+/* Noise to a port, paced: random bytes, half of them SIP cut somewhere. */
 static int flood(uint16_t port, unsigned long n)
 {
 	static struct outgoing o;
 	static uint8_t bytes[BATCH][1400];
 	int fd = sender_socket();
 	uint32_t x = 2463534242u;
+	usec start = clock_monotonic();
 
 	if (fd < 0)
 		return 2;
@@ -392,6 +375,9 @@ static int flood(uint16_t port, unsigned long n)
 		unsigned k = n - sent < BATCH ? (unsigned)(n - sent) : BATCH;
 		int done;
 
+		while ((double)(clock_monotonic() - start) * TARGET <
+			(double)sent * (double)USEC_PER_SEC)
+			usleep(100);
 		for (unsigned i = 0; i < k; i++) {
 			prepare(&o, i, (unsigned)sent + i);
 			for (unsigned j = 0; j < 8; j++) {

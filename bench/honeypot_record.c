@@ -8,12 +8,11 @@
  * honeypot has to take 50,000 messages a second with recording. Exits 1 when a message
  * is lost or fewer are recorded.
  */
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "core.h"
 #include "sense/hep_out.h"
 #include "sense/honeypot/record_reader.h"
 #include "sense/honeypot/recorder.h"
@@ -65,15 +64,6 @@ static struct record message(unsigned i)
 	r.text[RECORD_AGENT] = view_str(out ? "" : "friendly-scanner");
 	r.text[RECORD_TOOL] = view_str(out ? "" : "svwar");
 	return r;
-}
-
-static double cpu_seconds(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-		(double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 struct took {
@@ -159,12 +149,9 @@ int main(void)
 	struct recorder *w;
 	double copies, rate;
 	struct took t;
-	cpu_set_t core;
 	unsigned read;
 
-	CPU_ZERO(&core);
-	CPU_SET(0, &core);
-	(void)sched_setaffinity(0, sizeof core, &core);
+	pin(0);
 	for (unsigned i = 0; i < SOURCES * 2; i++)
 		snprintf(texts[i], sizeof texts[i], bodies[i % 2], 1000 + i / 2);
 	if (!mkdtemp(folder) || !(w = recorder_open(&c, NULL))) {

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "core.h"
 #include "base/clock.h"
 #include "base/http_client.h"
 #include "daemon/config.h"
@@ -38,15 +39,6 @@ static size_t heap_used(void)
 }
 
 /* Of processor time so far. */
-static double cpu_seconds(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-		(double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
 static void fail(const char *text)
 {
 	fprintf(stderr, "ledger_read: %s\n", text);

@@ -176,6 +176,12 @@ bool table_remove(struct table *t, const void *key)
 	return true;
 }
 
+void table_clear(struct table *t)
+{
+	memset(t->tags, 0, t->slots * sizeof(*t->tags));
+	t->count = 0;
+}
+
 size_t table_count(const struct table *t)
 {
 	return t->count;

@@ -33,6 +33,9 @@ void *table_put(struct table *t, const void *key, bool *fresh);
 /* Remove it. Returns whether it was there. */
 bool table_remove(struct table *t, const void *key);
 
+/* Remove all; the memory stays. */
+void table_clear(struct table *t);
+
 size_t table_count(const struct table *t);
 
 /*

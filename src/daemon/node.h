@@ -185,6 +185,10 @@ struct node {
 	struct node_waiter *waiters; /* clients that wait for a fate or counters */
 	struct role_status roles[ROLE_COUNT];
 	size_t roles_count;
+	struct node_ban_counts {
+		unsigned by_origin[4], refused;
+		usec until; /* monotonic: counted anew from then on */
+	} ban_counts;
 
 	uv_timer_t due; /* each second: detections that come of silence */
 	uv_timer_t

@@ -425,6 +425,7 @@ const struct pbx_ops pbx_asterisk = {
 	.closed = asterisk_closed,
 	.order = asterisk_order,
 	.clear = asterisk_clear,
+	.clears_whole = true,
 	.next = asterisk_next,
 	.sent = asterisk_sent,
 	.due = asterisk_due,

@@ -345,6 +345,14 @@ size_t ban_table_retry(struct ban_table *t)
 	return n;
 }
 
+void ban_table_drop_all(struct ban_table *t)
+{
+	table_clear(t->bans);
+	t->queue.head = t->queue.n = 0;
+	t->ends.n = 0;
+	t->deleting = 0;
+}
+
 void ban_table_clear_all(struct ban_table *t)
 {
 	struct ban *b;

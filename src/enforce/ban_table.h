@@ -118,6 +118,9 @@ bool ban_table_found(
 /* Queue again what the enforcer refused. Returns how many. */
 size_t ban_table_retry(struct ban_table *t);
 
+/* The enforcer was found to hold nothing: all are gone, deletions too. */
+void ban_table_drop_all(struct ban_table *t);
+
 /* All shall end now: a deletion of each is queued. */
 void ban_table_clear_all(struct ban_table *t);
 

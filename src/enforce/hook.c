@@ -32,7 +32,6 @@ struct hook {
 	usec progress;            /* when that was, or when the first began to wait */
 	usec began;               /* the resync */
 	uint64_t ends;            /* of the line resync-end, as waiting's */
-	bool clearing;            /* cleared() is waited for */
 
 	struct waiting waiting[HOOK_WINDOW];
 	size_t head, count;
@@ -103,7 +102,6 @@ static void begin_resync(struct hook *h, usec now)
 	h->resync = true;
 	h->began = now;
 	h->ends = 0;
-	h->clearing = false;
 	n = snprintf(line, sizeof line,
 		"{\"op\":\"resync-begin\",\"version\":1,\"connector\":\"%s\"}\n",
 		h->name);
@@ -353,10 +351,6 @@ static usec hook_due(struct pbx *p, usec now)
 		h->ends = 0;
 		h->figures.resync_took = now - h->began;
 	}
-	if (h->clearing && !h->out.n) {
-		h->clearing = false;
-		h->hooks.cleared(h->hooks.context, true);
-	}
 	return h->out.n ? h->progress + HOOK_STALL : 0;
 }
 
@@ -373,15 +367,6 @@ static void hook_filled(struct pbx *p, usec now)
 		h->progress = now;
 	put_line(h, end, sizeof end - 1);
 	h->ends = h->queued;
-}
-
-/* Each was deleted, and what it was not told of in a resync it has forgotten. */
-static void hook_clear(struct pbx *p, usec now)
-{
-	struct hook *h = of(p);
-
-	(void)now;
-	h->clearing = h->connected && !h->failed;
 }
 
 static void hook_compare(struct pbx *p, usec now)
@@ -414,7 +399,6 @@ const struct pbx_ops pbx_hook = {
 	.closed = hook_closed,
 	.order = hook_order,
 	.filled = hook_filled,
-	.clear = hook_clear,
 	.next = hook_next,
 	.sent = hook_sent,
 	.due = hook_due,

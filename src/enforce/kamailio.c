@@ -184,7 +184,7 @@ static size_t kamailio_order(
 	uint32_t today;
 	size_t taken = 0;
 
-	if (k->state != KAMAILIO_READY)
+	if (k->state != KAMAILIO_READY && k->state != KAMAILIO_ENDED)
 		return 0;
 	today = (uint32_t)(kamailio_wall(k) / USEC_PER_SEC);
 	for (; taken < n && busy < KAMAILIO_WINDOW - 1; taken++) {

@@ -18,6 +18,14 @@ void kamailio_calls_forget(struct kamailio_calls *c)
 	c->next = NULL;
 }
 
+void kamailio_calls_forget_marks(struct kamailio_calls *c)
+{
+	EACH(c, k)
+	if (k->purpose != KAMAILIO_ORDER)
+		k->purpose = KAMAILIO_FREE;
+	c->next = NULL;
+}
+
 struct kamailio_call *kamailio_calls_free(struct kamailio_calls *c)
 {
 	EACH(c, k)

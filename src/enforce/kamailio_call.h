@@ -45,6 +45,9 @@ uint64_t kamailio_calls_draw(struct kamailio_calls *c);
 /* All that are under way end without an answer. */
 void kamailio_calls_forget(struct kamailio_calls *c);
 
+/* But for orders. */
+void kamailio_calls_forget_marks(struct kamailio_calls *c);
+
 /* One that is free, or NULL. */
 struct kamailio_call *kamailio_calls_free(struct kamailio_calls *c);
 

@@ -254,8 +254,8 @@ void kamailio_mark_end(struct kamailio *k, usec now)
 {
 	if (k->state != KAMAILIO_READY)
 		return;
-	/* Not from under a call that would set it again. */
-	kamailio_calls_forget(&k->calls);
+	/* Not a call under way that would set it again; orders mean nothing without. */
+	kamailio_calls_forget_marks(&k->calls);
 	k->state = KAMAILIO_ENDING;
 	ask_mark(k, 0, KAMAILIO_END, now);
 }

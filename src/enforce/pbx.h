@@ -192,10 +192,12 @@ struct pbx_ops {
 
 	/*
 	 * After ready(): end all that this connector ever put there, known or not.
-	 * cleared() follows, unless the connection closes before. No order is given
-	 * any more on this connection. NULL: deletions are all that can be done.
+	 * cleared() follows, unless the connection closes before; deletions may follow
+	 * that, and no other order on this connection. NULL: they are all that can be
+	 * done. clears_whole: none is needed.
 	 */
 	void (*clear)(struct pbx *p, usec now);
+	bool clears_whole;
 
 	/*
 	 * What is to be written: the stream's next bytes, or one whole datagram;

@@ -93,6 +93,10 @@ static void on_cleared(void *context, bool carried_out)
 	c->cleared = carried_out;
 	if (!carried_out && !c->refused_at)
 		c->refused_at = c->now;
+	if (carried_out && c->ops->clears_whole) {
+		c->taken = c->given = 0;
+		ban_table_drop_all(c->bans);
+	}
 }
 
 static uint32_t until(const struct pbx_connector *c, const struct indicator *i)
@@ -353,7 +357,7 @@ static void forget(void *context, const struct ban *b)
 /* Hand over what waits, as far as the protocol takes it. */
 static void hand_over(struct pbx_connector *c)
 {
-	while (c->state == CONNECTOR_READY && !c->failing) {
+	while (c->state == CONNECTOR_READY && !c->failing && !c->clearing) {
 		size_t n;
 
 		if (c->given == c->taken) {
@@ -383,18 +387,15 @@ static void fill(struct pbx_connector *c)
 		c->ops->filled(c->pbx, c->now);
 }
 
-/* Observe mode: when all that is known there is gone, what is not known. */
+/* Observe mode: all at once, as far as that can be done; deletions do the rest. */
 static void clear(struct pbx_connector *c)
 {
-	if (!c->observe || c->clearing || c->cleared || c->refused_at || c->failing ||
-		!ban_table_empty(c->bans))
+	if (!c->observe || c->clearing || c->cleared || c->refused_at || c->failing)
 		return;
-	if (!c->ops->clear) {
-		c->cleared = true;
-		return;
-	}
-	c->clearing = true;
-	c->ops->clear(c->pbx, c->now);
+	c->clearing = c->ops->clear != NULL;
+	c->cleared = !c->clearing;
+	if (c->clearing)
+		c->ops->clear(c->pbx, c->now);
 }
 
 static usec sooner(usec a, usec b)
@@ -421,9 +422,9 @@ static usec turn_connected(struct pbx_connector *c)
 			c->compared = c->now;
 			c->ops->compare(c->pbx, c->now);
 		}
+		clear(c);
 		hand_over(c);
 		fill(c);
-		clear(c);
 		next = c->compared + COMPARE_EVERY;
 		if (c->refused_at)
 			next = sooner(next, c->refused_at + REFUSED_WAIT);
@@ -433,7 +434,10 @@ static usec turn_connected(struct pbx_connector *c)
 
 static bool drained(const struct pbx_connector *c)
 {
-	return c->observe && c->cleared && ban_table_empty(c->bans);
+	struct view bytes;
+
+	return c->observe && c->cleared && !c->filling && ban_table_empty(c->bans) &&
+		!c->ops->next(c->pbx, &bytes);
 }
 
 usec pbx_connector_turn(struct pbx_connector *c, usec now, uint32_t wall)

@@ -39,7 +39,7 @@ def from_now_on(s):
     """a new webhook comes with a reload, and gets what happens from then on, not the past"""
     s.bans(3)
     before = s.newest()
-    s.configure(s.siem())
+    s.follow_with(s.siem())
     s.reload()
     s.bans(2, 10)
     s.await_all()
@@ -239,7 +239,7 @@ def secrets_change(s):
     before = s.newest()
     s.forget()
     old, new = s.secret, s.fresh_secret("next")
-    s.configure(s.siem("secret_file_next = %s\n" % s.path("next.secret")))
+    s.follow_with(s.siem("secret_file_next = %s\n" % s.path("next.secret")))
     s.reload()
     for secret in (old, new):  # either kind of receiver takes it
         s.receiver.secrets = [secret]
@@ -247,7 +247,7 @@ def secrets_change(s):
     want(len(s.posts()[-1]["signatures"].split()) == 2, "%r", s.posts()[-1]["signatures"])
     s.write("siem.secret", new + "\n")
     s.secret = new
-    s.configure(s.siem())
+    s.follow_with(s.siem())
     s.reload()
     want(s.call_cli("webhook", "test", "siem").returncode == 0, "the new one is refused")
     want(len(s.posts()[-1]["signatures"].split()) == 1, "%r", s.posts()[-1]["signatures"])
@@ -266,7 +266,7 @@ def silent(s):
     """a receiver that never answers keeps nobody waiting: bans, HTTP, another webhook"""
     with socket.create_server(("127.0.0.1", 0)) as mute:  # it accepts, and says nothing
         s.write("chat.secret", s.secret + "\n")
-        s.configure(s.siem(), '[webhook "mute"]\nurl = http://127.0.0.1:%d/\n'
+        s.follow_with(s.siem(), '[webhook "mute"]\nurl = http://127.0.0.1:%d/\n'
                     "secret_file = %s\ntimeout = 60s\n" %
                     (mute.getsockname()[1], s.path("chat.secret")))
         s.reload()
@@ -283,7 +283,7 @@ def silent(s):
         hook = s.hook("mute")
         want(hook["state"] == "sending" and hook["batch"] == batch and hook["failures"] == 0 and
              hook["behind"] >= 200, "it was not silent for so long: %r", hook)
-        s.configure(s.siem())
+        s.follow_with(s.siem())
         s.reload()
     want("webhook mute is not configured any more" in s.whole_log(), "nothing is said of it")
     want([w["name"] for w in s.told("webhook-status")["webhooks"]] == ["siem"], "it is there")
@@ -292,7 +292,7 @@ def silent(s):
 def wanted(s):
     """events = ...: those alone; a test all the same, and to that webhook alone"""
     s.write("bans.secret", s.secret + "\n")
-    s.configure(s.siem(), '[webhook "bans"]\nurl = https://127.0.0.1:%d/\nsecret_file = %s\n'
+    s.follow_with(s.siem(), '[webhook "bans"]\nurl = https://127.0.0.1:%d/\nsecret_file = %s\n'
                 "ca_file = %s\nevents = ban unban\n" %
                 (s.receiver.port, s.path("bans.secret"), s.path("api.pem")))
     s.reload()
@@ -314,7 +314,7 @@ def wanted(s):
     due = [e["id"] for e in s.journal(before) if e["type"] != "test"]
     want([e["id"] for e in events_of(by["siem"])] == due, "%r",
          [e["type"] for e in events_of(by["siem"])])
-    s.configure(s.siem())
+    s.follow_with(s.siem())
     s.reload()
 
 
@@ -324,7 +324,7 @@ def trouble(s):
     os.chmod(s.path("open.secret"), 0o644)
     broken = '[webhook "open"]\nurl = https://127.0.0.1:%d/\nsecret_file = %s\nca_file = %s\n' % (
         s.receiver.port, s.path("open.secret"), s.path("sipchain.conf"))
-    s.configure(s.siem(), broken)
+    s.follow_with(s.siem(), broken)
     answer = subprocess.run([s.program, "config", "test", "--config", s.path("sipchain.conf")],
                             capture_output=True, text=True, check=False)
     want(answer.returncode == 78 and "open.secret: others can read the secret (mode 0644): "
@@ -339,15 +339,15 @@ def trouble(s):
     want(answer.returncode == 1 and "chmod 600" in answer.stderr, "%r", answer)
     want(s.call_cli("webhook", "test", "siem").returncode == 0, "the other one does not work")
     os.chmod(s.path("open.secret"), 0o600)
-    s.configure(s.siem(), broken.replace(s.path("sipchain.conf"), s.path("api.pem")))
+    s.follow_with(s.siem(), broken.replace(s.path("sipchain.conf"), s.path("api.pem")))
     s.reload()
     want(s.call_cli("webhook", "test", "open").returncode == 0, "%r", s.hook("open"))
     # Another certificate than that of its authority.
-    s.configure(s.siem(), broken.replace("ca_file = " + s.path("sipchain.conf"), ""))
+    s.follow_with(s.siem(), broken.replace("ca_file = " + s.path("sipchain.conf"), ""))
     s.reload()
     answer = s.call_cli("webhook", "test", "open")
     want(answer.returncode == 1 and "certificate" in answer.stderr, "%r", answer)
-    s.configure(s.siem())
+    s.follow_with(s.siem())
     s.reload()
 
 
@@ -383,16 +383,16 @@ def off(s):
     before = s.newest()
     s.await_all()
     s.forget()
-    s.configure(s.siem("enabled = no\n"))
+    s.follow_with(s.siem("enabled = no\n"))
     s.reload()
     s.until(lambda: s.role() is None, "the role goes on: %r" % s.role())
     s.bans(5, 430)
     want(s.hook()["state"] == "off" and not s.posts(), "%r", s.hook())
-    s.configure(s.siem())
+    s.follow_with(s.siem())
     s.reload()
     s.await_all()
     complete(s, before)
-    s.configure()
+    s.follow_with()
     s.reload()
     s.until(lambda: s.role() is None, "the role goes on: %r" % s.role())
 
@@ -420,14 +420,14 @@ def documented(s):
                           text=True) as shown:
         try:
             s.until(lambda: answers(port), "it does not listen")
-            s.configure('[webhook "shown"]\nurl = http://127.0.0.1:%d/\nsecret_file = %s\n' %
+            s.follow_with('[webhook "shown"]\nurl = http://127.0.0.1:%d/\nsecret_file = %s\n' %
                         (port, s.path("siem.secret")))
             s.reload()
             s.told("ban", indicator="198.51.100.7")
             want(s.call_cli("webhook", "test", "shown").returncode == 0, "%r", s.hook("shown"))
             # With another secret, and as it is without one.
             s.fresh_secret("wrong")
-            s.configure('[webhook "forger"]\nurl = http://127.0.0.1:%d/\nsecret_file = %s\n' %
+            s.follow_with('[webhook "forger"]\nurl = http://127.0.0.1:%d/\nsecret_file = %s\n' %
                         (port, s.path("wrong.secret")))
             s.reload()
             answer = s.call_cli("webhook", "test", "forger")
@@ -437,13 +437,13 @@ def documented(s):
         lines = shown.stdout.read().splitlines()
     want(any(line.endswith(" ban 198.51.100.7") for line in lines) and
          lines[-1].split()[1:] == ["test"], "%r", lines)
-    s.configure()
+    s.follow_with()
     s.reload()
 
 
 def nothing_told(s):
     """secrets, and what may be one in the URL, are in no log, no status, no command line"""
-    s.configure(s.siem())
+    s.follow_with(s.siem())
     s.reload()
     s.until(lambda: s.hook()["state"] == "ready", "%r" % s.hook())
     shown = subprocess.run([s.program, "config", "show", "--config", s.path("sipchain.conf")],

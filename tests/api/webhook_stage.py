@@ -77,7 +77,7 @@ class WebhookStage(Stage):
 
     # --- the node ---
 
-    def configure(self, *sections):
+    def follow_with(self, *sections):
         self.write("sipchain.conf", self.plain + "".join(sections))
 
     def siem(self, more=""):

@@ -143,8 +143,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 			pbx_kamailio.filled(p, now);
 		if (i == 40 && !told.failed) {
 			told.clearing = true;
-			told.taken =
-				told.answered; /* it asks for none of them any more */
 			pbx_kamailio.clear(p, now);
 		}
 		now += USEC_PER_SEC / 10;

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/hex.h"
+#include "sense/honeypot/secrets.h"
 
 enum known {
 	KNOWN_OTHER = 0,
@@ -185,87 +185,18 @@ void echo_read(struct echo *e, struct view packet)
 	struct view name, value;
 
 	memset(e, 0, sizeof *e);
-	while (header_walk_next(&w, &name, &value))
-		take_header(e, known_of(name), value);
-	e->body = w.body;
-}
-
-static void blot(uint8_t *base, const uint8_t *whole, struct view what)
-{
-	if (what.n)
-		memset(base + (what.p - whole), '*', what.n);
-}
-
-/* Of `Digest k=v, ...`, what a password could be guessed from. */
-static void mask_credentials(uint8_t *p, const uint8_t *whole, struct view v)
-{
-	size_t n = view_find(v, ' ');
-	struct view rest, name, value;
-
-	if (!view_eq_nocase(view_head(v, n), "Digest")) {
-		blot(p, whole, view_trim(view_from(v, n)));
-		return;
-	}
-	rest = view_from(v, n + 1);
-	for (;;) {
-		struct view before = rest;
-		int got = sip_param_next(&rest, ',', &name, &value);
-
-		if (!got)
-			return;
-		if (got < 0) {
-			/* Who knows what it is; the rest is not shown. */
-			blot(p, whole, before);
-			return;
-		}
-		if (!view_eq_nocase(name, "username") && !view_eq_nocase(name, "realm") &&
-			!view_eq_nocase(name, "nonce") && !view_eq_nocase(name, "uri") &&
-			!view_eq_nocase(name, "algorithm") &&
-			!view_eq_nocase(name, "qop") && !view_eq_nocase(name, "nc") &&
-			!view_eq_nocase(name, "opaque"))
-			blot(p, whole, value);
-	}
-}
-
-/* Of a tag that is hex of "user:password\1number", all behind the colon. */
-static void mask_tag(uint8_t *p, const uint8_t *whole, struct view from)
-{
-	struct sip_party party;
-	size_t colon = 0;
-
-	if (sip_party_parse(&party, from) || party.tag.n % 2)
-		return;
-	for (size_t i = 0; i < party.tag.n; i++)
-		if (hex_digit(party.tag.p[i]) < 0)
-			return;
-	for (size_t i = 0; i + 1 < party.tag.n; i += 2) {
-		if (!colon && party.tag.p[i] == '3' && (party.tag.p[i + 1] | 32) == 'a')
-			colon = i + 2;
-		else if (colon && party.tag.p[i] == '0' && party.tag.p[i + 1] == '1') {
-			blot(p, whole, view_of(party.tag.p + colon, i - colon));
-			return;
-		}
-	}
-}
-
-void mask_secrets(uint8_t *p, size_t n)
-{
-	struct view packet = view_of(p, n), name, value;
-	struct header_walk w = header_walk_begin(packet);
-
+	e->secrets = secrets_may_be(view_head(packet, packet.n - w.rest.n));
 	while (header_walk_next(&w, &name, &value)) {
-		if (known_of(name) == KNOWN_AUTHORIZATION)
-			mask_credentials(p, packet.p, value);
-		else if (known_of(name) == KNOWN_FROM || known_of(name) == KNOWN_TO)
-			mask_tag(p, packet.p, value);
-	}
-}
+		enum known known = known_of(name);
 
-bool has_secrets(const struct echo *e)
-{
-	/* ":" in hex */
-	return e->n_authorizations || view_find_str(e->from, "3a") < e->from.n ||
-		view_find_str(e->from, "3A") < e->from.n;
+		take_header(e, known, value);
+		/* These name no URI, and may have an @. */
+		if (known != KNOWN_VIA && known != KNOWN_CALL_ID)
+			e->secrets |= secrets_may_be(value);
+	}
+	e->body = w.body;
+	e->secrets |= e->n_authorizations || secrets_may_be(e->body) ||
+		secrets_tag_may_be(e->from);
 }
 
 void pen_number(struct pen *pen, uint64_t v)

@@ -36,21 +36,12 @@ struct echo {
 	unsigned n_authorizations;
 	bool has_accept;
 	bool has_max_forwards, max_forwards_wrong;
+	bool secrets;  /* secrets_mask() may find something in it */
 	bool too_many; /* more Vias or routes than there is room for */
 	struct view body;
 };
 
 void echo_read(struct echo *e, struct view packet);
-
-/*
- * Overwrite secrets in a copy of a message (of n bytes, headers to be found as above):
- * response and cnonce of Digest credentials, any other credentials whole, the guess in
- * svcrack's tag, which is in From, and in To of what is asked in return.
- */
-void mask_secrets(uint8_t *p, size_t n);
-
-/* Whether mask_secrets() would look at anything in the message that e is of. */
-bool has_secrets(const struct echo *e);
 
 /* Text into a buffer of fixed size; what does not fit sets full. */
 struct pen {

@@ -66,11 +66,13 @@ enum dialog_state {
 
 #define DIALOG_MESSAGE_MAX 2048
 #define DIALOG_TEXT_MAX    160
+#define DIALOG_ROUTES_MAX  512
 
 struct dialog {
 	uint8_t state; /* enum dialog_state */
 	bool once;     /* its source is not proved to have asked: no repetitions */
 	bool quiet;    /* no BYE of ours: it would stop the tool */
+	bool reliable; /* the caller demands reliable 1xx: it gets none but 100 */
 	usec began, due, give_up;
 	uint32_t interval;         /* microseconds to the next repetition */
 	uint32_t cseq;             /* of the INVITE */
@@ -80,8 +82,9 @@ struct dialog {
 	char tag[PROFILE_TAG_MAX]; /* ours */
 	char call_id[DIALOG_TEXT_MAX];
 	char from[DIALOG_TEXT_MAX],
-		to[DIALOG_TEXT_MAX];  /* as in the INVITE; to without tag */
-	char target[DIALOG_TEXT_MAX]; /* URI for our own requests */
+		to[DIALOG_TEXT_MAX];    /* as in the INVITE; to without tag */
+	char target[DIALOG_TEXT_MAX];   /* URI for our own requests */
+	char routes[DIALOG_ROUTES_MAX]; /* the Record-Route, as one list (12.1.1) */
 	char dialled[64];
 	uint16_t n_message, status;          /* of the message that is repeated */
 	uint8_t message[DIALOG_MESSAGE_MAX]; /* what is repeated */

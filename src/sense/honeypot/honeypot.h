@@ -78,8 +78,7 @@ struct honeypot_record {
 	const char *why; /* what is wrong with a malformed one, or "" */
 	/*
 	 * The message. Unless the configuration keeps secrets, what could show a
-	 * password is overwritten with '*': the response and cnonce of a Digest, any
-	 * other credentials whole, and the guess that svcrack writes into its From-tag.
+	 * password is overwritten with '*' (secrets.h).
 	 */
 	struct view bytes;
 };

@@ -60,6 +60,18 @@ static void send_kept(struct honeypot *h, struct dialog *d, struct turn *within,
 	honeypot_send(h, &d->path, &m, within, now);
 }
 
+/* The route set, in the order in which the caller's proxies stand (RFC 3261 12.1.1). */
+static bool fill_routes(const struct turn *t, struct dialog *d)
+{
+	struct pen pen = {.p = (uint8_t *)d->routes, .max = sizeof d->routes - 1};
+
+	for (unsigned i = 0; i < t->echo.n_record_routes; i++) {
+		pen_str(&pen, i ? ", " : "");
+		pen_unfolded(&pen, t->echo.record_route[i]);
+	}
+	return !pen.full && !t->echo.too_many;
+}
+
 /*
  * Fill a new dialog from a request of the caller's; false: its names are longer than
  * what is kept, so that nothing could be said to it later.
@@ -76,13 +88,14 @@ static bool dialog_fill(struct turn *t, struct dialog *d)
 	d->branch = branch_of(t);
 	d->once = !t->proved;
 	d->quiet = t->tool && t->tool->quiet;
+	d->reliable = turn_requires(t, "100rel");
 	/* The tag stands behind the bracket; a URI without brackets has no parameters. */
 	if (view_find(t->echo.to, '>') < t->echo.to.n)
 		tag = view_find(t->echo.to, '>') + 1;
 	pen_unfolded(&to, view_trim(view_head(t->echo.to, tag)));
 	pen_unfolded(&who, t->echo.from);
 	view_copy(d->dialled, sizeof d->dialled, t->m.target.user);
-	return !to.full && !who.full &&
+	return !to.full && !who.full && fill_routes(t, d) &&
 		view_copy(d->call_id, sizeof d->call_id, t->m.call_id) <
 		sizeof d->call_id &&
 		view_copy(d->target, sizeof d->target, target) < sizeof d->target;
@@ -153,7 +166,9 @@ static void take_call(struct turn *t)
 		return;
 	}
 	turn_answer(t, 100, NULL);
-	turn_answer(t, 180, NULL);
+	/* One that is not acknowledged must not be sent to who demands that (RFC 3262 3). */
+	if (!d->reliable)
+		turn_answer(t, 180, NULL);
 	n = turn_write(t, 200, &with_sdp, sizeof d->message);
 	keep_message(h, d, 200, n);
 	if (!d->n_message) {
@@ -178,7 +193,7 @@ static bool repeated(struct turn *t)
 		return false;
 	if (d->cseq == t->m.cseq && d->branch == branch_of(t)) {
 		if (d->state == DIALOG_RINGING)
-			turn_answer(t, 180, NULL);
+			turn_answer(t, d->reliable ? 100 : 180, NULL);
 		else if (d->state == DIALOG_ANSWERED || d->state == DIALOG_REFUSED)
 			send_kept(h, d, t, t->now);
 		return true;
@@ -320,7 +335,46 @@ static const char *via_transport(uint8_t transport)
 	}
 }
 
-/* Our BYE into d->message. */
+static bool is_loose(const struct sip_party *route)
+{
+	struct view rest = route->parts.parameters, name, value;
+
+	while (sip_param_next(&rest, ';', &name, &value) > 0)
+		if (view_eq_nocase(name, "lr"))
+			return true;
+	return false;
+}
+
+/*
+ * The Request-URI of our own request, and its Route header into *route (RFC 3261
+ * 12.2.1.1). A first proxy that is a strict router gets its own URI, and ours last.
+ */
+static struct view route_request(const struct dialog *d, struct pen *route)
+{
+	struct view target = view_str(d->target), routes = view_str(d->routes);
+	struct view first = sip_list_first(routes);
+	struct sip_party proxy;
+
+	if (!routes.n || sip_party_parse(&proxy, first))
+		return target;
+	pen_str(route, "Route: ");
+	if (is_loose(&proxy)) {
+		pen_put(route, routes);
+		pen_str(route, "\r\n");
+		return target;
+	}
+	routes = view_from(routes, first.n + 1);
+	if (routes.n) {
+		pen_put(route, view_trim(routes));
+		pen_str(route, ", ");
+	}
+	pen_str(route, "<");
+	pen_put(route, target);
+	pen_str(route, ">\r\n");
+	return proxy.uri;
+}
+
+/* Our BYE into d->message. It goes where the caller's messages come from. */
 static void write_bye(struct honeypot *h, struct dialog *d)
 {
 	struct pen pen = {.p = d->message, .max = sizeof d->message};
@@ -328,14 +382,17 @@ static void write_bye(struct honeypot *h, struct dialog *d)
 		&h->config.advertised :
 		&d->path.local;
 	uint64_t branch = dialogs_hash(&h->dialogs, view_str(d->tag));
+	uint8_t text[DIALOG_ROUTES_MAX + DIALOG_TEXT_MAX + 16];
+	struct pen route = {.p = text, .max = sizeof text};
 
-	pen_printf(&pen, "BYE ");
-	pen_str(&pen, d->target);
+	pen_str(&pen, "BYE ");
+	pen_put(&pen, route_request(d, &route));
 	pen_printf(
 		&pen, " SIP/2.0\r\nVia: SIP/2.0/%s ", via_transport(d->path.transport));
 	pen_address(&pen, shown, d->path.local_port);
-	pen_printf(&pen, ";rport;branch=z9hG4bK%016llx\r\nMax-Forwards: 70\r\nFrom: ",
-		(unsigned long long)branch);
+	pen_printf(&pen, ";rport;branch=z9hG4bK%016llx\r\n", (unsigned long long)branch);
+	pen_put(&pen, view_of(route.p, route.n));
+	pen_str(&pen, "Max-Forwards: 70\r\nFrom: ");
 	pen_str(&pen, d->to);
 	pen_printf(&pen, ";tag=%s\r\nTo: ", d->tag);
 	pen_str(&pen, d->from);

@@ -163,7 +163,8 @@ static void on_other(struct turn *t)
 	const struct profile_answer *found = NULL;
 
 	turn_observe(t, OBSERVED_SCAN);
-	if (turn_dialog(t)) {
+	/* No 1xx of ours is reliable, so that nothing waits for a PRACK (RFC 3262 3). */
+	if (turn_dialog(t) && t->m.method != SIP_PRACK) {
 		turn_answer(t, 200, NULL);
 		return;
 	}
@@ -175,6 +176,20 @@ static void on_other(struct turn *t)
 			&(struct reply){.reason = p->text + found->reason});
 	else
 		turn_answer(t, 501, NULL);
+}
+
+bool turn_requires(const struct turn *t, const char *option)
+{
+	struct view list = t->echo.require;
+
+	while (list.n) {
+		size_t n = view_find(list, ',');
+
+		if (view_eq_nocase(view_trim(view_head(list, n)), option))
+			return true;
+		list = view_from(list, n + 1);
+	}
+	return false;
 }
 
 /* The option tags of Require that no PBX of ours knows (RFC 3261 8.2.2.3). */

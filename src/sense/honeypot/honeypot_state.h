@@ -24,7 +24,7 @@ struct honeypot {
 	usec now; /* of the last message, for the figures */
 	struct honeypot_figures figures;
 	uint8_t out[OUT_MAX];
-	uint8_t masked[SIP_MESSAGE_MAX]; /* copies, see mask_secrets() */
+	uint8_t masked[SIP_MESSAGE_MAX]; /* copies, see secrets_mask() */
 	uint8_t plain[SIP_MESSAGE_MAX];  /* and without_quoted_nul() */
 };
 
@@ -94,6 +94,9 @@ size_t turn_answer(struct turn *t, unsigned status, const struct reply *reply);
 
 void turn_request(struct turn *t);
 void turn_malformed(struct turn *t);
+
+/* Whether the request demands this extension (Require). */
+bool turn_requires(const struct turn *t, const char *option);
 
 /* Whether somebody has this account. */
 bool honeypot_bait(const struct honeypot *h, struct view account);

@@ -2,6 +2,7 @@
 /* What leaves the honeypot: observations, records, messages. */
 #include "sense/honeypot/honeypot_state.h"
 
+#include "sense/honeypot/secrets.h"
 #include "sense/wire_request.h"
 
 /* Unkeyed, as it is the same after a restart. */
@@ -92,8 +93,14 @@ static struct view masked(struct honeypot *h, struct view bytes)
 	size_t n = bytes.n < sizeof h->masked ? bytes.n : sizeof h->masked;
 
 	memcpy(h->masked, bytes.p, n);
-	mask_secrets(h->masked, n);
+	secrets_mask(h->masked, n);
 	return view_of(h->masked, n);
+}
+
+/* Where the headers are is only known of what is SIP. */
+static bool may_have_secrets(const struct turn *t)
+{
+	return t->verdict != SIP_VALID || t->echo.secrets;
 }
 
 void turn_record(struct turn *t)
@@ -123,7 +130,7 @@ void turn_record(struct turn *t)
 	r.session = t->session;
 	if (t->m.request)
 		tool_target(target, t->m.from.tag);
-	if (!h->config.keep_secrets && has_secrets(&t->echo))
+	if (!h->config.keep_secrets && may_have_secrets(t))
 		r.bytes = masked(h, t->bytes);
 	h->hooks.record(h->hooks.context, &r);
 }
@@ -150,7 +157,7 @@ static void record_sent(struct honeypot *h, const struct honeypot_path *to,
 		return;
 	r.session = within ? within->session : session_of(&to->remote, m->call_id);
 	/* An answer has the question's From, and with it svcrack's guess. */
-	if (!h->config.keep_secrets && (!within || has_secrets(&within->echo)))
+	if (!h->config.keep_secrets && (!within || may_have_secrets(within)))
 		r.bytes = masked(h, m->bytes);
 	h->hooks.record(h->hooks.context, &r);
 }

@@ -18,6 +18,8 @@
 
 /* Seconds since the start; both clocks go by it. */
 void clock_set(double seconds);
+/* So much passes with each reading of the monotonic clock; 0: nothing, as at first. */
+void clock_pace(double seconds);
 /* The time of day alone: so many seconds away from it. */
 void clock_set_wall(double seconds);
 

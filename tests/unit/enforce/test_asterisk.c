@@ -696,6 +696,9 @@ static void test_observe(void **state)
 	pbx_connector_observe(s.c, true);
 	stage_carry(&s);
 	assert_int_equal(s.m.count, 0);
+	/* All at once, not each. */
+	assert_int_equal(s.m.cleared, 1);
+	assert_int_equal(s.m.deletes, 0);
 	assert_int_equal(stage_figures(&s).state, CONNECTOR_OFF);
 	assert_int_equal(s.disconnects, 1);
 	want(&s, "+442079460000", END);

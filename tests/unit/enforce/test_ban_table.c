@@ -482,6 +482,32 @@ static void what_is_not_carried_is_kept(void **s)
 	ban_table_free(t);
 }
 
+/* The enforcer holds nothing: neither bans nor orders are left, nor their ends. */
+static void all_are_dropped(void **s)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct indicator i = ip("192.0.2.7");
+	struct ban_order o[8];
+	unsigned ended = 0;
+
+	(void)s;
+	set(t, "192.0.2.7", BAN_ALL, 200, true);
+	set(t, "192.0.2.8", BAN_ALL, 200, true);
+	assert_int_equal(ban_table_take(t, o, 1), 1);
+	ban_table_clear(t, &i, BAN_ALL);
+	ban_table_drop_all(t);
+	assert_true(ban_table_empty(t));
+	assert_int_equal(ban_table_count(t), 0);
+	assert_int_equal(ban_table_take(t, o + 1, 7), 0);
+	assert_false(ban_table_done(t, &o[0], true));
+	assert_int_equal(ban_table_expire(t, 1, count_ended, &ended), 0);
+	set(t, "192.0.2.7", BAN_ALL, 200, true);
+	assert_int_equal(ban_table_count(t), 1);
+	assert_int_equal(ban_table_take(t, o, 8), 1);
+	assert_int_equal(ban_table_expire(t, 1, count_ended, &ended), 200);
+	ban_table_free(t);
+}
+
 /* When all that was queued at some time has been taken. */
 static void how_far_the_queue_has_come(void **s)
 {
@@ -534,6 +560,7 @@ int main(void)
 		cmocka_unit_test(a_refused_deletion_is_tried_again),
 		cmocka_unit_test(changed_ends_are_shed),
 		cmocka_unit_test(what_is_not_carried_is_kept),
+		cmocka_unit_test(all_are_dropped),
 		cmocka_unit_test(how_far_the_queue_has_come),
 	};
 

@@ -117,21 +117,6 @@ static void test_lines(void **state)
 	assert_string_equal(next_text(ops, p), ""); /* one end for one begin */
 }
 
-/* Told of all that is gone: cleared when it was written. */
-static void test_clear(void **state)
-{
-	(void)state;
-	ops->filled(p, NOW);
-	ops->clear(p, NOW);
-	ops->due(p, NOW);
-	assert_int_equal(told.cleared, 0);
-	assert_string_equal(next_text(ops, p), "{\"op\":\"resync-end\"}\n");
-	ops->due(p, NOW);
-	assert_int_equal(told.cleared, 1);
-	ops->due(p, NOW + SECOND);
-	assert_int_equal(told.cleared, 1);
-}
-
 /* Nobody reads: what waits is bounded, and after a while it is given up. */
 static void test_stall(void **state)
 {
@@ -329,7 +314,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hit_text),
 		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_clear, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stall, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flood, setup, teardown),

@@ -655,10 +655,15 @@ static void test_marks_found(void **state)
 static void test_clear(void **state)
 {
 	static const char *const tables[] = {"\"scnum\"", "\"scuri\"", "\"scip\""};
+	char id[32];
 
 	(void)state;
+	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 1);
+	assert_true(take_call());
+	strcpy(id, call.id);
 	ops->filled(p, NOW);
 	ops->clear(p, NOW);
+	assert_int_equal(order(BAN_ADD, "+4420000002", WALL + 60), 0);
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(told.cleared, 0);
 		assert_true(take_call());
@@ -668,7 +673,14 @@ static void test_clear(void **state)
 		answer(i ? DELETED : MISSING, NOW);
 	}
 	assert_int_equal(told.cleared, 1);
-	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 0);
+	/* Those under way are answered, and deletions are taken. */
+	answer_id(id, OK, NOW);
+	assert_int_equal(told.dones, 1);
+	assert_int_equal(order(BAN_DELETE, "+4420000001", 0), 1);
+	assert_true(take_call());
+	assert_string_equal(call.method, "htable.delete");
+	answer(DELETED, NOW);
+	assert_int_equal(told.dones, 2);
 	ops->due(p, NOW + 3600 * SECOND);
 	assert_false(take_call());
 	assert_int_equal(told.resyncs, 1);

@@ -111,6 +111,97 @@ static void test_whole_call(void **state)
 }
 
 /* Nobody acknowledges, nobody answers the BYE: it ends all the same. */
+/* A call with these header lines; its BYE is in sent[0]. */
+static void call_with(const char *extra)
+{
+	char tag[256];
+
+	honeypot_steps_begin();
+	prove();
+	feed(request((struct request){
+		.method = "INVITE", .uri = URI, .user = "1000", .extra = extra}));
+	assert_int_equal(n_sent, 2);
+	between(tag, strstr(sent[1].text, "\nTo: "), ";tag=", "\r\n");
+	pass(2 * S);
+	assert_int_equal(status(0), 200);
+	feed(in_call("ACK", tag, 1));
+	pass(20 * S);
+	assert_int_equal(n_sent, 1);
+}
+
+static void test_routes(void **state)
+{
+#define LOOSE                                                                            \
+	"Record-Route: <sip:p2@192.0.2.2;lr>\r\n"                                        \
+	"Record-Route: <sip:192.0.2.1;lr=on>, <sip:198.51.100.7;lr>\r\n"
+	(void)state;
+	call_with("");
+	assert_null(strstr(sent[0].text, "Route:"));
+	/* In the order in which they came; the Request-URI is the caller's Contact. */
+	call_with(LOOSE);
+	assert_memory_equal(
+		sent[0].text, "BYE sip:1000@198.51.100.7:5070 SIP/2.0\r\n", 40);
+	assert_non_null(strstr(sent[0].text,
+		"\r\nRoute: <sip:p2@192.0.2.2;lr>, <sip:192.0.2.1;lr=on>, "
+		"<sip:198.51.100.7;lr>\r\nMax-Forwards: 70\r\n"));
+	assert_int_equal(sent[0].path.remote_port, 5070);
+	/* A strict router's URI in the Request-URI, the caller's behind the others. */
+	call_with("Record-Route: <sip:p1.example.net>, <sip:p2.example.net;lr>\r\n");
+	assert_memory_equal(sent[0].text, "BYE sip:p1.example.net SIP/2.0\r\n", 32);
+	assert_non_null(strstr(sent[0].text,
+		"\r\nRoute: <sip:p2.example.net;lr>, "
+		"<sip:1000@198.51.100.7:5070>\r\n"));
+	call_with("Record-Route: <sip:p1.example.net>\r\n");
+	assert_non_null(
+		strstr(sent[0].text, "\r\nRoute: <sip:1000@198.51.100.7:5070>\r\n"));
+	/* The 180 and the 200 repeat the headers as they were. */
+	honeypot_steps_begin();
+	prove();
+	feed(request((struct request){
+		.method = "INVITE", .uri = URI, .user = "1000", .extra = LOOSE}));
+	assert_null(strstr(sent[0].text, "Record-Route"));
+	assert_non_null(strstr(sent[1].text, "\r\n" LOOSE));
+	pass(2 * S);
+	assert_int_equal(status(0), 200);
+	assert_non_null(strstr(sent[0].text, "\r\n" LOOSE));
+#undef LOOSE
+}
+
+/* Who demands reliable 1xx gets none that would have to be (RFC 3262 3). */
+static void test_reliable(void **state)
+{
+	static const char extra[] = "Require: timer, 100REL\r\n";
+	const struct request r = {
+		.method = "INVITE", .uri = URI, .user = "1000", .extra = extra};
+	char tag[256];
+
+	(void)state;
+	prove();
+	feed(request(r));
+	assert_int_equal(n_sent, 1);
+	assert_int_equal(status(0), 100);
+	feed(request(r));
+	assert_int_equal(n_sent, 1);
+	assert_int_equal(status(0), 100);
+	pass(2 * S);
+	assert_int_equal(n_sent, 1);
+	assert_int_equal(status(0), 200);
+	between(tag, strstr(sent[0].text, "\nTo: "), ";tag=", "\r\n");
+	/* A PRACK has nothing that it could acknowledge; an INFO has its call. */
+	feed(in_call("PRACK", tag, 2));
+	assert_int_equal(status(0), 481);
+	feed(in_call("INFO", tag, 3));
+	assert_int_equal(status(0), 200);
+	/* An extension that is none of ours is named (RFC 3261 8.2.2.3). */
+	feed(request((struct request){.method = "INVITE",
+		.uri = URI,
+		.call_id = "x",
+		.extra = "Require: 100rel, nothing, timer\r\n"}));
+	assert_int_equal(n_sent, 1);
+	assert_int_equal(status(0), 420);
+	assert_non_null(strstr(sent[0].text, "\r\nUnsupported: nothing\r\n"));
+}
+
 static void test_nobody_there(void **state)
 {
 	char tag[256];
@@ -379,6 +470,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_whole_call),
 		TEST(test_domain),
+		TEST(test_routes),
+		TEST(test_reliable),
 		TEST(test_nobody_there),
 		TEST(test_cancel),
 		TEST(test_caller_hangs_up),

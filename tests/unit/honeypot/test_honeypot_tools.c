@@ -248,6 +248,67 @@ static void test_recorded(void **state)
 	assert_string_equal(last_record.target, "192.0.2.10:5060");
 }
 
+/* What was fed is recorded as that, and kept when it is to be. */
+static void shows(const char *text, const char *masked)
+{
+	config.keep_secrets = false;
+	honeypot_steps_begin();
+	feed(text);
+	assert_string_equal(last_bytes, masked);
+	config.keep_secrets = true;
+	honeypot_steps_begin();
+	feed(text);
+	assert_string_equal(last_bytes, text);
+}
+
+static void test_passwords(void **state)
+{
+#define REST                                                                             \
+	"Via: SIP/2.0/UDP h:5060;branch=z9hG4bKa:b@c\r\nCall-ID: a:b@c\r\nCSeq: 1 OPTIONS\r\n"
+	(void)state;
+	/* A valid request: in every URI, and its answer as well. */
+	shows("OPTIONS sip:100:geheim@192.0.2.10 SIP/2.0\r\n" REST
+	      "From: <sips:7:g7@h:5061>;tag=1\r\nTo: \"a b\" <sip:100:g8@h>\r\n"
+	      "Contact: sip:a@h:5060,SIP:b:g9@h\r\n"
+	      "Refer-To: <sip:u:p@ss:w@h;x=1>\r\nRoute: <sip:h:5060;lr>\r\n\r\n",
+		"OPTIONS sip:100:******@192.0.2.10 SIP/2.0\r\n" REST
+		"From: <sips:7:**@h:5061>;tag=1\r\nTo: \"a b\" <sip:100:**@h>\r\n"
+		"Contact: sip:a@h:5060,SIP:b:**@h\r\n"
+		"Refer-To: <sip:u:******@h;x=1>\r\nRoute: <sip:h:5060;lr>\r\n\r\n");
+	assert_int_equal(last_record.verdict, SIP_VALID);
+	assert_non_null(strstr(last_answer, "From: <sips:7:g7@h:5061>;tag=1"));
+	config.keep_secrets = false;
+	honeypot_steps_begin();
+	feed("OPTIONS sip:1@h SIP/2.0\r\n" REST
+	     "From: <sip:7:g7@h>;tag=1\r\nTo: <sip:1:g8@h>\r\n\r\n");
+	assert_non_null(strstr(last_answer, "From: <sip:7:**@h>;tag=1"));
+	assert_non_null(strstr(last_answer, "To: <sip:1:**@h>"));
+	/* In a body. */
+	shows("OPTIONS sip:1@h SIP/2.0\r\n" REST
+	      "From: <sip:7@h>;tag=1\r\nTo: <sip:1@h>\r\n\r\nsee http://u:pw@h/",
+		"OPTIONS sip:1@h SIP/2.0\r\n" REST
+		"From: <sip:7@h>;tag=1\r\nTo: <sip:1@h>\r\n\r\nsee http://u:**@h/");
+	/* Malformed, and with a blank in front of the colon. */
+	shows("REGISTER sip:h SIP/2.0\r\nFrom : <sip:1:pw@h>;tag=1;tag=2\r\n"
+	      "Authorization : Basic dTpwdw==\r\nauthorization:dTpwdw==\r\n\r\n",
+		"REGISTER sip:h SIP/2.0\r\nFrom : <sip:1:**@h>;tag=1;tag=2\r\n"
+		"Authorization : Basic ********\r\nauthorization:********\r\n\r\n");
+	assert_int_equal(last_record.verdict, SIP_MALFORMED);
+	/* Not SIP: also in what follows an empty line, and in a first line. */
+	shows("GET http://u:pw@h/?user=a&password=b%20c&x=1 HTTP/1.1\r\n\r\n"
+	      "POST / HTTP/1.1\r\nAuthorization: Basic\r\n dTpwdw==\r\n"
+	      "Proxy-Authorization: Bearer abc.def\r\nCookie: s=1\r\n\r\npwd=q&a=b",
+		"GET http://u:**@h/?user=a&password=*****&x=1 HTTP/1.1\r\n\r\n"
+		"POST / HTTP/1.1\r\nAuthorization: Basic\r\n ********\r\n"
+		"Proxy-Authorization: Bearer *******\r\nCookie: ***\r\n\r\npwd=*&a=b");
+	assert_int_equal(last_record.verdict, SIP_FOREIGN);
+	shows("Action: Login\r\nUsername: admin\r\nSecret: mysecret\r\n\r\n",
+		"Action: Login\r\nUsername: admin\r\nSecret: ********\r\n\r\n");
+	shows("authorization: Digest username=\"u\",response=\"abcd\",nonce=\"n\"\n",
+		"authorization: Digest username=\"u\",response=\"****\",nonce=\"n\"\n");
+#undef REST
+}
+
 static void test_session(void **state)
 {
 	uint64_t first;
@@ -322,6 +383,7 @@ int main(void)
 		TEST(test_target),
 		TEST(test_corpora),
 		TEST(test_recorded),
+		TEST(test_passwords),
 		TEST(test_session),
 		TEST(test_file),
 	};
