@@ -4,10 +4,12 @@
 
 And the time from its start until all 100,000 bans that it learns from the
 ledger stand in the kernel; beside it nft(8), which loads the same 100,000
-addresses from a file without asking who reported them.
+addresses from a file without asking who reported them. And how long `sipchain status`
+has to wait for the busy node, beside the same when it has nothing to do.
 """
 import os
 import subprocess
+import threading
 import time
 
 import stage  # first: it says where the others are
@@ -57,10 +59,40 @@ def fill(build, ledger):
     return time.monotonic() - begun
 
 
+class Asking:
+    """`sipchain status` again and again, until it is told to end."""
+
+    def __init__(self, n):
+        self.longest = 0.0
+        self.count = 0
+        self._node = n
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+        self._thread.start()
+
+    def _ask(self):
+        while not self._over.wait(0.02):
+            begun = time.monotonic()
+            try:
+                self._node.ask("status")
+            except node.CommandFailed:  # it is not there yet
+                continue
+            self.longest = max(self.longest, time.monotonic() - begun)
+            self.count += 1
+
+    def end(self):
+        self._over.set()
+        self._thread.join()
+        if not self.count:
+            raise stage.Unmeasurable("the node gave no answer while it learnt")
+        return self.longest
+
+
 def load(build, n):
-    """Start it on the full ledger; seconds until all bans stand."""
+    """Start it on the full ledger; seconds until all bans stand, and the longest answer."""
     counted = stage.count_elements(build, n.namespace, "sipchain", "sip4_32", REPORTS)
     begun = time.monotonic_ns()
+    asking = Asking(n)
     stage.run_node(n)
     at = counted(120)
     if at is None:  # by the daemon's own word, then
@@ -69,7 +101,7 @@ def load(build, n):
             time.sleep(0.02)
             bans = n.ask("status")["bans"]
         at = time.monotonic_ns()
-    return (at - begun) / 1e9
+    return (at - begun) / 1e9, asking.end()
 
 
 def verify(n):
@@ -103,8 +135,11 @@ def main(build):
     idle(n)
     n.stop()
     filled = fill(build, ledger)
-    seconds = load(build, n)
+    seconds, longest = load(build, n)
     stage.settle()
+    asking = Asking(n)
+    time.sleep(3)
+    longest_after = asking.end()
     verify(n)
     rss, pss, own = print_processes("sipchaind, %d bans learnt" % REPORTS, n)
     stage.head("%d live reports on the local ledger" % REPORTS)
@@ -116,6 +151,8 @@ def main(build):
     else:
         stage.row("nft -f of as many addresses", peer, "s")
         stage.row("sipchaind's time to nft's", seconds / peer, "x")
+    stage.row("the longest answer of `sipchain status` meanwhile", longest * 1000, "ms")
+    stage.row("the longest when nothing happens", longest_after * 1000, "ms")
     stage.row("RSS of five processes", rss, "MB")
     stage.row("PSS of five processes", pss, "MB")
     stage.row("own pages of five processes", own, "MB")

@@ -154,10 +154,9 @@ static void client_next(struct control_client *client)
 		client_process(client);
 }
 
-void control_answer(struct control_client *client, json_t *result)
+/* Send one answer, taken over; without memory for it, end. Then the next request. */
+static void answer(struct control_client *client, json_t *line)
 {
-	json_t *line = json_pack("{s:b, s:o}", "ok", 1, "result", result);
-
 	if (line)
 		client_send(client, line);
 	else
@@ -166,23 +165,22 @@ void control_answer(struct control_client *client, json_t *result)
 	client_next(client);
 }
 
+void control_answer(struct control_client *client, json_t *result)
+{
+	answer(client, json_pack("{s:b, s:o}", "ok", 1, "result", result));
+}
+
 void control_refuse(
 	struct control_client *client, enum control_code code, const char *fmt, ...)
 {
 	char text[512];
-	json_t *line;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	line = json_pack("{s:b, s:i, s:s}", "ok", 0, "code", (int)code, "error", text);
-	if (line)
-		client_send(client, line);
-	else
-		client_close(client);
-	json_decref(line);
-	client_next(client);
+	answer(client,
+		json_pack("{s:b, s:i, s:s}", "ok", 0, "code", (int)code, "error", text));
 }
 
 void control_watch(struct control_client *client)

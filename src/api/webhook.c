@@ -114,9 +114,9 @@ int webhook_secret_read(struct webhook_secret *out, struct view text, struct err
 
 /* --- types of events --- */
 
-const char *const webhook_event_types[] = {"allow", "ban", "detection", "expired", "hit",
-	"ledger", "objection", "pass", "published", "reload", "report", "revocation",
-	"trouble", "unban", NULL};
+const char *const webhook_event_types[] = {"allow", "ban", "bans", "detection", "expired",
+	"hit", "ledger", "objection", "pass", "published", "reload", "report",
+	"revocation", "trouble", "unban", NULL};
 
 int webhook_types_add(webhook_types *types, struct view word, struct error *err)
 {

@@ -138,7 +138,7 @@ int run_contract_info(struct invocation *in)
 
 int run_contract_verify(struct invocation *in)
 {
-	struct contract_state state;
+	struct contract_state state = {0};
 	struct session *s = NULL;
 	struct choice choice = {0};
 	uint8_t ours[HASH_SIZE];

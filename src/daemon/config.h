@@ -273,13 +273,13 @@ void config_free(struct config *c);
 
 /* Secrets are left out, or shown as "***", but for those that are named. */
 enum config_print_flags {
-	CONFIG_PRINT_PASSWORDS = 1,      /* what senders of HEP must give */
-	CONFIG_PRINT_ENDPOINTS = 2,      /* the endpoints' lines whole */
-	CONFIG_PRINT_HOSTS = 4, /* .. else scheme and host alone, which read back */
-	CONFIG_PRINT_FILES = 8, /* what is in files of rules instead of their names */
+	CONFIG_PRINT_PASSWORDS = 1, /* what senders of HEP must give */
+	CONFIG_PRINT_ENDPOINTS = 2, /* the endpoints' lines whole */
+	CONFIG_PRINT_HOSTS = 4,     /* .. else scheme and host alone, which read back */
+	CONFIG_PRINT_FILES = 8,     /* what is in files of rules instead of their names */
 	CONFIG_PRINT_WEBHOOKS = 16, /* the webhooks' URLs whole */
-	CONFIG_PRINT_SECRETS =
-		CONFIG_PRINT_PASSWORDS | CONFIG_PRINT_ENDPOINTS | CONFIG_PRINT_WEBHOOKS,
+	CONFIG_PRINT_SECRETS = CONFIG_PRINT_PASSWORDS | CONFIG_PRINT_ENDPOINTS |
+		CONFIG_PRINT_WEBHOOKS,
 };
 
 /*

@@ -29,10 +29,10 @@ enum config_type {
 	CONFIG_SYSLOG,      /* struct config_listen: udp:ADDRESS:PORT, or empty */
 	CONFIG_SENDERS,     /* struct syslog_config: addresses, or empty */
 	/* config_honeypot.c: */
-	CONFIG_SIP_LISTEN, /* struct config_listen[]: udp, tcp, tls, ws, wss */
-	CONFIG_ACCOUNTS,   /* of struct config_honeypot: names */
-	CONFIG_HOST,       /* struct address, or empty */
-	CONFIG_COLLECTOR,  /* struct config_server: udp:ADDRESS:PORT, or empty */
+	CONFIG_SIP_LISTEN,  /* struct config_listen[]: udp, tcp, tls, ws, wss */
+	CONFIG_ACCOUNTS,    /* of struct config_honeypot: names */
+	CONFIG_HOST,        /* struct address, or empty */
+	CONFIG_COLLECTOR,   /* struct config_server: udp:ADDRESS:PORT, or empty */
 	CONFIG_WEBHOOK_URL, /* char[]: printed with its path for one role alone */
 	CONFIG_API_LISTEN,  /* struct config_api_listen[]: unix:PATH, tcp:ADDRESS:PORT */
 	/* config_chain.c: */

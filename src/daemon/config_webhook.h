@@ -8,7 +8,8 @@
 /* [webhook "name"]: who is sent the events, and how. */
 
 /* See struct config_named. one: a struct config_webhook. 0, or -1 with a text. */
-int config_webhook_check(const void *one, const struct config_key **at, struct error *err);
+int config_webhook_check(
+	const void *one, const struct config_key **at, struct error *err);
 
 /*
  * Its URL: whole with CONFIG_PRINT_WEBHOOKS, what may be a secret in it (path and

@@ -292,6 +292,11 @@ void node_touch(void *context, const struct indicator *i);
  */
 void node_decide_dirty(struct node *n);
 /*
+ * The allowlist has changed by this: the bans that overlap it are decided first, then
+ * all the others as by node_decide_dirty().
+ */
+void node_decide_allowed(struct node *n, const struct indicator *i);
+/*
  * Whether this change, which is being made, is to be told; when many change at once,
  * those past NODE_CHANGES_TOLD are only counted, for one event `bans` at the end.
  */

@@ -49,6 +49,7 @@ static json_t *connector_json(const struct node_connector *k)
 	json_object_set_new(out, "sessions", integer(f.pbx.sessions));
 	json_object_set_new(out, "orders", integer(f.pbx.orders));
 	json_object_set_new(out, "refusals", integer(f.pbx.refusals));
+	json_object_set_new(out, "resent", integer(f.pbx.resent));
 	json_object_set_new(out, "in_flight", integer(f.pbx.in_flight));
 	json_object_set_new(out, "messages", integer(f.pbx.messages));
 	json_object_set_new(out, "discarded", integer(f.pbx.discarded));

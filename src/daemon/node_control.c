@@ -297,11 +297,10 @@ static void do_unban(struct request *r)
 /* --- allow add, remove --- */
 
 /* The allowlist changed: the enforcer first, then whatever that lifts. */
-static void allow_changed(struct node *n)
+static void allow_changed(struct request *r)
 {
-	node_send_allow(n);
-	n->all_dirty = true;
-	node_decide_dirty(n);
+	node_send_allow(r->node);
+	node_decide_allowed(r->node, &r->wish.indicator);
 }
 
 static void do_allow_add(struct request *r)
@@ -322,7 +321,7 @@ static void do_allow_add(struct request *r)
 		return;
 	}
 	audit(r, "allow-add");
-	allow_changed(r->node);
+	allow_changed(r);
 	answer(r, e.expiry, "%s is allowed on this node, whatever anybody reports",
 		indicator_print(name, &r->wish.indicator));
 }
@@ -345,7 +344,7 @@ static void do_allow_remove(struct request *r)
 	if (allow_record_delete(r->node->store, &r->wish.indicator, &err) < 0)
 		log_error("%s", err.text);
 	audit(r, "allow-remove");
-	allow_changed(r->node);
+	allow_changed(r);
 	answer(r, 0, "%s is no longer on the allowlist", name);
 }
 

@@ -288,6 +288,31 @@ void node_decide_dirty(struct node *n)
 	node_schedule(n);
 }
 
+struct allowing {
+	struct node *n;
+	const struct indicator *of;
+};
+
+static void touch_allowed(void *context, const struct ban *b)
+{
+	const struct allowing *a = context;
+
+	if (indicator_contains(a->of, &b->indicator) ||
+		indicator_contains(&b->indicator, a->of))
+		node_touch(a->n, &b->indicator);
+}
+
+void node_decide_allowed(struct node *n, const struct indicator *i)
+{
+	struct allowing a = {n, i};
+
+	/* Whoever asked for it does not wait for what is not about it. */
+	ban_table_each(n->bans, touch_allowed, &a);
+	node_decide_dirty(n);
+	n->all_dirty = true;
+	node_decide_dirty(n);
+}
+
 void node_decide_open(struct node *n)
 {
 	uv_idle_init(&n->loop, &n->deciding.turn);

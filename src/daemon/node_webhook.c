@@ -184,6 +184,8 @@ static void gone(struct node *n, struct node_webhook *w)
 static void failed(struct node *n, struct node_webhook *w, uint32_t retry_s)
 {
 	usec now = clock_monotonic(), wait;
+	/* Since the node's start: after one, people hear of what stands still. */
+	bool lately = w->told_at && now - w->told_at < TELL_EVERY;
 	uint32_t random = 0;
 
 	if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
@@ -195,12 +197,12 @@ static void failed(struct node *n, struct node_webhook *w, uint32_t retry_s)
 	webhook_tested(w, CONTROL_FAILED, "not delivered: %s; again in %llu s",
 		w->row.reason,
 		(unsigned long long)((wait + USEC_PER_SEC - 1) / USEC_PER_SEC));
-	if (w->row.attempts > 1 && (!w->told_at || now - w->told_at < TELL_EVERY))
+	if (w->row.attempts > 1 && lately)
 		return;
 	log_warning("webhook %s: %s; again in %llu s, and so on", w->row.name,
 		w->row.reason,
 		(unsigned long long)((wait + USEC_PER_SEC - 1) / USEC_PER_SEC));
-	if (w->told_at && now - w->told_at < TELL_EVERY)
+	if (lately)
 		return;
 	w->told_at = now;
 	node_event(n, "trouble", NULL, "webhook %s: %s; what happens waits for it",

@@ -193,8 +193,7 @@ static bool act(struct supervisor *s)
 	{
 		if (s->stopping)
 			break;
-		if (p->state == ROLE_WAITING && now >= p->due &&
-			process_wanted(s, p))
+		if (p->state == ROLE_WAITING && now >= p->due && process_wanted(s, p))
 			process_start(s, p, now);
 		ping(s, p, now, every);
 	}

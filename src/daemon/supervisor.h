@@ -16,11 +16,11 @@
 struct supervisor_options {
 	const char *config_path;
 	const struct activation *activation; /* NULL: no socket was inherited */
-	usec stop_node;   /* how long the node may flush at the end */
-	usec stop_others; /* how long the others may take after it */
-	usec ping_every;  /* how often each role is asked whether it lives */
-	usec hang;        /* a role that does not answer for so long is killed */
-	usec reload;      /* how long roles may take to follow a new configuration */
+	usec stop_node;                      /* how long the node may flush at the end */
+	usec stop_others;                    /* how long the others may take after it */
+	usec ping_every; /* how often each role is asked whether it lives */
+	usec hang;       /* a role that does not answer for so long is killed */
+	usec reload;     /* how long roles may take to follow a new configuration */
 };
 
 /* 5 s, 3 s, 5 s, 60 s, 10 s; no path. */

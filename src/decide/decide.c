@@ -337,14 +337,14 @@ done:
 static bool is_exempt(struct decision *out, const struct registry *registry,
 	const struct allowlist *allow, const struct indicator *i, uint32_t now)
 {
-	const struct indicator *protected = NULL;
+	const struct indicator *range = NULL;
 	const struct allow_entry *entry;
 
 	if (registry != NULL)
-		protected = registry_protected_overlap(registry, i);
-	if (protected != NULL) {
+		range = registry_protected_overlap(registry, i);
+	if (range != NULL) {
 		out->why = WHY_PROTECTED;
-		out->conflict = *protected;
+		out->conflict = *range;
 		return true;
 	}
 	entry = allowlist_overlap(allow, i, now);

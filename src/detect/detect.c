@@ -179,22 +179,22 @@ static uint8_t add_attempt(struct detector *d, struct source *s, struct attempt 
 static uint8_t file(struct detector *d, struct source *s, const struct observation *o,
 	uint32_t address, bool *counts)
 {
-	struct attempt new = attempt_of(o), *known = NULL;
+	struct attempt fresh = attempt_of(o), *known = NULL;
 
-	new.address = address;
-	new.fits = rules_fit(&d->rules, o->dialled);
-	new.phone = rules_phone(&d->rules, o->agent);
+	fresh.address = address;
+	fresh.fits = rules_fit(&d->rules, o->dialled);
+	fresh.phone = rules_phone(&d->rules, o->agent);
 	/* Without a key it cannot be told from its repetition: each counts. */
 	if (o->attempt)
-		known = attempts_find(&s->attempts, &new, d->keep);
+		known = attempts_find(&s->attempts, &fresh, d->keep);
 	/* Of which there are none where Kamailio has told of nothing. */
 	if (o->attempt && !known && s->sensors & 1 << SENSOR_KAMAILIO)
-		known = attempts_twin(&s->attempts, &new);
+		known = attempts_twin(&s->attempts, &fresh);
 	if (!known) {
-		*counts = new.state == ATTEMPT_LIVE && new.kind != OBSERVED_PROOF;
-		return add_attempt(d, s, &new);
+		*counts = fresh.state == ATTEMPT_LIVE && fresh.kind != OBSERVED_PROOF;
+		return add_attempt(d, s, &fresh);
 	}
-	merge(known, &new, o);
+	merge(known, &fresh, o);
 	*counts = known->state == ATTEMPT_LIVE && known->kind != OBSERVED_PROOF;
 	return FILED_KNOWN;
 }

@@ -240,8 +240,7 @@ static struct call *same_call(
 	for (struct call *k = s->first; k; k = k->next)
 		if (apart(k->time, o->time) < CALL_SAME &&
 			!strcmp(k->dialled, o->dialled) &&
-			(key ? k->key == key ||
-					!(k->sensors & 1U << (o->sensor & 7)) :
+			(key ? k->key == key || !(k->sensors & 1U << (o->sensor & 7)) :
 			       true))
 			found = k;
 	return found;

@@ -8,9 +8,9 @@
  * Who dialled what, until it is known who is an attacker. A flood of forged calls
  * pushes out other unproved callers; those that are proved go before attackers.
  */
-#define CALLS_MAX     64 /* of one caller; the oldest gives way */
-#define SUCCESSES_OF  8  /* accounts of a caller that are known to authenticate */
-#define CALL_SAME     (32 * USEC_PER_SEC) /* see ATTEMPT_SAME */
+#define CALLS_MAX    64 /* of one caller; the oldest gives way */
+#define SUCCESSES_OF 8  /* accounts of a caller that are known to authenticate */
+#define CALL_SAME    (32 * USEC_PER_SEC) /* see ATTEMPT_SAME */
 
 /* What became of it at the PBX; of two the greater counts. */
 enum call_way {
@@ -34,16 +34,21 @@ struct call {
 };
 
 /* The lists of callers: those of the first go first. */
-enum caller_list { CALLERS_UNPROVED = 0, CALLERS_PROVED, CALLERS_ATTACKERS, CALLERS_LISTS };
+enum caller_list {
+	CALLERS_UNPROVED = 0,
+	CALLERS_PROVED,
+	CALLERS_ATTACKERS,
+	CALLERS_LISTS
+};
 
 struct caller {
 	struct caller *hash_next, *older, *newer;
 	struct caller *next_dirty;
 	struct address address;
 	uint8_t list;
-	bool dirty;           /* to be judged */
-	bool network;         /* not a source, but the conviction of its /64 */
-	uint8_t proof;        /* the best that made it an attacker */
+	bool dirty;    /* to be judged */
+	bool network;  /* not a source, but the conviction of its /64 */
+	uint8_t proof; /* the best that made it an attacker */
 	uint8_t category;
 	usec last, judged;
 	usec convicted, baited; /* when last; 0: never */

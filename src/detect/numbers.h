@@ -97,10 +97,10 @@ const char *number_fate_name(uint8_t fate);
 const char *number_fate_text(uint8_t fate);
 
 struct number_detection {
-	usec time;                  /* of the last call */
-	struct indicator indicator; /* number, exact or a prefix; URI; domain */
+	usec time;                            /* of the last call */
+	struct indicator indicator;           /* number, exact or a prefix; URI; domain */
 	char text[INDICATOR_SOURCE_TEXT + 1]; /* canonical, of a URI or domain */
-	uint8_t category;     /* CATEGORY_FRAUD, or CATEGORY_STOLEN */
+	uint8_t category;                     /* CATEGORY_FRAUD, or CATEGORY_STOLEN */
 	uint8_t proof;        /* PROOF_RULE or PROOF_CLUSTER: how sure the reading is */
 	uint8_t source_proof; /* the best that those who called gave */
 	uint32_t calls;       /* within window */
@@ -109,8 +109,8 @@ struct number_detection {
 	uint32_t window;      /* seconds, as configured */
 	struct address from[NUMBER_SOURCES_MAX]; /* the last ones, newest first */
 	unsigned n_from;
-	char dialled[64];  /* as it was dialled last: hostile */
-	char reason[240];  /* for people: printable ASCII */
+	char dialled[64]; /* as it was dialled last: hostile */
+	char reason[240]; /* for people: printable ASCII */
 };
 
 struct numbers;

@@ -280,6 +280,7 @@ static void kamailio_figures(const struct pbx *p, struct pbx_figures *out)
 	const struct kamailio *k = (const struct kamailio *)p;
 
 	*out = k->figures;
+	out->resent = k->calls.resent;
 	out->in_flight = kamailio_calls_orders(&k->calls);
 }
 

@@ -51,7 +51,7 @@
  *   the marks is asked for each second, and when it is gone, or another's, all is
  *   ordered again.
  */
-#define KAMAILIO_WINDOW 8 /* calls under way; one is kept for the mark */
+#define KAMAILIO_WINDOW 11 /* calls under way; one is kept for the mark */
 
 #define KAMAILIO_MARK      "sipchain"
 #define KAMAILIO_DIGITS    9

@@ -73,7 +73,8 @@ void kamailio_calls_put(struct kamailio_calls *c, struct kamailio_call *call,
 	call->taken = false;
 	call->sequence = c->sequence++;
 	call->asked = now;
-	call->again = now + KAMAILIO_RESEND;
+	call->wait = KAMAILIO_RESEND;
+	call->again = now + call->wait;
 	snprintf(call->id, sizeof call->id, "%016llx",
 		(unsigned long long)kamailio_calls_draw(c));
 	if (value && value[0])
@@ -90,6 +91,20 @@ void kamailio_calls_put(struct kamailio_calls *c, struct kamailio_call *call,
 	memcpy(call->text, text, call->n);
 }
 
+static void send_again(struct kamailio_calls *c, struct kamailio_call *k)
+{
+	if (!k->unsent)
+		c->resent++;
+	k->unsent = true; /* before all that came later */
+}
+
+static void answered(struct kamailio_calls *c, uint64_t sent)
+{
+	EACH(c, k)
+	if (k->purpose != KAMAILIO_FREE && !k->unsent && k->sent < sent)
+		send_again(c, k);
+}
+
 bool kamailio_calls_take(
 	struct kamailio_calls *c, struct kamailio_call *out, const char *id)
 {
@@ -99,6 +114,7 @@ bool kamailio_calls_take(
 		k->purpose = KAMAILIO_FREE;
 		if (c->next == k)
 			c->next = NULL;
+		answered(c, out->sent);
 		return true;
 	}
 	return false;
@@ -123,6 +139,7 @@ void kamailio_calls_sent(struct kamailio_calls *c)
 		return;
 	c->next->unsent = false;
 	c->next->taken = true;
+	c->next->sent = ++c->sends;
 	c->next = NULL;
 }
 
@@ -139,8 +156,9 @@ usec kamailio_calls_due(struct kamailio_calls *c, usec now, bool *taken)
 			return 0;
 		}
 		if (now >= k->again) {
-			k->again = now + KAMAILIO_RESEND;
-			k->unsent = true; /* before all that came later */
+			k->wait *= 2;
+			k->again = now + k->wait;
+			send_again(c, k);
 		}
 		if (k->again < next)
 			next = k->again;

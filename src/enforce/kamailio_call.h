@@ -23,8 +23,9 @@ struct kamailio_call {
 	bool unsent;
 	bool taken;                /* it was sent once at least */
 	uint64_t sequence;         /* calls leave in this order */
+	uint64_t sent;             /* and left the last time at this place */
 	usec asked;                /* first */
-	usec again;                /* when it is sent again */
+	usec again, wait;          /* when it is sent again, how long it was waited for */
 	struct ban_order order;    /* of ORDER */
 	struct kamailio_mark mark; /* of SET */
 	char id[20];
@@ -34,7 +35,7 @@ struct kamailio_call {
 
 struct kamailio_calls {
 	struct hash_key seed; /* of the ids, which nobody may guess */
-	uint64_t drawn, sequence;
+	uint64_t drawn, sequence, sends, resent;
 	struct kamailio_call list[KAMAILIO_WINDOW];
 	struct kamailio_call *next; /* that kamailio_calls_next() gave */
 };
@@ -69,7 +70,11 @@ void kamailio_calls_put(struct kamailio_calls *c, struct kamailio_call *call,
 	uint8_t purpose, const char *table, const char *key, const char *value,
 	uint32_t life, usec now);
 
-/* Take the call with this id, which is answered, out of those under way. */
+/*
+ * Take the call with this id, which is answered, out of those under way. Kamailio
+ * answers in the order of the calls: of each that was sent before this one the answer
+ * is lost, and it is sent again at once.
+ */
 bool kamailio_calls_take(
 	struct kamailio_calls *c, struct kamailio_call *out, const char *id);
 
@@ -78,11 +83,12 @@ bool kamailio_calls_next(struct kamailio_calls *c, struct view *bytes);
 void kamailio_calls_sent(struct kamailio_calls *c);
 
 /*
- * Send again what has had no answer. Returns when to call it again, UINT64_MAX:
+ * Send again what has had no answer, later and later: one that is late because the
+ * machine is busy must not cost more than its answer. Returns when to call it again, UINT64_MAX:
  * nothing is under way; 0: one was given up, *taken says whether Kamailio's
  * socket took it.
  */
-#define KAMAILIO_RESEND  USEC_PER_SEC
+#define KAMAILIO_RESEND  (USEC_PER_SEC / 4) /* doubled with each */
 #define KAMAILIO_GIVE_UP (5 * USEC_PER_SEC)
 usec kamailio_calls_due(struct kamailio_calls *c, usec now, bool *taken);
 

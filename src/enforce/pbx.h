@@ -127,6 +127,7 @@ struct pbx_figures {
 	uint64_t hits;
 	uint64_t orders;   /* carried out */
 	uint64_t refusals; /* orders that the PBX refused */
+	uint64_t resent;   /* calls whose answer was lost or late (kamailio) */
 	uint32_t in_flight;
 	uint32_t sessions; /* times that it was ready */
 	uint32_t resyncs;  /* whole ones */

@@ -200,7 +200,7 @@ void sql_get_bytes(struct sql *q, int column, void *dst, size_t n)
 {
 	struct view v = sql_get_view(q, column);
 
-	if (v.n == n)
+	if (v.n == n && v.p != NULL)
 		memcpy(dst, v.p, n);
 	else
 		memset(dst, 0, n);

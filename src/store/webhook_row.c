@@ -101,7 +101,8 @@ int webhook_row_delete(struct store *s, const char *name, struct error *err)
 	return sql_run(&q, err);
 }
 
-int webhook_row_each(struct store *s, webhook_name_fn *fn, void *context, struct error *err)
+int webhook_row_each(
+	struct store *s, webhook_name_fn *fn, void *context, struct error *err)
 {
 	char name[WEBHOOK_ROW_NAME];
 	struct sql q;

@@ -28,14 +28,14 @@ struct webhook_row {
 	uint64_t first, last;
 	char types[WEBHOOK_ROW_TYPES];
 	char node[WEBHOOK_ROW_NODE]; /* the node's name when it was made */
-	uint64_t told;           /* how many lost events it tells of */
-	uint64_t attempts;       /* of that batch that failed */
-	uint64_t lost, untold;   /* events forgotten before: all; not told of yet */
-	uint64_t events, batches; /* delivered */
-	uint64_t failures;        /* attempts that failed, ever */
-	uint64_t delivered;       /* unix time of the last delivery; 0: never */
-	uint64_t tried;           /* .. of the last attempt */
-	uint32_t status;          /* HTTP's, of the last answer; 0: none came */
+	uint64_t told;               /* how many lost events it tells of */
+	uint64_t attempts;           /* of that batch that failed */
+	uint64_t lost, untold;       /* events forgotten before: all; not told of yet */
+	uint64_t events, batches;    /* delivered */
+	uint64_t failures;           /* attempts that failed, ever */
+	uint64_t delivered;          /* unix time of the last delivery; 0: never */
+	uint64_t tried;              /* .. of the last attempt */
+	uint32_t status;             /* HTTP's, of the last answer; 0: none came */
 	char reason[WEBHOOK_ROW_REASON]; /* why the last attempt failed; "": it did not */
 };
 
@@ -62,6 +62,7 @@ int webhook_row_delete(struct store *s, const char *name, struct error *err);
 
 /* Each name that there is a row of, in order. Returns how many, or -1 with a text. */
 typedef void webhook_name_fn(void *context, const char *name);
-int webhook_row_each(struct store *s, webhook_name_fn *fn, void *context, struct error *err);
+int webhook_row_each(
+	struct store *s, webhook_name_fn *fn, void *context, struct error *err);
 
 #endif

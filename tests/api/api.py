@@ -126,6 +126,7 @@ def uris(s):
     want(answer["block"] and answer["indicator"].startswith("domain#"), "%r", answer)
     s.run("allow", "remove", "+97259*", *control)
     want(s.blocked("uri=sip:mallory@carrier.example")["block"], "it is allowed for ever")
+    s.run("revoke", "sip:mallory@carrier.example", *control)
 
 
 def refusals(s):

@@ -164,7 +164,7 @@ static void begin(struct run *run, const char *path)
 	struct history *h = &run->history;
 	struct operation op = {.type = OP_GENESIS, .time = h->time};
 	struct buffer bytes = {0};
-	struct refusal why;
+	struct refusal why = {0};
 	struct error err;
 
 	op.config = history_config(h, true);

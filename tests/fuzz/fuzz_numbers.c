@@ -23,7 +23,8 @@ static void told(const struct numbers_config *c, const struct number_detection *
 	char text[INDICATOR_TEXT];
 
 	expect(!indicator_check(&d->indicator,
-		&(struct indicator_limits){.min_v4 = 16, .min_v6 = 32, .min_e164 = 5}, NULL));
+		&(struct indicator_limits){.min_v4 = 16, .min_v6 = 32, .min_e164 = 5},
+		NULL));
 	expect(d->proof == PROOF_RULE || d->proof == PROOF_CLUSTER);
 	expect(d->calls && d->sources && d->sources <= NUMBER_SOURCES_MAX);
 	expect(text_is_clean(view_str(d->reason)));
@@ -31,7 +32,8 @@ static void told(const struct numbers_config *c, const struct number_detection *
 	if (d->indicator.kind == INDICATOR_NUMBER) {
 		/* None of the site's country, none of its own. */
 		expect(strncmp(text, "+44", 3) != 0);
-		expect(!dial_plan_owns(&c->plan, view_of(text + 1, strcspn(text + 1, "*"))));
+		expect(!dial_plan_owns(
+			&c->plan, view_of(text + 1, strcspn(text + 1, "*"))));
 	} else {
 		const char *host = strchr(d->text, '@');
 

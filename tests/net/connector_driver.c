@@ -295,10 +295,10 @@ static void figures(void)
 	ops->figures(p, &f);
 	snprintf(text, sizeof text,
 		"messages %llu discarded %llu orders %llu refusals %llu in-flight %u "
-		"resyncs %u bans %zu",
+		"resyncs %u resent %llu bans %zu",
 		(unsigned long long)f.messages, (unsigned long long)f.discarded,
 		(unsigned long long)f.orders, (unsigned long long)f.refusals, f.in_flight,
-		f.resyncs, ban_table_count(bans));
+		f.resyncs, (unsigned long long)f.resent, ban_table_count(bans));
 	say("figures", text);
 }
 

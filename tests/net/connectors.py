@@ -554,7 +554,8 @@ def hook_dying(s):
     with d:
         d.await_line("ready")
         d.tell("fill 1000 3600")
-        wait_for(lambda: {"op": "resync-end"} in seen(path), 60, "resync-end at last")
+        wait_for(lambda: seen(path)[-1:] == [{"op": "resync-end"}] and len(seen(path)) > 2, 60,
+                 "resync-end at last")
         orders = seen(path)
         expect(len({o["indicator"] for o in orders if o["op"] == "add"}) == 1000,
                "%d orders", len(orders))

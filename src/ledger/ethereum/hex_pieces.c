@@ -20,7 +20,7 @@ void hex_begin(struct hex_pieces *h, uint8_t *dst, size_t max)
 static int take_prefix(struct hex_pieces *h, struct view *piece)
 {
 	while (h->prefix < 2 && piece->n > 0) {
-		if (piece->p[0] != (uint8_t)"0x"[h->prefix])
+		if (piece->p[0] != (uint8_t) "0x"[h->prefix])
 			return -1;
 		h->prefix++;
 		*piece = view_from(*piece, 1);

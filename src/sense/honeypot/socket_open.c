@@ -109,7 +109,7 @@ int honeypot_open_tcp(const struct address *local, uint16_t port, struct error *
 
 int honeypot_adopt(int fd, bool udp, struct error *err)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = {0};
 	socklen_t length = sizeof ss;
 	int flags = fcntl(fd, F_GETFL);
 

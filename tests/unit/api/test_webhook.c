@@ -238,9 +238,12 @@ static void test_types(void **state)
 	assert_false(webhook_wants(types, "detection"));
 	assert_false(webhook_wants(types, "bans"));
 	assert_false(webhook_wants(types, "a type to come"));
+	/* It stands for those that are not told one by one. */
+	assert_int_equal(webhook_types_add(&types, view_str("bans"), &err), 0);
+	assert_true(webhook_wants(types, "bans"));
 	assert_int_equal(webhook_types_add(&types, view_str("Ban"), &err), -1);
 	assert_string_equal(err.text,
-		"there are no events of type \"Ban\"; there are allow, ban, detection, "
+		"there are no events of type \"Ban\"; there are allow, ban, bans, detection, "
 		"expired, hit, ledger, objection, pass, published, reload, report, "
 		"revocation, trouble, unban");
 	assert_int_equal(webhook_types_add(&types, view_str("\x1b[2Jban"), &err), -1);

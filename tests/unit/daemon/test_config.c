@@ -423,8 +423,8 @@ static void test_unreadable(void **state)
 	buffer_free(&errors);
 	assert_int_equal(mkdir(in_folder("folder.conf"), 0755), 0);
 	assert_int_equal(config_load(&c, in_folder("folder.conf"), &errors), -1);
-	assert_true(view_find_str(as_view(&errors), "cannot be read: is no regular file\n") <
-		errors.n);
+	assert_true(view_find_str(as_view(&errors),
+			    "cannot be read: is no regular file\n") < errors.n);
 	buffer_free(&errors);
 }
 

@@ -113,7 +113,7 @@ static void test_ahead_and_right_again(void **state)
 	assert_true(banned(n, "203.0.113.1", T0 + HOUR / 2));
 	assert_true(banned(n, "203.0.113.2", T0 + 4 * HOUR));
 	/* And it ends by its time. */
-	clock_set(HOUR / 2 + 1);
+	clock_set(HOUR / 2.0 + 1);
 	node_schedule(n);
 	assert_false(banned(n, "203.0.113.1", T0 + HOUR / 2));
 	assert_int_equal(ban_table_count(n->bans), 1);
@@ -133,7 +133,7 @@ static void test_back(void **state)
 	assert_true(banned(n, "203.0.113.2", T0 + 4 * HOUR));
 	assert_int_equal(ban_table_queued(n->bans), 2);
 	clock_set_wall(0);
-	clock_set(HOUR / 2 + 1);
+	clock_set(HOUR / 2.0 + 1);
 	node_schedule(n);
 	assert_int_equal(ban_table_count(n->bans), 1);
 	node_kill(n);

@@ -190,6 +190,32 @@ static void test_journal(void **state)
 	node_kill(n);
 }
 
+/* What an operator allows is free at once, not after all others. */
+static void test_allowed(void **state)
+{
+	struct node *n = begun();
+	struct allow_entry e = {
+		.indicator = of("20.0.19.0/24"), .origin = ALLOW_OPERATOR};
+	struct indicator inside = of("20.0.19.7"), wide = of("20.0.0.0/9");
+
+	(void)state;
+	report_many(n, 0, MANY, T0 + 1000);
+	history_caught_up(n);
+	turns_until_done(n);
+	node_ban(n, &wide, BAN_ALL, BAN_OWN, CATEGORY_SCAN, T0 + 1000);
+	assert_int_equal(banned(n), MANY + 1);
+	/* 20.0.19.0 to 20.0.19.135 are listed, and it is within another's ban. */
+	assert_int_equal(allowlist_add(n->allow, &e), 0);
+	node_decide_allowed(n, &e.indicator);
+	assert_non_null(n->deciding.now);
+	assert_null(ban_table_get(n->bans, &inside, BAN_SIP));
+	assert_null(ban_table_get(n->bans, &wide, BAN_ALL));
+	assert_int_equal(banned(n), MANY - 136);
+	turns_until_done(n);
+	assert_int_equal(banned(n), MANY - 136);
+	node_kill(n);
+}
+
 /* Bans that end in one second are taken out in turns, and ordered by nobody. */
 static void test_expiry(void **state)
 {
@@ -241,6 +267,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_turns, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_more_come, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_journal, make_folder, drop_folder),
+		cmocka_unit_test_setup_teardown(test_allowed, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_expiry, make_folder, drop_folder),
 	};
 

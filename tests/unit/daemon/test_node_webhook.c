@@ -137,6 +137,55 @@ static void test_again(void **state)
 	end();
 }
 
+/* How many events of this type the journal has. */
+static int64_t told(const char *type)
+{
+	struct error err = {""};
+	int64_t count = -1;
+	struct sql q;
+
+	sql_prepare(&q, n->store, "SELECT count(*) FROM event WHERE type = ?");
+	sql_text(&q, type);
+	if (sql_step(&q, &err) == 1)
+		count = (int64_t)sql_get_u64(&q, 0);
+	sql_end(&q);
+	return count;
+}
+
+/* A receiver that stays away is told of again after each start of the node, once. */
+static void test_told(void **state)
+{
+	struct arrived a = {.json = NULL};
+
+	(void)state;
+	begin();
+	link_role();
+	events(1, "pass");
+	turn(1);
+	assert_true(take(&a));
+	answer(&a, WEBHOOK_LATER, 0, 0, "refused");
+	assert_int_equal(told("trouble"), 1);
+	turn(3);
+	assert_true(take(&a));
+	answer(&a, WEBHOOK_LATER, 0, 0, "refused");
+	assert_int_equal(told("trouble"), 1);
+	assert_int_equal(stored("siem").attempts, 2);
+	end();
+	begin();
+	link_role();
+	turn(1);
+	assert_true(take(&a));
+	answer(&a, WEBHOOK_LATER, 0, 0, "refused");
+	assert_int_equal(stored("siem").attempts, 3);
+	assert_int_equal(told("trouble"), 2);
+	turn(30);
+	assert_true(take(&a));
+	answer(&a, WEBHOOK_LATER, 0, 0, "refused");
+	assert_int_equal(told("trouble"), 2);
+	forget(&a);
+	end();
+}
+
 /* The node dies: the same batch, whatever is configured since. */
 static void test_restart(void **state)
 {
@@ -383,6 +432,7 @@ int main(void)
 		CASE(test_new),
 		CASE(test_order),
 		CASE(test_again),
+		CASE(test_told),
 		CASE(test_restart),
 		CASE(test_gone),
 		CASE(test_lost),

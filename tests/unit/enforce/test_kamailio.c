@@ -250,23 +250,34 @@ static void test_hostile_answers(void **state)
 /* An answer that is lost: the same call again; one that never comes: given up. */
 static void test_lost(void **state)
 {
+	struct pbx_figures f;
 	char id[32];
 
 	(void)state;
 	assert_int_equal(order(BAN_ADD, "+4420000001", WALL + 60), 1);
 	assert_true(take_call());
 	strcpy(id, call.id);
-	assert_int_equal(ops->due(p, NOW + SECOND - 1), NOW + SECOND);
+	/* After a quarter of a second, then twice as long: the call again. */
+	assert_int_equal(ops->due(p, NOW + SECOND / 4 - 1), NOW + SECOND / 4);
 	assert_false(take_call());
-	/* A second: the call again, and a look at a marker behind it. */
-	ops->due(p, NOW + SECOND);
+	assert_int_equal(ops->due(p, NOW + SECOND / 4), NOW + 3 * SECOND / 4);
 	assert_true(take_call());
 	assert_string_equal(call.id, id);
 	assert_string_equal(call.method, "htable.setxs");
+	assert_int_equal(ops->due(p, NOW + 3 * SECOND / 4), NOW + SECOND);
+	assert_true(take_call());
+	assert_string_equal(call.id, id);
+	assert_false(take_call());
+	/* A look at the mark behind it is answered: the answer before is lost. */
+	ops->due(p, NOW + SECOND);
 	assert_true(take_call());
 	assert_string_equal(call.method, "htable.get");
 	answer(STANDS, NOW + SECOND);
+	assert_true(take_call());
+	assert_string_equal(call.id, id);
 	assert_false(take_call());
+	ops->figures(p, &f);
+	assert_int_equal(f.resent, 3);
 	answer_id(id, OK, NOW + SECOND);
 	assert_int_equal(told.dones, 1);
 
@@ -308,7 +319,7 @@ static void test_stuck(void **state)
 static void test_window(void **state)
 {
 	struct ban_order orders[20];
-	char ids[7][32], text[20];
+	char ids[KAMAILIO_WINDOW - 1][32], text[20];
 
 	(void)state;
 	for (unsigned i = 0; i < 20; i++) {
@@ -316,8 +327,8 @@ static void test_window(void **state)
 		orders[i] = order_of(BAN_ADD, text, WALL + 60);
 	}
 	assert_int_equal(ops->order(p, orders, 20, NOW), KAMAILIO_WINDOW - 1);
-	assert_int_equal(ops->order(p, orders + 7, 13, NOW), 0);
-	for (unsigned i = 0; i < 7; i++) {
+	assert_int_equal(ops->order(p, orders + 10, 10, NOW), 0);
+	for (unsigned i = 0; i < KAMAILIO_WINDOW - 1; i++) {
 		assert_true(take_call());
 		strcpy(ids[i], call.id);
 		snprintf(text, sizeof text, "\"44200000%02u\"", i);
@@ -326,17 +337,53 @@ static void test_window(void **state)
 	assert_false(take_call());
 	/* The one that is under way is not ordered again: it could be overtaken. */
 	answer_id(ids[0], OK, NOW);
-	orders[8] = order_of(BAN_DELETE, "+4420000003", 0);
-	assert_int_equal(ops->order(p, orders + 8, 2, NOW), 0);
-	answer_id(ids[3], OK, NOW);
-	assert_int_equal(ops->order(p, orders + 8, 2, NOW), 2);
+	orders[10] = order_of(BAN_DELETE, "+4420000003", 0);
+	assert_int_equal(ops->order(p, orders + 10, 2, NOW), 0);
+	for (unsigned i = 1; i < 4; i++)
+		answer_id(ids[i], OK, NOW);
+	assert_int_equal(ops->order(p, orders + 10, 2, NOW), 2);
 	assert_true(take_call());
 	assert_string_equal(call.method, "htable.delete");
 	/* Not there is as good as deleted. */
 	answer(MISSING, NOW);
 	assert_int_equal(told.failures, 0);
-	assert_int_equal(told.dones, 3);
+	assert_int_equal(told.dones, 5);
 	assert_int_equal(told.done.change, BAN_DELETE);
+}
+
+/* Of ten answers three are lost: those calls are sent again with the next answer. */
+static void test_some_lost(void **state)
+{
+	char ids[10][32], text[20];
+	unsigned again = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		snprintf(text, sizeof text, "+44200000%02u", i);
+		assert_int_equal(order(BAN_ADD, text, WALL + 60), 1);
+		assert_true(take_call());
+		strcpy(ids[i], call.id);
+	}
+	for (unsigned i = 0; i < 10; i++) {
+		if (i == 2 || i == 3 || i == 8)
+			continue;
+		answer_id(ids[i], OK, NOW);
+		while (take_call()) {
+			assert_true(i == 4 || i == 9);
+			assert_string_equal(call.id, ids[i == 9 ? 8 : 2 + again]);
+			again++;
+		}
+	}
+	assert_int_equal(again, 3);
+	assert_int_equal(told.dones, 7);
+	/* Once for each answer that is later: they come behind all others now. */
+	answer_id(ids[3], OK, NOW);
+	assert_true(take_call());
+	assert_string_equal(call.id, ids[2]);
+	answer_id(ids[8], OK, NOW);
+	assert_false(take_call());
+	answer_id(ids[2], OK, NOW);
+	assert_int_equal(told.dones, 10);
 }
 
 /* The marker is gone: Kamailio restarted, or its tables were flushed. */
@@ -351,7 +398,7 @@ static void test_restart(void **state)
 			"\"scnum\"", "\"scuri\"", "\"scip\"", "\"scnum\""};
 
 		now += SECOND;
-		assert_int_equal(ops->due(p, now), now + SECOND);
+		assert_int_equal(ops->due(p, now), now + SECOND / 4);
 		assert_true(take_call());
 		assert_string_equal(call.method, "htable.get");
 		assert_non_null(strstr(call.params, tables[i]));
@@ -561,6 +608,8 @@ static void test_generations(void **state)
 	ops->filled(p, NOW);
 	assert_false(take_call());
 	answer_id(id[1], MISSING, NOW);
+	assert_true(take_call());
+	assert_string_equal(call.id, id[0]); /* its answer is lost, it seems */
 	assert_false(take_call());
 	/* What comes later is waited for no longer. */
 	assert_int_equal(order(BAN_ADD, "+4420000003", WALL + 60), 1);
@@ -664,6 +713,9 @@ static void test_clear(void **state)
 	ops->filled(p, NOW);
 	ops->clear(p, NOW);
 	assert_int_equal(order(BAN_ADD, "+4420000002", WALL + 60), 0);
+	/* What is under way is answered. */
+	answer_id(id, OK, NOW);
+	assert_int_equal(told.dones, 1);
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(told.cleared, 0);
 		assert_true(take_call());
@@ -673,9 +725,7 @@ static void test_clear(void **state)
 		answer(i ? DELETED : MISSING, NOW);
 	}
 	assert_int_equal(told.cleared, 1);
-	/* Those under way are answered, and deletions are taken. */
-	answer_id(id, OK, NOW);
-	assert_int_equal(told.dones, 1);
+	/* Deletions are taken. */
 	assert_int_equal(order(BAN_DELETE, "+4420000001", 0), 1);
 	assert_true(take_call());
 	assert_string_equal(call.method, "htable.delete");
@@ -736,6 +786,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stuck, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_window, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_some_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_marks_are_kept, setup, teardown),
 		cmocka_unit_test(test_wrong_configuration),

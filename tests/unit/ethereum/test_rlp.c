@@ -170,10 +170,11 @@ static void test_invalid(void **state)
 {
 	/* ethereum/tests, RLPTests/invalidRLPTest.json, and their likes for lists. */
 	static const char *const invalid[] = {
-		"bf0f000000000000021111",          /* int32Overflow */
-		"ff0f000000000000021111",          /* int32Overflow2 */
-		"bfffffffffffffffff",              /* a length of 2^64 - 1 */
-		"ffffffffffffffffff",              /* the same, list */
+		"bf0f000000000000021111", /* int32Overflow */
+		"ff0f000000000000021111", /* int32Overflow2 */
+		"bfffffffffffffffff",     /* a length of 2^64 - 1 */
+		"ffffffffffffffffff",     /* the same, list */
+		/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one long text */
 		"b9002100dc2b275d0f74e8a53e6f4ec6" /* incorrectLengthInArray */
 		"1b27f24278820be3f82ea2110e582081b0565df0",
 		"b90040000102030405060708090a0b0c" /* leadingZerosInLongLengthArray1 */

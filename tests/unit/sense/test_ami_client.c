@@ -53,7 +53,7 @@ static void on_connect(void *context)
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	connect(fd, (struct sockaddr *)&to, sizeof to);
+	(void)connect(fd, (struct sockaddr *)&to, sizeof to);
 	ami_connected(ami, fd);
 }
 
