@@ -387,20 +387,20 @@ def kamailio_generations(s):
     def call_on(done):
         while not done.is_set():
             seen.append(s.call("+97259000123"))
-            time.sleep(0.1)  # fewer than a flood
+            time.sleep(0.03)  # fewer than a flood
     with s.kamailio() as d:
         d.await_line("ready")
-        d.do("add +97259000123 3600", "add +442079460000 3600", "fill 5000 3600")
+        d.do("add +97259000123 3600", "add +442079460000 3600", "fill 10000 3600")
         expect_calls(s, ["+97259000123", "+442079460000"])
         first = mark()
-    # Its driver is gone. What it knew is lifted meanwhile, but for one and the 5,000.
+    # Its driver is gone. What it knew is lifted meanwhile, but for one and the 10,000.
     done = threading.Event()
     caller = threading.Thread(target=call_on, args=(done,), daemon=True)
     caller.start()
     with s.kamailio() as d:
-        d.tell("add +97259000123 3600", "fill 5000 3600")
+        d.tell("add +97259000123 3600", "fill 10000 3600")
         d.await_line("ready")
-        d.await_line("settled 5001 refused 0", 60)
+        d.await_line("settled 10001 refused 0", 60)
         wait_for(lambda: mark()[:9] == mark()[9:] > first[9:], 10, "the mark is raised: %s, "
                  "it was %s", mark(), first)
         done.set()
@@ -414,7 +414,7 @@ def kamailio_generations(s):
         since = len(d.lines)
         s.rpc("htable.delete", "sipchain_number", "sipchain")
         expect_calls(s, [], ["+97259000123"])
-        d.await_line("settled 5001 refused 0", 60, since=since)
+        d.await_line("settled 10001 refused 0", 60, since=since)
         expect_calls(s, ["+97259000123"], ["+442079460000"])
         d.tell("clear")
         d.await_line("cleared")
