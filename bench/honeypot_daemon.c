@@ -144,6 +144,13 @@ static void drain(int fd, struct shared *s)
 	} while (n == 64);
 }
 
+/* Until there is room: a sender that spins takes from the other core as well. */
+static void rest(int fd, struct shared *s)
+{
+	drain(fd, s);
+	usleep(50);
+}
+
 static struct sockaddr_in loopback(uint16_t port)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -166,10 +173,10 @@ static void send_all(int fd, uint16_t port, unsigned n, unsigned rate, struct sh
 
 		if (rate > 1)
 			while ((clock_monotonic() - start) * rate < sent * USEC_PER_SEC)
-				drain(fd, s);
+				rest(fd, s);
 		else if (!rate)
 			while (sent + k > atomic_load(&s->received) + IN_FLIGHT)
-				drain(fd, s);
+				rest(fd, s);
 		for (unsigned i = 0; i < k; i++)
 			prepare(&o, i, sent + i);
 		done = sendmmsg(fd, o.m, k, 0);

@@ -156,7 +156,8 @@ def report(daemon, build, runs):
     while True:
         try:
             now = status()
-            if now["ledger"]["live"] == ENTRIES and not now["bans"]["queued"]:
+            # They are decided in turns, between which the node answers.
+            if now["bans"]["learnt"] == ENTRIES and not now["bans"]["queued"]:
                 break
         except OSError:
             pass
