@@ -34,9 +34,9 @@ struct dial_plan {
 	char country[E164_COUNTRY_DIGITS + 1]; /* country code, "" unknown */
 	char area[DIAL_PREFIX];  /* area code without trunk prefix, "" none */
 	char trunk[DIAL_PREFIX]; /* before national numbers: "0"; "" none */
-	char outside[DIAL_PREFIXES]
-		    [DIAL_PREFIX];            /* for an outside line: "9", "0", "*9" */
-	char idd[DIAL_PREFIXES][DIAL_PREFIX]; /* of calls abroad, besides the country's */
+	/* For an outside line: "9", "0", "*9"; of calls abroad, besides the country's. */
+	char outside[DIAL_PREFIXES][DIAL_PREFIX];
+	char idd[DIAL_PREFIXES][DIAL_PREFIX];
 	char shorts[DIAL_SHORTS][DIAL_PREFIX];
 	struct dial_range own[DIAL_OWN];
 	uint8_t owns;          /* how many of own[] there are */

@@ -99,8 +99,8 @@ struct observation {
 	uint8_t signs;     /* of enum observation_sign */
 	uint64_t attempt;
 	char account[64];
-	char dialled
-		[64]; /* at the honeypot also "user@domain", of a name that it calls */
+	/* At the honeypot also "user@domain", of a name that it calls. */
+	char dialled[64];
 	char agent[96];
 	/* For the evidence alone; zeros and "" where a sensor has it not. */
 	uint64_t call_id;  /* of the Call-ID, see observation_call_id() */
