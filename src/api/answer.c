@@ -149,6 +149,16 @@ json_t *answer_around(
 	return out;
 }
 
+bool answer_any_blocks(const json_t *listed)
+{
+	const json_t *d;
+	size_t at;
+
+	json_array_foreach(
+		listed, at, d) if (json_is_true(json_object_get(d, "block"))) return true;
+	return false;
+}
+
 void explorer_link(
 	struct buffer *out, const char *pattern, const uint8_t transaction[HASH_SIZE])
 {

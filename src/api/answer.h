@@ -43,6 +43,9 @@ json_t *answer_list(const struct answer_source *s, const char *kind);
 json_t *answer_around(
 	const struct answer_source *s, const struct indicator *i, const char *uri);
 
+/* Whether a decision of such a list blocks. */
+bool answer_any_blocks(const json_t *listed);
+
 /*
  * A link to an explorer: the template with "0x" and the hash in the place of {tx},
  * with its NUL, into out; nothing when there is no {tx} in it.

@@ -85,6 +85,9 @@ int control_peer(int fd, gid_t group, uid_t *uid, bool *may_change);
 uid_t control_uid(const struct control_client *client);
 bool control_may_change(const struct control_client *client);
 
+/* Whether he may; refuses him if not. */
+bool control_let_change(struct control_client *client);
+
 /* Takes over the reference to result. */
 void control_answer(struct control_client *client, json_t *result);
 void control_refuse(struct control_client *client, enum control_code code,

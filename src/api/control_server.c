@@ -183,6 +183,16 @@ void control_refuse(
 		json_pack("{s:b, s:i, s:s}", "ok", 0, "code", (int)code, "error", text));
 }
 
+bool control_let_change(struct control_client *client)
+{
+	if (control_may_change(client))
+		return true;
+	control_refuse(client, CONTROL_PERMISSION,
+		"uid %u may ask but not change; be root or in [node] control_group",
+		(unsigned)control_uid(client));
+	return false;
+}
+
 void control_watch(struct control_client *client)
 {
 	json_t *line = json_pack("{s:b, s:{}}", "ok", 1, "result");

@@ -94,24 +94,13 @@ json_t *direct_list(struct direct_answers *a, const char *kind)
 			answer_tips(from.registry)));
 }
 
-/* Whether a decision of the list blocks. */
-static bool any_blocks(const json_t *listed)
-{
-	const json_t *d;
-	size_t at;
-
-	json_array_foreach(
-		listed, at, d) if (json_is_true(json_object_get(d, "block"))) return true;
-	return false;
-}
-
 static const char *verdict(const json_t *listed, bool allowed, bool protected)
 {
 	if (!json_array_size(listed))
 		return allowed    ? "not listed, and on this node's allowlist" :
 			protected ? "not listed, and protected by the consortium" :
 				    "not listed";
-	if (any_blocks(listed))
+	if (answer_any_blocks(listed))
 		return "listed, and by this node's policy to be blocked";
 	return protected ? "listed, but the consortium protects it: not blocked" :
 		allowed  ? "listed, but on this node's allowlist: not blocked" :

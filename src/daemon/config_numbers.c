@@ -3,27 +3,14 @@
 #include "daemon/config_numbers.h"
 
 #include "base/escape.h"
+#include "base/units.h"
 #include "indicator/uri.h"
-
-/* The next word of a list; commas, semicolons and blanks lie between. */
-static bool next_word(struct view *rest, struct view *word)
-{
-	size_t n = 0;
-
-	while (rest->n && strchr(", \t", rest->p[0]))
-		*rest = view_from(*rest, 1);
-	while (n < rest->n && !strchr(", \t", rest->p[n]))
-		n++;
-	*word = view_head(*rest, n);
-	*rest = view_from(*rest, n);
-	return n != 0;
-}
 
 static int set_own(struct dial_plan *plan, struct view text, struct error *err)
 {
 	struct view word;
 
-	while (next_word(&text, &word))
+	while ((word = word_next(&text)).n)
 		if (dial_plan_own(plan, word, err))
 			return -1;
 	return 0;
@@ -34,7 +21,7 @@ static int set_domains(struct numbers_config *out, struct view text, struct erro
 	struct view word;
 	char domain[256];
 
-	while (next_word(&text, &word)) {
+	while ((word = word_next(&text)).n) {
 		if (out->n_domains == NUMBER_DOMAINS_MAX)
 			return error_set(err,
 				"names more than %d domains; leave out what is "

@@ -136,6 +136,16 @@ int config_webhook_authorities(const struct config_webhook *w, struct error *err
 	return rc;
 }
 
+/* rc != 0: one line about it. Returns how many that are. */
+static unsigned complain(struct buffer *errors, const struct config_webhook *w, int rc,
+	const struct error *err)
+{
+	if (!rc)
+		return 0;
+	buffer_printf(errors, "[%s \"%s\"] %s\n", SECTION, w->name, err->text);
+	return 1;
+}
+
 unsigned config_webhooks_try(const struct config *c, struct buffer *errors)
 {
 	struct webhook_secret secret[WEBHOOK_SECRETS_MAX];
@@ -145,17 +155,10 @@ unsigned config_webhooks_try(const struct config *c, struct buffer *errors)
 		const struct config_webhook *w = &c->webhooks[i];
 		struct error err = {""};
 
-		if (config_webhook_secrets(secret, w, &err)) {
-			buffer_printf(
-				errors, "[%s \"%s\"] %s\n", SECTION, w->name, err.text);
-			count++;
-		}
+		count += complain(
+			errors, w, config_webhook_secrets(secret, w, &err), &err);
 		explicit_bzero(secret, sizeof secret);
-		if (config_webhook_authorities(w, &err)) {
-			buffer_printf(
-				errors, "[%s \"%s\"] %s\n", SECTION, w->name, err.text);
-			count++;
-		}
+		count += complain(errors, w, config_webhook_authorities(w, &err), &err);
 	}
 	return count;
 }

@@ -68,8 +68,3 @@ int ledger_seal(const struct config *config, struct error *err)
 	box.paths_count = r.paths_count;
 	return sandbox_seal(&box, err);
 }
-
-bool ledger_seal_stale(void)
-{
-	return reach_stale();
-}

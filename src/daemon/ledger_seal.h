@@ -12,11 +12,4 @@
  */
 int ledger_seal(const struct config *config, struct error *err);
 
-/*
- * Whether a file that names are resolved by was replaced since (a new lease, a
- * new network): Landlock knows files and not their names, so this process can
- * read the new one only after it was started anew.
- */
-bool ledger_seal_stale(void);
-
 #endif

@@ -87,16 +87,6 @@ static bool bans_count(const json_t *bans, bool *told)
 	return any;
 }
 
-static bool any_blocks(const json_t *listed)
-{
-	const json_t *d;
-	size_t at;
-
-	json_array_foreach(
-		listed, at, d) if (json_is_true(json_object_get(d, "block"))) return true;
-	return false;
-}
-
 /* Why what is listed, or banned, does nothing. */
 static const char *passes(const struct facts *f)
 {
@@ -128,7 +118,7 @@ static const char *verdict(const struct node *n, const struct facts *f)
 		return n->config->node.observe ?
 			"would be banned here (observe mode: nothing is in the firewall)" :
 			"banned here";
-	if (any_blocks(f->listed))
+	if (answer_any_blocks(f->listed))
 		return f->enforced ?
 			"blocked: listed, and this node follows" :
 			"listed and decided: block; but nothing on this node enforces "

@@ -145,14 +145,7 @@ void node_connectors_clear(
 	struct connector_figures f;
 	struct node_connector *one;
 
-	if (!control_may_change(client)) {
-		control_refuse(client, CONTROL_PERMISSION,
-			"uid %u may ask but not change; be root or in [node] "
-			"control_group",
-			(unsigned)control_uid(client));
-		return;
-	}
-	if (!named(n, client, arguments, &one))
+	if (!control_let_change(client) || !named(n, client, arguments, &one))
 		return;
 	if (!one) {
 		control_refuse(client, CONTROL_USAGE, "name the connector");

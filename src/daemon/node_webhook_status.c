@@ -173,12 +173,8 @@ static struct node_webhook *named_to_change(struct node *n, struct control_clien
 	struct error err = {""};
 	struct node_webhook *w;
 
-	if (!control_may_change(client)) {
-		control_refuse(client, CONTROL_PERMISSION,
-			"uid %u may ask but not change; be root or in [node] control_group",
-			(unsigned)control_uid(client));
+	if (!control_let_change(client))
 		return NULL;
-	}
 	w = named(n, client, arguments);
 	if (!w)
 		return NULL;

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "daemon/ledger_seal.h"
 #include "daemon/role_ledger.h"
+#include "daemon/seal_reach.h"
 #include "ledger/ethereum/ethereum.h"
 
 /* Send to the node; a node that cannot take it any more gets a new link. */
@@ -79,7 +79,7 @@ void role_ledger_trouble(void *context, bool healthy, const char *text)
 	else
 		log_error("ledger: %s", text);
 	tell_node(r, MSG_TROUBLE, t, sizeof *t);
-	if (healthy || !role_ledger_on_chain(r) || !ledger_seal_stale())
+	if (healthy || !role_ledger_on_chain(r) || !reach_stale())
 		return;
 	log_notice("the resolver's files were replaced; starting anew to read them");
 	r->again = true;

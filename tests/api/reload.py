@@ -10,7 +10,6 @@ import http.client
 import os
 import secrets
 import shutil
-import signal
 import socket
 import ssl
 import sys
@@ -30,17 +29,6 @@ SLOW = '[token "slow"]\nsecret_file = {0}/slow.token\nrights = report\nrate = 6\
 
 class Changing(Stage):
     """A daemon whose files change."""
-
-    def reload(self):
-        """SIGHUP, and until it is said to be done."""
-        before = self.whole_log().count("configuration reloaded")
-        self.process.send_signal(signal.SIGHUP)
-        self.until(lambda: self.whole_log().count("configuration reloaded") > before,
-                   "it does not reload")
-
-    def whole_log(self):
-        with open(self.path("log"), encoding="utf-8", errors="replace") as f:
-            return f.read()
 
     def trouble(self):
         return self.call("GET", "/v1/status", how="unix").json["api"]["trouble"]

@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -210,9 +211,19 @@ class Stage:
                  self.process.returncode, self.log())
             self.process = None
 
-    def log(self):
+    def reload(self):
+        """SIGHUP, and until it is said to be done."""
+        before = self.whole_log().count("configuration reloaded")
+        self.process.send_signal(signal.SIGHUP)
+        self.until(lambda: self.whole_log().count("configuration reloaded") > before,
+                   "it does not reload")
+
+    def whole_log(self):
         with open(self.path("log"), encoding="utf-8", errors="replace") as f:
-            return f.read()[-3000:]
+            return f.read()
+
+    def log(self):
+        return self.whole_log()[-3000:]
 
     def close(self):
         if self.process:

@@ -2,7 +2,6 @@
 """A node with webhooks, its receiver, and what must hold of what came."""
 import json
 import os
-import signal
 import socket
 import subprocess
 import threading
@@ -82,17 +81,6 @@ class WebhookStage(Stage):
 
     def siem(self, more=""):
         return SIEM % (self.receiver.port, self.path("siem.secret"), self.path("api.pem")) + more
-
-    def reload(self):
-        """Read the configuration anew, and wait until that has come to its end."""
-        before = self.whole_log().count("configuration reloaded")
-        self.process.send_signal(signal.SIGHUP)
-        self.until(lambda: self.whole_log().count("configuration reloaded") > before,
-                   "it does not reload")
-
-    def whole_log(self):
-        with open(self.path("log"), encoding="utf-8", errors="replace") as f:
-            return f.read()
 
     def ask(self, command, **arguments):
         """By the control socket; {"ok": ...}."""
