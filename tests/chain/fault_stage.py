@@ -400,6 +400,8 @@ class Stage:
         os.makedirs(kept)
         for n in self.nodes:
             shutil.copy(n.log_path, "%s/%s.log" % (kept, n.name))
+        for name, path in self.chain.logs().items():
+            shutil.copy(path, "%s/%s.log" % (kept, name))
         return kept
 
 

@@ -194,18 +194,20 @@ def group(options, table, broken, name, make, more, prepare, play):
     failed = table.failed
     try:
         with make() as chain:
-            stage = fault_stage.Stage(options.build, chain, name, options=more)
-            prepare(stage)
-            play(stage, table)
-            complaints = stage.stop()
-            if complaints:
-                table.line("%s: daemons end in order, sanitizers found nothing" % name, 0,
-                           "; ".join(complaints)[:2000])
+            try:
+                stage = fault_stage.Stage(options.build, chain, name, options=more)
+                prepare(stage)
+                play(stage, table)
+                complaints = stage.stop()
+                if complaints:
+                    table.line("%s: daemons end in order, sanitizers found nothing" % name,
+                               0, "; ".join(complaints)[:2000])
+            finally:  # while the network still has its logs
+                if stage and (sys.exc_info()[0] or table.failed > failed):
+                    print("      logs: %s" % stage.keep(options.build), flush=True)
     except TROUBLES as error:
         broken.append("%s: %s" % (name, error))
     if stage:
-        if broken or table.failed > failed:
-            print("      logs: %s" % stage.keep(options.build), flush=True)
         stage.stop()
         stage.remove()
 

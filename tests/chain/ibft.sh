@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # ibft.sh: a network of IBFT validators on one address: finality at once, no
 # fees, legacy transactions, no eth_getProof.
-#   up [N]     N validators (4); ready when each has block 1
-#   start I    validator I again on its old data; ready when it answers
+#   up [N]     N validators (4); ready when each has block 1 and knows all others
+#   start I    validator I again on its old data; ready when it takes part again
 #   kill I     kill -9          term I   SIGTERM, and wait
 #   status     one line a validator
 #   down       end all; their data and logs stay until the next up
@@ -39,7 +39,9 @@ make() { # keys and genesis
     "$IBFT" secrets init --insecure --data-dir "n$i" >make.log 2>&1 ||
       die "no keys: $(tail -n 3 make.log)"
   done
-  for ((i = 1; i <= N && i <= 2; i++)); do
+  # All of them: one that comes back finds its peers by those who are boot nodes, and if
+  # it found the one alone that is frozen next, the others would lack its vote.
+  for ((i = 1; i <= N; i++)); do
     boot+=(--bootnode "/ip4/127.0.0.1/tcp/$((PORT + 10 * (i - 1) + 1))/p2p/$(
       "$IBFT" secrets output --data-dir "n$i" | awk '/Node ID/ { print $NF }')")
   done
@@ -71,14 +73,51 @@ reaches() { # validator, height
   now=$(height "$1") && [ "$now" -ge "$2" ]
 }
 
+living() {
+  local i count=0
+  for ((i = 1; i <= N; i++)); do ! alive "$i" >/dev/null || count=$((count + 1)); done
+  echo "$count"
+}
+
+highest() {
+  local i now top=0
+  for ((i = 1; i <= N; i++)); do
+    now=$(height "$i") || continue
+    [ "$now" -le "$top" ] || top=$now
+  done
+  echo "$top"
+}
+
+# Each has a connection to every other that lives: no vote is lost on a detour.
+meets() { # validator
+  local peers
+  peers=$(rpc "$1" net_peerCount | field result)
+  [[ $peers == 0x* ]] && [ $((peers)) -ge $(($(living) - 1)) ]
+}
+
+# A validator hears of a block that it missed when the next one is made. If its vote is
+# needed for the next, it missed one while it connected and another validator ended then,
+# the network would stand for good: so it has to have seen new ones come.
+takes_part() { # validator
+  [ "$(living)" -gt $((2 * N / 3)) ] || return 0
+  await 240 "new blocks at validator $1" reaches "$1" $(($(highest) + 2))
+}
+
 up() {
   local i
   trap 'undo true' EXIT
   [ -f "$DIR/conf" ] || make
   remember N IBFT HOST PORT CHAIN_ID BLOCK_TIME PREMINE OPTIONS
-  for ((i = 1; i <= N; i++)); do launch "$i"; done
-  for ((i = 1; i <= N; i++)); do await 10 "process of validator $i" lives "$i"; done
-  for ((i = 1; i <= N; i++)); do await 60 "block 1 at validator $i" reaches "$i" 1; done
+  # One after the other: two that call each other at once may refuse each other for good.
+  for ((i = 1; i <= N; i++)); do
+    launch "$i"
+    await 10 "process of validator $i" lives "$i"
+    await 60 "reply of validator $i" reaches "$i" 0
+  done
+  for ((i = 1; i <= N; i++)); do
+    await 60 "block 1 at validator $i" reaches "$i" 1
+    await 60 "connection of validator $i to every other" meets "$i"
+  done
 }
 
 [ "$command" = up ] || [ -f "$DIR/conf" ] || {
@@ -91,6 +130,8 @@ start)
   launch "${2:?validator}"
   await 10 "process of validator $2" lives "$2"
   await 60 "reply of validator $2" reaches "$2" 0
+  await 60 "connection of validator $2 to every other that lives" meets "$2"
+  takes_part "$2"
   ;;
 kill) stop_node "${2:?validator}" KILL ;;
 term) stop_node "${2:?validator}" TERM ;;

@@ -107,6 +107,10 @@ class Network:
     def up(self):
         raise NotImplementedError
 
+    def logs(self):
+        """{name: path} of what the nodes say."""
+        raise NotImplementedError
+
     def _end(self):
         raise NotImplementedError
 
@@ -197,6 +201,9 @@ class Anvil(Network):
             raise ChainError("anvil left with status %d:\n%s" % (
                 self.process.returncode, self.log()))
         return self.node().chain_id()
+
+    def logs(self):
+        return {"anvil": self.log_path}
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="backslashreplace") as f:
@@ -322,10 +329,15 @@ class _Scripted(Network):
     def go_on(self, i):
         os.kill(self.pid(i), signal.SIGCONT)
 
+    def _log_path(self, i):
+        return "%s/net/n%d/log" % (self.folder, i)
+
     def log(self, i):
-        with open("%s/net/n%d/log" % (self.folder, i), encoding="utf-8",
-                  errors="backslashreplace") as f:
+        with open(self._log_path(i), encoding="utf-8", errors="backslashreplace") as f:
             return f.read()
+
+    def logs(self):
+        return {"chain-node-%d" % i: self._log_path(i) for i in range(1, self.count + 1)}
 
     def _end(self):
         if self._up:
