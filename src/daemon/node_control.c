@@ -172,7 +172,8 @@ static void do_report(struct request *r)
 		return;
 	if (!writer(r) || !reportable(r, ttl))
 		return;
-	if (node_exempted(r->node, &r->wish, &why)) {
+	if (node_exempted(r->node, &r->wish, &why) ||
+		node_not_own(r->node, &r->wish, &why)) {
 		refused(r, &why);
 		return;
 	}

@@ -9,6 +9,11 @@
 #include <microhttpd.h>
 #include <stdio.h>
 
+#include "indicator/number.h"
+
+/* An outside line, an international prefix and a number have no more digits. */
+#define DIALLED_MOST 24
+
 /* What stands against the thing asked about. */
 struct verdict {
 	bool block;
@@ -78,17 +83,40 @@ static void judge_uri(struct verdict *v, const struct node *n, const struct indi
 }
 
 /*
+ * Digits, with more behind them than any number has: exchanges take no notice of
+ * those, and whoever dials a blocked prefix could add some.
+ */
+static void take_digits(struct indicator *out, struct view number, struct view more)
+{
+	char digits[NUMBER_DIGITS];
+	size_t n = number.n < sizeof digits ? number.n : sizeof digits;
+	size_t rest = more.n < sizeof digits - n ? more.n : sizeof digits - n;
+
+	memcpy(digits, number.p, n);
+	memcpy(digits + n, more.p, rest);
+	indicator_from_digits(out, view_of(digits, n + rest));
+}
+
+/*
  * What a phone dialled here, read by [numbers]: kind 0 when that is no number, or
  * could be more than one; nothing that is listed is meant then.
  */
 static void read_dialled(struct indicator *out, const struct node *n, const char *dialled)
 {
 	struct dialled_reading r;
+	char head[DIALLED_MOST + 1];
+	size_t length = strnlen(dialled, DIALLED_MOST);
 
 	memset(out, 0, sizeof *out);
-	dialled_read(&r, numbers_plan(n->numbers), dialled);
+	do {
+		memcpy(head, dialled, length);
+		head[length] = 0;
+		dialled_read(&r, numbers_plan(n->numbers), head);
+	} while (r.reading == READ_INVALID && --length);
 	if (r.digits[0] && r.reading != READ_AMBIGUOUS)
-		indicator_from_digits(out, view_str(r.digits));
+		take_digits(out, view_str(r.digits),
+			view_of(dialled + length,
+				strspn(dialled + length, "0123456789")));
 }
 
 /* "+97259...", " 97259..." ('+' as forms write it), or what was dialled: 0097259... */
@@ -107,6 +135,10 @@ static int parse_number(
 	memcpy(text, value, length);
 	if (*value == ' ')
 		text[0] = '+';
+	/* As of what is dialled: what is behind a whole number does not count. */
+	if (text[0] == '+' && length > 1 + NUMBER_DIGITS &&
+		value[1 + strspn(value + 1, "0123456789")] == 0)
+		length = 1 + NUMBER_DIGITS;
 	if (indicator_parse(out, NULL, view_of(text, length), err))
 		return -1;
 	return out->kind == INDICATOR_NUMBER ?

@@ -52,7 +52,8 @@ static int consider(struct posting *p, const struct node_wish *w, uint32_t ttl,
 
 	if (!node_writer(p->node, why) || node_reportable(p->node, w, ttl, why) ||
 		(w->log && node_log_kind(w, why)) || node_allowed_here(p->node, w, why) ||
-		(w->log && node_better_known(p->node, w, &until, why)))
+		node_not_own(p->node, w, why) ||
+		(p->call->token && node_better_known(p->node, w, &until, why)))
 		return -1;
 	return 0;
 }

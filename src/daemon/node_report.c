@@ -116,6 +116,38 @@ static const struct allow_entry *allowed(const struct node *n, const struct node
 	return e;
 }
 
+/* Whether it is a number or a domain of the site's own, or has such in it. */
+static bool owned(const struct node *n, const struct node_wish *w)
+{
+	const struct home *home = &n->config->policy.home;
+	struct uri_parts parts;
+
+	if (w->indicator.kind == INDICATOR_NUMBER)
+		return home_owns_number(home, &w->indicator);
+	if (w->indicator.kind == INDICATOR_DOMAIN)
+		return w->canonical[0] ? home_owns_domain(home, view_str(w->canonical)) :
+					 home_owns_hash(home, &w->indicator);
+	if (w->indicator.kind != INDICATOR_URI)
+		return false;
+	uri_parts(&parts, &w->indicator, w->canonical);
+	return home_owns_domain(home, parts.host) ||
+		home_owns_number(home, &parts.part[URI_NUMBER]);
+}
+
+int node_not_own(struct node *n, const struct node_wish *w, struct node_refusal *r)
+{
+	char name[INDICATOR_TEXT];
+
+	if (!owned(n, w))
+		return 0;
+	return refuse(r, CONTROL_FAILED, "own",
+		"%s is not reported: it is your own, or has such in it ([numbers] %s)",
+		indicator_print(name, &w->indicator),
+		w->indicator.kind == INDICATOR_NUMBER         ? "own" :
+			w->indicator.kind == INDICATOR_DOMAIN ? "domains" :
+								"own, domains");
+}
+
 int node_allowed_here(struct node *n, const struct node_wish *w, struct node_refusal *r)
 {
 	const struct allow_entry *e = allowed(n, w);
@@ -154,7 +186,9 @@ int node_better_known(struct node *n, const struct node_wish *w, uint32_t *until
 	struct report word;
 
 	if (registry_own_word(n->registry, m->index, &w->indicator, node_now(), &word) ||
-		word.proof == PROOF_LOG)
+		word.proof == PROOF_LOG ||
+		(!w->log && word.proof == PROOF_MANUAL &&
+			word.category != CATEGORY_OBJECTION))
 		return 0;
 	*until = word.expiry;
 	return refuse(r, CONTROL_OK, "better-known",

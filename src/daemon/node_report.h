@@ -46,6 +46,12 @@ int node_log_kind(const struct node_wish *w, struct node_refusal *r);
 int node_allowed_here(struct node *n, const struct node_wish *w, struct node_refusal *r);
 
 /*
+ * Nobody tells the others of the site's own numbers and domains ([numbers] own,
+ * domains): calls to its customers would be refused everywhere. 0, or -1 with the refusal.
+ */
+int node_not_own(struct node *n, const struct node_wish *w, struct node_refusal *r);
+
+/*
  * Nor does anybody report calls to what this node exempts itself: the number of a
  * customer's carrier, a prefix with it. (An address may be: another node may have
  * other trunks.) 0, or -1 with the refusal.
@@ -53,8 +59,9 @@ int node_allowed_here(struct node *n, const struct node_wish *w, struct node_ref
 int node_exempted(struct node *n, const struct node_wish *w, struct node_refusal *r);
 
 /*
- * -1: this node has told the others already, by what it saw itself or by a person,
- * until *until. A log's word would take the proof away.
+ * -1: this node has told the others already, until *until, by what it saw itself, or,
+ * where a log speaks, by a person; or it objects. A program's word would take the proof
+ * away, and could end it at once by a short life: who may report may not revoke.
  */
 int node_better_known(struct node *n, const struct node_wish *w, uint32_t *until,
 	struct node_refusal *r);

@@ -60,8 +60,11 @@ static void fail(struct hook *h, const char *why)
 
 /* --- to the program --- */
 
-static void put_line(struct hook *h, const char *text, size_t n)
+static void put_line(struct hook *h, const char *text, size_t n, usec now)
 {
+	/* The program has had nothing to read: it is not slow with this. */
+	if (!h->out.n)
+		h->progress = now;
 	if (buffer_put(&h->out, text, n) == 0)
 		h->queued += n;
 }
@@ -70,7 +73,7 @@ static void put_line(struct hook *h, const char *text, size_t n)
  * Nothing in a line needs JSON's escapes: printed indicators, names of our own
  * tables, the connector's (letters, digits, '_', '-', '.').
  */
-static void put_order(struct hook *h, const struct ban_order *o)
+static void put_order(struct hook *h, const struct ban_order *o, usec now)
 {
 	char text[INDICATOR_TEXT], digits[NUMBER_DIGITS + 1], line[OUT_LINE_MAX];
 	bool add = o->change == BAN_ADD;
@@ -90,7 +93,7 @@ static void put_order(struct hook *h, const struct ban_order *o)
 			",\"until\":%u,\"category\":\"%s\",\"origin\":\"%s\"", o->until,
 			category_name(o->category), ban_origin_name(o->origin));
 	n += (size_t)snprintf(line + n, sizeof line - n, "}\n");
-	put_line(h, line, n);
+	put_line(h, line, n, now);
 }
 
 static void begin_resync(struct hook *h, usec now)
@@ -105,7 +108,7 @@ static void begin_resync(struct hook *h, usec now)
 	n = snprintf(line, sizeof line,
 		"{\"op\":\"resync-begin\",\"version\":1,\"connector\":\"%s\"}\n",
 		h->name);
-	put_line(h, line, (size_t)n);
+	put_line(h, line, (size_t)n, now);
 	h->hooks.resync(h->hooks.context);
 	h->figures.resyncs++;
 	h->figures.sessions++;
@@ -286,7 +289,6 @@ static size_t hook_order(
 	struct hook *h = of(p);
 	size_t taken = 0;
 
-	(void)now;
 	if (!h->connected || h->failed)
 		return 0;
 	while (taken < n && h->count < HOOK_WINDOW &&
@@ -295,7 +297,7 @@ static size_t hook_order(
 
 		w->order = orders[taken++];
 		w->id = ++h->id;
-		put_order(h, &w->order);
+		put_order(h, &w->order, now);
 		w->end = h->queued;
 	}
 	return taken;
@@ -363,9 +365,7 @@ static void hook_filled(struct pbx *p, usec now)
 	if (!h->connected || h->failed || !h->resync)
 		return;
 	h->resync = false;
-	if (!h->out.n)
-		h->progress = now;
-	put_line(h, end, sizeof end - 1);
+	put_line(h, end, sizeof end - 1, now);
 	h->ends = h->queued;
 }
 

@@ -18,8 +18,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 from stage import Stage, Stream, enter
 import checks
+import node
 import topology
-from checks import want
+from checks import Mismatch, want
 
 TEXT = {"Accept": "text/plain"}
 
@@ -77,7 +78,11 @@ def reported(s):
     s.until(lambda: s.blocked("uri=sip:x@bad.example")["block"], "the domain is not blocked")
     # As a phone dials it: by the international prefix; what may be no number, passes.
     want(s.blocked("number=00972591234567")["block"], "what was dialled is not read")
-    for dialled in ("600", "%2A97", "00972581234567"):
+    # Digits behind the number reach the same phone, and do not help past the prefix.
+    for dialled in ("009725912345678", "9009725912345678901234567", "%2B97259123456789012"):
+        want(s.blocked("number=" + dialled)["indicator"] == "+97259*", "%s passes", dialled)
+    for dialled in ("600", "%2A97", "00972581234567", "009725812345678", "97259123456789012",
+                    "%2B97258123456789012"):
         want(s.blocked("number=" + dialled) == {"block": False, "why": "not-listed"},
              "%s is blocked" % dialled)
     want(s.blocked("number=%2B972591234567")["indicator"] == "+972591234567", "not the longest")
@@ -96,7 +101,9 @@ def uris(s):
     """check: a URI is blocked by its domain and its number; what is allowed or own is not"""
     nothing = {"block": False, "until": 0}
     s.report({"uri": "sip:mallory@carrier.example"}, {"domain": "carrier.example"},
-             {"domain": "pbx.own.example"}, {"number": "+447700900123"})
+             {"number": "+447700900123"})
+    s.run("report", "domain:pbx.own.example", "--ledger", s.path("ledger.db"), "--key",
+          s.path("other.key"))
     s.until(lambda: s.blocked("uri=sip:mallory@carrier.example")["block"], "the URI passes")
     want(s.blocked("uri=sip:x@carrier.example:5070;transport=tcp")["why"] == "quorum", "the domain")
     for uri in ("sip:%2B972591234599@any.example", "sips:%2B972-59-1234599@192.0.2.1;user=phone"):
@@ -149,6 +156,19 @@ def refusals(s):
     want(answer.json["accepted"] == 1 and answer.json["refused"] == 15, "%r", answer.json)
     answer = s.report({"ip": "203.0.113.7"}, status=422).json["results"][0]
     want("the consortium protects 203.0.113.0/24" in answer["error"], "%r", answer)
+    own = ({"number": "+442071830042"}, {"number": "+4420718300*"}, {"domain": "own.example"},
+           {"domain": "pbx.own.example"}, {"uri": "sip:bob@pbx.own.example"},
+           {"uri": "sip:+442071830042@any.example"})
+    got = s.report(*own, status=422).json["results"]
+    want([r["reason"] for r in got] == ["own"] * len(own), "%r", got)
+    want("[numbers] own" in got[0]["error"] and "[numbers] domains" in got[2]["error"], "%r", got)
+    for text in ("+442071830042", "sip:bob@pbx.own.example"):
+        try:
+            s.run("report", text, "--socket", s.path("run/control.sock"))
+        except node.CommandFailed as error:
+            want(error.status == 1 and "it is your own" in error.text, "%s", error)
+        else:
+            raise Mismatch("%s is reported" % text)
 
 
 def classes(s):
@@ -163,6 +183,11 @@ def classes(s):
     # A person has said it of this one.
     answer = s.report({"ip": "198.51.100.0/24"}, token="script", status=422).json["results"]
     want(answer[0]["reason"] == "better-known", "%r", answer)
+    # Who may report may not take a person's objection back.
+    s.run("object", "198.51.100.98", "--socket", s.path("run/control.sock"))
+    answer = s.report({"ip": "198.51.100.98", "ttl": 1}, status=422).json["results"]
+    want(answer[0]["reason"] == "better-known" and "objects" in answer[0]["error"], "%r", answer)
+    s.run("revoke", "198.51.100.98", "--socket", s.path("run/control.sock"))
 
 
 def rights(s):

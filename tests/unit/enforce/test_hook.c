@@ -156,6 +156,34 @@ static void test_stall(void **state)
 	assert_string_equal(next_text(ops, p), BEGIN);
 }
 
+/* Nothing was to be said for long: who was told nothing has not stopped reading. */
+static void test_quiet(void **state)
+{
+	usec now = NOW;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		now += 4 * HOOK_STALL;
+		if (i == 0)
+			order(BAN_ADD, "+97259*", 1795638440, now);
+		else if (i == 1)
+			ops->compare(p, now);
+		else
+			ops->filled(p, now);
+		assert_int_equal(ops->due(p, now), now + HOOK_STALL);
+		assert_int_equal(told.failed, 0);
+		assert_string_not_equal(next_text(ops, p), "");
+		assert_int_equal(ops->due(p, now), 0);
+	}
+	/* From then on it has to read. */
+	now += 4 * HOOK_STALL;
+	order(BAN_DELETE, "+97259*", 0, now);
+	ops->due(p, now);
+	assert_int_equal(ops->due(p, now + HOOK_STALL - 1), now + HOOK_STALL);
+	assert_int_equal(ops->due(p, now + HOOK_STALL), 0);
+	assert_int_equal(told.failed, 1);
+}
+
 static void test_hits(void **state)
 {
 	char text[INDICATOR_TEXT];
@@ -315,6 +343,7 @@ int main(void)
 		cmocka_unit_test(test_hit_text),
 		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stall, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_quiet, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failed, setup, teardown),
