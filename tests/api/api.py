@@ -65,7 +65,7 @@ def reported(s):
     answer = s.report({"number": "+97259*", "category": "fraud", "ttl": 600, "note": "range"})
     one = answer.json["results"][0]
     want(answer.json["accepted"] == 1 and one["indicator"] == "+97259*" and
-         abs(one["until"] - time.time() - 600) < 5, "%r", answer.json)
+         abs(one["until"] - time.time() - 600) < 60, "%r", answer.json)
     found = s.until(lambda: s.blocked("number=%2B972591234567")["block"] and
                     s.blocked("number=%2B972591234567"), "the number is not blocked")
     want(found == {"block": True, "indicator": "+97259*", "until": one["until"], "why": "quorum"},
@@ -239,7 +239,11 @@ def limited(s):
     """reports: a token's rate is kept, and says when to come again"""
     for _ in range(6):
         s.report({"ip": "198.51.100.220"}, token="slow")
-    answer = s.report({"ip": "198.51.100.221"}, token="slow", status=429)
+    for _ in range(20):  # one comes back in ten seconds
+        answer = s.call("POST", "/v1/reports", token="slow", body={"ip": "198.51.100.221"})
+        if answer.status != 202:
+            break
+    want(answer.status == 429, "%d: %s", answer.status, answer.text)
     want(1 <= int(answer.headers["Retry-After"]) <= 11, "%r", answer.headers)
     answer = s.report(*[{"ip": "198.51.100.%d" % i} for i in range(7)], token="slow", status=429)
     want("smaller batches" in answer.json["error"], "%r", answer.json)
@@ -431,7 +435,8 @@ def full(s):
     topology.run("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", s.path("state"))
     topology.run("cp", "-a", s.path("before") + "/.", s.path("state"))
     s.start()
-    before = s.call("GET", "/v1/status").json["outbox"]
+    before = s.until(lambda: (lambda o: not o["waiting"] and not o["submitted"] and o)(
+        s.call("GET", "/v1/status").json["outbox"]), "the outbox does not empty")
     reports = [{"ip": "198.51.%d.1" % i, "note": 60 * "x"} for i in range(250)]
     with open(s.path("state/filler"), "wb", buffering=0) as filler:
         try:
@@ -473,7 +478,7 @@ def tls(s):
          "not blocked over TLS")
     s.report({"ip": "100.66.3.1"}, how="tls")
     with socket.create_connection(("127.0.0.1", s.tls_port)) as plain:
-        plain.settimeout(20)
+        plain.settimeout(60)
         plain.sendall(b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n")
         try:
             want(b"HTTP" not in plain.recv(1000), "plain HTTP on a TLS port")

@@ -84,10 +84,22 @@ def enter():
     topology.run("ip", "link", "set", "lo", "up")
 
 
+GIVEN = set()  # ports; the next one of each is given to nobody
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that nobody has, and that no connection of others is given meanwhile."""
+    while True:
+        port = secrets.choice(range(12000, 22000, 2))  # below what the kernel gives by itself
+        if port in GIVEN:
+            continue
+        GIVEN.add(port)
+        with socket.socket() as s:
+            try:
+                s.bind(("0.0.0.0", port))
+                return port
+            except OSError:
+                pass
 
 
 class Answer:
@@ -107,12 +119,12 @@ class UnixConnection(http.client.HTTPConnection):
     """HTTP through a Unix socket."""
 
     def __init__(self, path):
-        super().__init__("localhost", timeout=30)
+        super().__init__("localhost", timeout=90)
         self.path = path
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(30)
+        self.sock.settimeout(90)
         self.sock.connect(self.path)
 
 
@@ -194,7 +206,7 @@ class Stage:
         with open(self.path("log"), "ab") as log:
             self.process = subprocess.Popen(  # pylint: disable=consider-using-with
                 [self.daemon, "-c", self.path("sipchain.conf")], stdout=log, stderr=log)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             want(self.process.poll() is None, "sipchaind ended: %s", self.log())
             try:
@@ -208,7 +220,7 @@ class Stage:
     def stop(self):
         if self.process:
             self.process.terminate()
-            want(self.process.wait(30) == 0, "sipchaind ended with %s: %s",
+            want(self.process.wait(90) == 0, "sipchaind ended with %s: %s",
                  self.process.returncode, self.log())
             self.process = None
 
@@ -240,8 +252,8 @@ class Stage:
         if how == "tls":
             context = ssl.create_default_context(cafile=self.path("api.pem"))
             return http.client.HTTPSConnection("127.0.0.1", self.tls_port, context=context,
-                                               timeout=30)
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+                                               timeout=90)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
 
     def call(self, method, target, token=None, body=None, how="tcp", headers=None, status=None,
              over=None):
@@ -269,7 +281,7 @@ class Stage:
         body = {"reports": list(reports)} if len(reports) != 1 else reports[0]
         return self.call("POST", "/v1/reports", token=token, body=body, status=status, **options)
 
-    def raw(self, data, wait=10):
+    def raw(self, data, wait=30):
         """Bytes as they are; all that comes back until the other side closes."""
         got = b""
         with socket.create_connection(("127.0.0.1", self.port)) as s:
@@ -288,7 +300,7 @@ class Stage:
             except OSError:  # reset, or silent for so long
                 return got
 
-    def until(self, condition, text, seconds=20):
+    def until(self, condition, text, seconds=90):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = condition()

@@ -72,7 +72,7 @@ class Terminal:
         result = subprocess.run(
             ["bash", "-c", "\n".join(self.set + [command])], cwd=self.stage.folder,
             env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, check=False, timeout=60)
+            stderr=subprocess.STDOUT, text=True, check=False, timeout=120)
         status = 0 if result.returncode == STREAM_OVER else result.returncode
         lines = result.stdout.replace(self.here, PORT).splitlines()
         while lines and not lines[-1]:
@@ -81,7 +81,7 @@ class Terminal:
 
     def expect(self, command, expected):
         """The lines that it prints, asked again while a check may still change."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while True:
             status, lines = self.run(command)
             same = [shape(line) for line in lines] == [shape(line) for line in expected]

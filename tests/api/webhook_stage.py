@@ -23,6 +23,8 @@ timeout = 30s
 # Whoever was asked takes the request, and says nothing.
 NEVER = threading.Event()
 ANSWERS["hang"] = lambda handler: NEVER.wait(300)
+ANSWERS["much_later"] = lambda handler: handler.reply(429, b"slow down\n",
+                                                      [("Retry-After", "600")])
 
 
 class WebhookStage(Stage):
@@ -85,7 +87,7 @@ class WebhookStage(Stage):
     def ask(self, command, **arguments):
         """By the control socket; {"ok": ...}."""
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(60)
+            s.settimeout(120)
             s.connect(self.path("run/control.sock"))
             s.sendall(json.dumps({"command": command, "arguments": arguments}).encode() + b"\n")
             return json.loads(s.makefile().readline())

@@ -35,7 +35,7 @@ class WaitedTooLong(Exception):
     """What was waited for did not come; the text names it."""
 
 
-def wait(until, what, seconds=30, pause=0.02):
+def wait(until, what, seconds=90, pause=0.02):
     """The first true value that until() gives.
 
     An endpoint that is not there yet gives none; `what` names the wait.

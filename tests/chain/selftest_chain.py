@@ -111,7 +111,7 @@ def ends(_):
                 return f.read().rpartition(")")[2].split()[0] == "Z"
         except FileNotFoundError:
             return True
-    rpc.wait(gone, "end of anvil", 10)
+    rpc.wait(gone, "end of anvil")
     os.unlink(folder + "/anvil.log")
     os.rmdir(folder)
 

@@ -55,7 +55,7 @@ def run(program, more, command):
     result = subprocess.run(
         ["bash", "-c", command.replace("sipchain explain", words)], cwd=PROJECT,
         env=dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8"), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60)
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=120)
     return result.returncode, result.stdout.splitlines()
 
 

@@ -198,7 +198,7 @@ class Stage:
             s = socket.socket()
         with s:
             s.bind((source, 0))
-            s.settimeout(5)
+            s.settimeout(8)
             s.connect((self.a.address, 5060))
             for i in range(count):
                 try:

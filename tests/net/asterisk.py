@@ -160,7 +160,7 @@ class Asterisk:
         return subprocess.run(self._command("-rx", command), capture_output=True,
                               text=True, check=False, stdin=subprocess.DEVNULL).stdout
 
-    def wait_booted(self, seconds=60):
+    def wait_booted(self, seconds=120):
         deadline = time.monotonic() + seconds
         while "fully booted" not in self.console("core waitfullybooted"):
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -179,7 +179,7 @@ class Asterisk:
         if self.process and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(5)
+                self.process.wait(20)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

@@ -22,7 +22,7 @@ def connects(namespace, address, port):
     with topology.inside(namespace):
         s = socket.socket()
     with s:
-        s.settimeout(3)
+        s.settimeout(5)
         try:
             s.connect((address, port))
         except OSError:
@@ -54,7 +54,7 @@ def validator_dies(world):
     attack = world.guess_passwords(world.a, address)
     world.detection(world.a, address, since)
     world.consortium.kill(4)
-    last = max(world.rule(n, address, since, 30) for n in world.nodes)
+    last = max(world.rule(n, address, since) for n in world.nodes)
     attack.stop()
     expect(world.words(address) == [(1, "report")], "the ledger's history of %s is %s",
            address, world.words(address))

@@ -25,7 +25,7 @@ def probe(world, source):
     try:
         for string in DIALLED:
             try:
-                sip.call(sock, topology.HONEYPOT, "1000", "1000", string, seconds=1.5)
+                sip.call(sock, topology.HONEYPOT, "1000", "1000", string, seconds=5)
             except sip.NoAnswer:
                 return  # banned
     finally:
@@ -115,7 +115,7 @@ def refused(world):
 def keep(world):
     """It lives as long as the network's reports do: told again by hand if it has ended."""
     listed = world.listed(world.b, PREMIUM)
-    if not listed or listed["until"] < time.time() + 4:
+    if not listed or listed["until"] < time.time() + world.ttl / 2:
         for n in (world.a, world.c):
             n.cli("report", PREMIUM, "--category", "fraud", "--ttl", "%ds" % world.ttl)
 
@@ -131,7 +131,7 @@ def hit(world):
     wait_for(lambda: standing(world.b, "pbx") >= 1, 10, "B's connector has it")
     since = time.monotonic()
     at_asterisk(world, DIALLED[1])
-    told = world.b.watch.wait(lambda line: '"hit"' in line, since, 5)
+    told = world.b.watch.wait(lambda line: '"hit"' in line, since, 30)
     expect(told and '"%s"' % asterisk.EXTENSIONS[0] in told[1] and topology.CUSTOMER in told[1]
            and PREMIUM in told[1], "the hit tells %s", told and told[1])
     return told[0] - since

@@ -148,10 +148,10 @@ def watch(s):
                               stdin=subprocess.DEVNULL) as process:
             lines = node.Lines(process)
             seen = None
-            for _ in range(20):  # it is subscribed a moment after its start
+            for _ in range(40):  # it is subscribed a moment after its start
                 since = time.monotonic()
                 s.once("ban", "203.0.113.77", "--ttl", "1m")
-                seen = lines.wait(lambda line: "203.0.113.77" in line, since, 0.5)
+                seen = lines.wait(lambda line: "203.0.113.77" in line, since, 1)
                 if seen:
                     break
             process.terminate()
@@ -298,7 +298,7 @@ def unreachable(s):
             with connection.makefile() as request:
                 request.readline()
             connection.close()
-            text = process.communicate(timeout=20)[1]
+            text = process.communicate(timeout=60)[1]
         want(process.returncode == UNREACHABLE and "closed" in text, "%d %r",
              process.returncode, text)
 
@@ -413,7 +413,7 @@ def gone(s):
         s.eventually(lambda: os.path.exists("/proc/%d" % process.pid), "watch")
         time.sleep(0.5)
         s.stop()
-        text = process.communicate(timeout=30)[1]
+        text = process.communicate(timeout=60)[1]
     want(process.returncode == UNREACHABLE and text, "%d %r", process.returncode, text)
     s.once("status", status=UNREACHABLE, err=["is sipchaind running"])
 

@@ -24,12 +24,12 @@ def attack():
     """A REGISTER with credentials over UDP, a call abroad over TCP."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind(("127.0.0.1", 0))
-        s.settimeout(10)
+        s.settimeout(30)
         s.sendto(MESSAGE.format(method="REGISTER", to="100", via="UDP", call="guess",
                                 port=s.getsockname()[1], more=DIGEST).encode(),
                  ("127.0.0.1", PORT))
         s.recv(4096)
-    with socket.create_connection(("127.0.0.1", PORT), timeout=10) as s:
+    with socket.create_connection(("127.0.0.1", PORT), timeout=30) as s:
         s.sendall(MESSAGE.format(method="INVITE", to="00972591234567", via="TCP",
                                  call="fraud", port=s.getsockname()[1], more="").encode())
         s.recv(4096)
@@ -79,6 +79,6 @@ def live(s):
                 break
             attack()
             time.sleep(1)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
     want(process.returncode == OK and len(out.splitlines()) == 2, "%r %r", out, err)
     want(json.loads(out.splitlines()[0])["remote"] == "127.0.0.1", "%r", out)

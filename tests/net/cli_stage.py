@@ -69,7 +69,7 @@ class Stage:
         if "input" not in options:
             options.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.run([self.program, *arguments], capture_output=True, text=True,
-                              check=False, timeout=60, cwd=self.folder, **options)
+                              check=False, timeout=120, cwd=self.folder, **options)
 
     def expect(self, status, *arguments, out=(), err=(), **options):
         """Run it, compare the exit code and look for texts; returns stdout."""
@@ -120,7 +120,8 @@ class Stage:
         with open(self.path("log"), "ab") as log:
             self.process = subprocess.Popen([self.daemon, "-c", self.config], stdout=log,
                                             stderr=log, stdin=subprocess.DEVNULL)
-        for _ in range(300):
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
             result = self.run("status", "--config", self.config, "--json")
             if result.returncode == 0:
                 status = json.loads(result.stdout)
@@ -128,22 +129,22 @@ class Stage:
                     return
             time.sleep(0.1)
         with open(self.path("log"), encoding="utf-8") as log:
-            raise topology.TopologyError("sipchaind is not ready after 30 s:\n"
+            raise topology.TopologyError("sipchaind is not ready after 120 s:\n"
                                          + log.read()[-2000:])
 
     def eventually(self, condition, what):
         """Until a condition holds; what the ledger tells reaches the node soon."""
-        for _ in range(100):
-            if condition():
-                return
+        deadline = time.monotonic() + 60
+        while not condition():
+            if time.monotonic() > deadline:
+                raise Mismatch("not within 60 s: " + what)
             time.sleep(0.1)
-        raise Mismatch("not within 10 s: " + what)
 
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(20)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

@@ -111,7 +111,7 @@ class Fail2ban:
     def stop(self):
         if self.process and self.process.poll() is None:
             self.client("stop")
-            self.process.wait(30)
+            self.process.wait(120)
 
     def fail(self, name, address, user=None):
         """Three failures of an address, as a user if there is one."""

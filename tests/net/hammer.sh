@@ -65,11 +65,11 @@ ready() { # letter
     grep -q '"caught_up": *true'
 }
 for letter in a b; do
-  for _ in $(seq 200); do
+  for _ in $(seq 1200); do
     if ready "$letter"; then continue 2; fi
     sleep 0.1
   done
-  fail "the daemon of $letter is not ready after 20 s"
+  fail "the daemon of $letter is not ready after 120 s"
 done
 
 # Each worker notes what was accepted; a refusal here is a failure.

@@ -107,7 +107,7 @@ class Kamailio:
                               namespace=self.namespace)
         return self.address in result.stdout
 
-    def _until(self, condition, process, seconds=20):
+    def _until(self, condition, process, seconds=60):
         deadline = time.monotonic() + seconds
         while not condition():
             if process.poll() is not None or time.monotonic() > deadline:
@@ -159,7 +159,7 @@ class Kamailio:
         if process and process.poll() is None:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -82,8 +82,8 @@ class Keys(Stage):
 
 
 def until(terminal, text):
-    """What comes up to this text, or, None, to the end; 30 s at most."""
-    shown, end = b"", time.monotonic() + 30
+    """What comes up to this text, or, None, to the end; two minutes at most."""
+    shown, end = b"", time.monotonic() + 120
     while text is None or text.encode() not in shown:
         left = end - time.monotonic()
         want(left > 0 and select.select([terminal], [], [], left)[0], "%r: no %r", shown,
@@ -100,8 +100,8 @@ def until(terminal, text):
 
 
 def silent(terminal):
-    """Whether echo goes off within 10 s: it does right after the question."""
-    for _ in range(1000):
+    """Whether echo goes off within 30 s: it does right after the question."""
+    for _ in range(3000):
         if not termios.tcgetattr(terminal)[3] & termios.ECHO:
             return True
         time.sleep(0.01)
@@ -110,7 +110,7 @@ def silent(terminal):
 
 def wait(child):
     """Its wait status; killed when it does not end."""
-    for _ in range(3000):
+    for _ in range(12000):
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
             return status

@@ -68,7 +68,7 @@ def sipchain(program, *arguments, as_json=False, check=True):
     """Run the CLI; returns its output, or the JSON it printed."""
     command = [program, *arguments] + (["--json"] if as_json else [])
     result = subprocess.run(command, capture_output=True, text=True, check=False,
-                            stdin=subprocess.DEVNULL, timeout=60)
+                            stdin=subprocess.DEVNULL, timeout=120)
     if check and result.returncode:
         raise CommandFailed(arguments, result)
     return json.loads(result.stdout) if as_json else result.stdout
@@ -170,7 +170,7 @@ class Node:
             self.process = topology.start(self.namespace, [
                 self.daemon, "-c", self.configuration], stdout=log, stderr=log)
 
-    def wait_ready(self, seconds=60):
+    def wait_ready(self, seconds=120):
         """Until it has read the ledger and set the firewall up."""
         deadline = time.monotonic() + seconds
         while not self._ready():
@@ -205,9 +205,9 @@ class Node:
             self.namespace, ["nft", "-n", "monitor", "new", "elements"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True))
         since = time.monotonic()
-        for _ in range(20):
+        for _ in range(40):
             self.cli("ban", KNOWN, "--ttl", "1s")
-            if all(lines.wait(lambda line: KNOWN in line, since, 0.5)
+            if all(lines.wait(lambda line: KNOWN in line, since, 1)
                    for lines in (self.watch, self.monitor)):
                 return
         raise RuntimeError("node %s: `sipchain watch` or `nft monitor` shows no event"
@@ -292,7 +292,7 @@ class Node:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            return self.process.wait(20)
+            return self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -51,7 +51,7 @@ type = none
 """ % LEDGER
 
 
-def eventually(condition, what, seconds=20):
+def eventually(condition, what, seconds=60):
     """The condition's value as soon as it holds."""
     deadline = time.monotonic() + seconds
     while True:
@@ -88,7 +88,7 @@ class Manager:
         self.path = "/run/notify"
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(self.path)
-        self.socket.settimeout(30)
+        self.socket.settimeout(90)
         self.heard = []
 
     def wait(self, word):
@@ -97,7 +97,7 @@ class Manager:
             try:
                 text = self.socket.recv(4096).decode()
             except socket.timeout as error:
-                raise Mismatch("no %s within 30 s, only %r" % (word, self.heard)) from error
+                raise Mismatch("no %s within 90 s, only %r" % (word, self.heard)) from error
             self.heard.append(text)
             if word in text.splitlines():
                 return
@@ -165,7 +165,7 @@ class Stage:
         """SIGTERM, as systemctl stop sends; returns the exit status."""
         self.process.terminate()
         try:
-            return self.process.wait(20)
+            return self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
@@ -178,7 +178,7 @@ class Stage:
             if process and process.poll() is None:
                 process.terminate()
                 try:
-                    process.wait(20)
+                    process.wait(60)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
@@ -446,7 +446,7 @@ def refused(s, config, told):
             [s.daemon, "-c", config], stdout=log, stderr=log,
             stdin=subprocess.DEVNULL) as process:
         try:
-            code = process.wait(20)
+            code = process.wait(60)
         finally:
             process.kill()
     want(told in s.log()[before:], "no %r in the log", told)

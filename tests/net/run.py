@@ -24,7 +24,8 @@ import topology
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = "SIPCHAIN_ASTERISK_TREE"
 PROXY = "SIPCHAIN_KAMAILIO_TREE"
-TTL = {"local": 8, "ethereum": 24}
+# What is looked at while a ban lives takes its time on a machine with much to do.
+TTL = {"local": 24, "ethereum": 36}
 
 
 def arguments():
@@ -36,8 +37,8 @@ def arguments():
     parser.add_argument("--kill", choices=node.ROLES + ("all",),
                         help="also kill -9 this role of A during an attack")
     parser.add_argument("--ttl", type=int,
-                        help="seconds that a report and a ban live (default 8; with "
-                             "--ledger ethereum, where a write takes a block, 24)")
+                        help="seconds that a report and a ban live (default 24; with "
+                             "--ledger ethereum, where a write takes a block, 36)")
     parser.add_argument("--results", help="append 'pass|fail TAB name' lines to this file")
     options = parser.parse_args()
     options.ttl = options.ttl or TTL[options.ledger]

@@ -104,7 +104,7 @@ class Dialog:
         """Send and do not wait: what a forger does, who never sees answers."""
         self.sock.sendto(text.encode("latin-1"), (self.server, 5060))
 
-    def ask(self, method, uri, seconds=4.0, **options):
+    def ask(self, method, uri, seconds=12.0, **options):
         """Send with retransmissions until a final answer; returns it."""
         text = self.message(method, uri, **options)
         wanted = "%d %s" % (self.sequence, method)
@@ -146,7 +146,7 @@ class Dialog:
         return "Authorization: " + digest(self.user, password, method, uri, challenge)
 
 
-def register(sock, server, user, password, seconds=4.0):
+def register(sock, server, user, password, seconds=12.0):
     """Register; returns the last status code (200 when it worked)."""
     dialog = Dialog(sock, server, user)
     uri = "sip:" + server
@@ -157,7 +157,7 @@ def register(sock, server, user, password, seconds=4.0):
     return status(dialog.ask("REGISTER", uri, seconds, extra=["Expires: 120", credentials]))
 
 
-def call(sock, server, user, password, number, seconds=4.0, reasons=None):
+def call(sock, server, user, password, number, seconds=12.0, reasons=None):
     """Call a number, hang up when it is answered; returns the last status.
 
     reasons: a list that the Reason header of a refusal is added to.
@@ -187,7 +187,7 @@ def call(sock, server, user, password, number, seconds=4.0, reasons=None):
     return status(dialog.ask("BYE", target, seconds, to=to))
 
 
-def answers(sock, server, seconds=1.0):
+def answers(sock, server, seconds=12.0):
     """Whether one OPTIONS is answered at all (no retransmission)."""
     dialog = Dialog(sock, server, "100", agent="friendly-scanner")
     dialog.send(dialog.message("OPTIONS", "sip:100@" + server))

@@ -150,8 +150,9 @@ def published(s):
     s.b.wait_banned(source, "sip4_32")
     # a's rsyslog sends b the same lines, RFC 5424 in counted frames.
     s.b.wait_banned(source, "all4_32")
+    wait_for(lambda: s.b.source("tcp")["lines"] >= 6, 10, "b counts them")
     figures = settled(s.b)[1]["tcp"]
-    expect(figures["lines"] >= 6 and not figures["bad"], "b: %s", figures)
+    expect(not figures["bad"], "b: %s", figures)
     figures = settled(s.a)[1]["kamailio"]
     expect(figures["injected"] == 0, "a counts its own lines as forged: %s", figures)
 
@@ -210,8 +211,8 @@ def hostile(s):
     wait_reported(s.ledger, source)
     expect(any("callid=:ff01" in text for text in s.pbx.lines()), "no line in hexadecimal")
     fence(s)
-    figures = settled(s.a)[1]["kamailio"]
-    expect(figures["injected"] > begun["injected"], "the dump is not counted: %s", figures)
+    wait_for(lambda: s.a.source("kamailio")["injected"] > begun["injected"], 10,
+             "the dump is counted")
     expect(VICTIM not in s.a.banned(), "who is named in the texts is banned")
     expect_never_reported(s.ledger, VICTIM)
 
@@ -226,12 +227,10 @@ def typos(s):
     sock.close()
     expect(code == 200, "the right password: %s", code)
     fence(s)
-    after = settled(s.a)[0]
-    expect(after["hep_received"] >= before["hep_received"] + 12, "HEP: %s", after)
     # Each of three guesses: challenge and answer, from two sensors.
-    expect(after["duplicates"] >= before["duplicates"] + 3, "the log's lines are attempts "
-           "of their own: %d duplicates before, %d now", before["duplicates"],
-           after["duplicates"])
+    for name, more in (("hep_received", 12), ("duplicates", 3)):
+        wait_for(lambda name=name, more=more: s.a.ask("status")["sense"][name]
+                 >= before[name] + more, 10, "%s: %d more than %d", name, more, before[name])
     expect(source not in s.a.banned(), "a typing customer is banned")
 
 
@@ -275,7 +274,7 @@ def stranger_tcp(s):
     with topology.inside("attacker"):
         sock = socket.create_connection((s.b.address, 5514), 5, (s.source(), 0))
     wait_for(lambda: s.b.source("tcp")["refused"] > before, 10, "b refuses it")
-    sock.settimeout(5)
+    sock.settimeout(30)
     expect(sock.recv(1) == b"", "the connection stays")
     sock.close()
     with topology.inside("sip-a"):
@@ -311,7 +310,7 @@ def journal(s):
         s.journal(line(down))
     s.a.restart()
     s.a.wait_banned(down, "all4_32")
-    wait_for(lambda: s.a.source("journal").get("lines"), 10, "its figures come")
+    wait_for(lambda: s.a.source("journal").get("lines", 0) >= 3, 10, "its figures come")
     expect(s.a.source("journal")["lines"] == 3, "it reads %d entries after the restart",
            s.a.source("journal")["lines"])
     wait_reported(s.ledger, down)
@@ -332,7 +331,9 @@ def jailed(s):
     s.fail2ban = fail2ban.Fail2ban(FOLDER + "/fail2ban", s.program,
                                    s.a.folder + "/run/control.sock")
     s.b.configure({"policy.quorum.log": "2"})
+    told = s.b.log().count("configuration reloaded")
     s.b.hangup()
+    wait_for(lambda: s.b.log().count("configuration reloaded") > told, 10, "b reloads")
     s.fail2ban.start()
     s.jailed = s.source()
     s.fail2ban.fail("pbx.log", s.jailed)

@@ -218,7 +218,7 @@ def _reachable(host, address):
     """A TCP connection refused is an answer; anything else is a broken path."""
     with inside(host):
         s = socket.socket()
-    s.settimeout(5)
+    s.settimeout(20)
     try:
         s.connect((address, 9))
     except ConnectionRefusedError:

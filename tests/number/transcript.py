@@ -33,7 +33,7 @@ def run(program, command):
         ["bash", "-c", "set -o pipefail; " + command.replace(
             "sipchain", os.path.abspath(program))], cwd=PROJECT,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, check=False, timeout=60)
+        text=True, check=False, timeout=120)
     return result.returncode, result.stdout.splitlines()
 
 

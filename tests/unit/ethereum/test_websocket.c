@@ -99,9 +99,9 @@ static void test_pings(void **state)
 	static atomic_uint pings;
 
 	(void)state;
-	ends(serve_pongs, &pings, 1, 1, 200, "silent for 400 ms");
+	ends(serve_pongs, &pings, 1, 1, 500, "silent for 1000 ms");
 	assert_int_equal(atomic_load(&pings), 5);
-	ends(serve_silent, NULL, 1, 0, 200, "silent for 400 ms");
+	ends(serve_silent, NULL, 1, 0, 500, "silent for 1000 ms");
 }
 
 /* Held up in the owner's own work, an active peer is not taken for silent. */
@@ -110,7 +110,7 @@ static void serve_ticks(struct peer *p, void *context)
 	(void)context;
 	if (upgrade(p))
 		return;
-	for (unsigned i = 0; i < 100; i++) {
+	for (unsigned i = 0; i < 250; i++) {
 		if (put_frame(p, 0x81, "tick", 4))
 			return;
 		usleep(10000);
@@ -125,12 +125,12 @@ static void test_held_up(void **state)
 	struct seen s = {.end_at = 1};
 
 	(void)state;
-	open_port(&s, server->port, 200);
+	open_port(&s, server->port, 500);
 	uv_run(&s.loop, UV_RUN_DEFAULT);
-	usleep(700000);
+	usleep(1700000);
 	s.end_at = 0;
 	uv_run(&s.loop, UV_RUN_DEFAULT);
-	assert_int_equal(s.messages, 100);
+	assert_int_equal(s.messages, 250);
 	closed_with(&s, "it said goodbye (0)");
 	finish(&s);
 	server_stop(server);
