@@ -2,7 +2,6 @@
 /* What may be configured, how a batch is named and signed, what an answer means. */
 #include "api/webhook.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <nettle/base64.h>
 #include <nettle/hmac.h>
@@ -10,30 +9,12 @@
 
 #include "base/escape.h"
 #include "base/hex.h"
+#include "base/redact.h"
 #include "base/url.h"
-#include "ledger/ethereum/endpoint.h"
 
 #define PREFIX "whsec_"
 
 /* --- the URL --- */
-
-static bool is_loopback(const char *host)
-{
-	size_t n = strlen(host);
-	struct in6_addr six;
-	struct in_addr four;
-	char text[INET6_ADDRSTRLEN];
-
-	/* libcurl takes this name to 127.0.0.1 and ::1 without asking anybody. */
-	if (view_eq_nocase(view_str(host), "localhost"))
-		return true;
-	if (inet_pton(AF_INET, host, &four) == 1)
-		return ntohl(four.s_addr) >> 24 == 127;
-	if (host[0] != '[' || n - 2 >= sizeof text)
-		return false;
-	view_copy(text, sizeof text, view_of(host + 1, n - 2));
-	return inet_pton(AF_INET6, text, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
-}
 
 int webhook_url_check(
 	struct webhook_url *out, const char *url, bool insecure, struct error *err)
@@ -60,7 +41,7 @@ int webhook_url_check(
 			"knows the node by the signature (secret_file)");
 	if (url_host(where.host, sizeof where.host, &where.port, url))
 		return error_set(err, "its host or its port is none");
-	where.loopback = is_loopback(where.host);
+	where.loopback = url_is_loopback(url);
 	if (!where.tls && !where.loopback && !insecure)
 		return error_set(err,
 			"http:// to %s goes readable over the network: write https://, or "
@@ -207,19 +188,6 @@ char *webhook_sign(char dst[WEBHOOK_SIGNATURE_MAX],
 
 #define QUOTE_MAX 200 /* characters of an answer that are shown */
 
-/*
- * text, which a peer or a library wrote, escaped and cut to fit dst[size], with the
- * URL's path and query, in which many receivers have a token, taken out.
- */
-static void redact(char *dst, size_t size, const char *url, struct view text)
-{
-	struct endpoint e = {.name = ""};
-
-	view_copy(e.url, sizeof e.url, view_str(url));
-	endpoint_redact(dst, size, &e, text);
-	explicit_bzero(e.url, sizeof e.url);
-}
-
 /* The first line of an answer's text, in quotes, or "". */
 static const char *quote(char dst[QUOTE_MAX + 8], const char *url, struct view text)
 {
@@ -233,7 +201,7 @@ static const char *quote(char dst[QUOTE_MAX + 8], const char *url, struct view t
 	if (text.n == 0)
 		return dst;
 	memcpy(dst, ": \"", 3);
-	redact(dst + 3, QUOTE_MAX + 1, url, text);
+	url_redact(dst + 3, QUOTE_MAX + 1, url, text);
 	n = strlen(dst);
 	memcpy(dst + n, "\"", 2);
 	return dst;
@@ -293,7 +261,7 @@ void webhook_failure(
 	out->verdict = WEBHOOK_LATER;
 	out->retry_s = 0;
 	if (foreign)
-		redact(clean, sizeof clean, url, view_str(text));
+		url_redact(clean, sizeof clean, url, view_str(text));
 	error_set(&out->reason, "%s", foreign ? clean : text);
 }
 

@@ -24,11 +24,9 @@
 #define WEBHOOK_EVENTS_MAX   100
 #define WEBHOOK_BODY_MAX     (256u << 10)
 #define WEBHOOK_ID_MAX       80   /* with its NUL */
-#define WEBHOOK_TIMEOUT_S    10   /* unless configured */
 #define WEBHOOK_RETRY_MAX    3600 /* seconds that a receiver may ask for */
 #define WEBHOOK_BACKOFF_MIN  USEC_PER_SEC
 #define WEBHOOK_BACKOFF_MOST (15 * 60 * USEC_PER_SEC)
-#define WEBHOOK_NAME_MAX     64 /* of a webhook, of a node; with its NUL */
 
 /* --- what is configured --- */
 
@@ -51,7 +49,7 @@ struct webhook_config {
 /* What a URL leads to, for the sandbox and for people. */
 struct webhook_url {
 	bool tls;
-	bool loopback; /* 127.0.0.0/8, [::1] or localhost */
+	bool loopback; /* url_is_loopback() */
 	uint16_t port;
 	char host[WEBHOOK_HOST_MAX]; /* a name or an address, "[::1]" with brackets */
 };

@@ -142,6 +142,18 @@ bad:
 		escaped(text));
 }
 
+size_t decimal_put(char dst[DECIMAL_MAX], uint64_t v)
+{
+	char digits[DECIMAL_MAX];
+	size_t at = sizeof digits;
+
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while (v /= 10);
+	memcpy(dst, digits + at, sizeof digits - at);
+	return sizeof digits - at;
+}
+
 struct view word_next(struct view *rest)
 {
 	struct view word;

@@ -28,6 +28,13 @@ char *duration_ms_print(char *dst, uint64_t ms);
 int count_parse(uint64_t *count, struct view text, struct error *err);
 
 /*
+ * v in decimal digits into dst[DECIMAL_MAX], without a NUL, where no format shall be
+ * read, for speed. Returns how many.
+ */
+#define DECIMAL_MAX 20
+size_t decimal_put(char dst[DECIMAL_MAX], uint64_t v);
+
+/*
  * Take the next word of a list off *rest; blanks, tabs and commas, however many,
  * stand between words. Empty at the end.
  */

@@ -38,4 +38,11 @@ const char *url_check(const char *url, const char *const *schemes);
  */
 int url_host(char *dst, size_t size, uint16_t *port, const char *url);
 
+/*
+ * Whether what is sent to such a URL stays on this machine: localhost, 127.0.0.0/8
+ * (RFC 1122), [::1] (RFC 4291), and 127.0.0.0/8 as [::ffff:127.0.0.1], which Linux
+ * sends there as well. false for what is no such URL.
+ */
+bool url_is_loopback(const char *url);
+
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <string.h>
 
@@ -51,4 +52,34 @@ int url_host(char *dst, size_t size, uint16_t *port, const char *url)
 	curl_free(digits);
 	curl_url_cleanup(u);
 	return rc;
+}
+
+/* Of a host as url_host() gives it. */
+static bool is_loopback(const char *host)
+{
+	struct view six = view_str(host);
+	uint8_t bytes[16];
+	char text[INET6_ADDRSTRLEN];
+
+	/* libcurl takes this name to 127.0.0.1 and ::1 without asking anybody. */
+	if (view_eq_nocase(six, "localhost"))
+		return true;
+	if (inet_pton(AF_INET, host, bytes) == 1)
+		return bytes[0] == 127;
+	if (!view_starts(six, "[") || six.n < 2 || six.n - 2 >= sizeof text)
+		return false;
+	view_copy(text, sizeof text, view_of(six.p + 1, six.n - 2));
+	if (inet_pton(AF_INET6, text, bytes) != 1)
+		return false;
+	if (!memcmp(bytes, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12))
+		return bytes[12] == 127;
+	return !memcmp(bytes, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+}
+
+bool url_is_loopback(const char *url)
+{
+	char host[256]; /* of a name at most 253 (RFC 1035) */
+	uint16_t port;
+
+	return !url_host(host, sizeof host, &port, url) && is_loopback(host);
 }

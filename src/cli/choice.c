@@ -117,17 +117,6 @@ static int set_from(
 	return 0;
 }
 
-int option_fee(struct invocation *in, uint64_t *wei)
-{
-	static struct config c;
-
-	config_defaults(&c);
-	if (set_from(&c, in, OPTION_MAX_FEE, "max_fee"))
-		return -1;
-	*wei = c.ledger.ethereum.max_fee;
-	return 0;
-}
-
 /* The first line of a file that nobody else can read. Returns 0 or -1. */
 static int endpoint_from(struct endpoint *e, const char *path, struct error *err)
 {

@@ -50,10 +50,4 @@ int load_config(struct invocation *in, struct config *config);
  */
 int endpoint_public(const struct endpoint *e, struct error *err);
 
-/*
- * "30" or "0.05" gwei into wei, as the configuration's max_fee. 0 or -1 with a
- * text.
- */
-int option_fee(struct invocation *in, uint64_t *wei);
-
 #endif

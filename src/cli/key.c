@@ -8,7 +8,7 @@
 
 #include "cli/new_file.h"
 #include "cli/password.h"
-#include "ledger/secret_page.h"
+#include "base/secret_page.h"
 
 static int print_address(struct invocation *in, const char *path, const struct signer *s)
 {

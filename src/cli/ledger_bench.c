@@ -33,15 +33,6 @@ static double seconds_since(usec start)
 	return (double)(clock_monotonic() - start) / (double)USEC_PER_SEC;
 }
 
-static bool on_loopback(const char *text)
-{
-	struct url_parts url;
-
-	return !url_split(&url, view_str(text)) &&
-		(view_starts(url.host, "127.") || view_starts(url.host, "[::1]") ||
-			view_starts(url.host, "localhost"));
-}
-
 /* The options. Returns 0 or an exit code. */
 static int take_options(struct bench *b, struct invocation *in)
 {
@@ -230,7 +221,7 @@ int run_ledger_bench(struct invocation *in)
 			"this ledger is a file: `sipchain ledger bench` is for a chain; "
 			"give --endpoint and --contract");
 	for (size_t i = 0; !code && i < s->endpoint_count; i++)
-		if (!on_loopback(s->endpoints[i].url) && !given(in, OPTION_YES))
+		if (!url_is_loopback(s->endpoints[i].url) && !given(in, OPTION_YES))
 			code = failure(CONTROL_USAGE,
 				"%s is not on this machine: %u reports would stand on a "
 				"ledger that others read; add --yes if it is yours",

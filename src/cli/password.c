@@ -9,7 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "ledger/secret_page.h"
+#include "base/secret_page.h"
 
 _Static_assert(sizeof(struct password) <= SECRET_PAGE_SIZE, "a password fits its page");
 

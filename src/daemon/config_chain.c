@@ -278,17 +278,6 @@ int config_chain_check(
 	return 0;
 }
 
-/* Whether what is sent there stays on this machine. */
-static bool is_loopback(struct view host)
-{
-	size_t end = view_starts(host, "[") ? view_find(host, ']') + 1 :
-					      view_find(host, ':');
-	struct view name = view_head(host, end);
-
-	return view_eq_nocase(name, "localhost") || view_eq(name, view_str("[::1]")) ||
-		view_starts(name, "127.");
-}
-
 int config_warnings(struct buffer *out, const struct config *c)
 {
 	const struct ethereum_settings *s = &c->ledger.ethereum;
@@ -296,7 +285,8 @@ int config_warnings(struct buffer *out, const struct config *c)
 
 	for (size_t i = 0; i < s->endpoint_count; i++) {
 		if (url_split(&url, view_str(s->endpoints[i].url)) ||
-			!view_eq_nocase(url.scheme, "http") || is_loopback(url.host))
+			!view_eq_nocase(url.scheme, "http") ||
+			url_is_loopback(s->endpoints[i].url))
 			continue;
 		buffer_printf(out,
 			"[ledger] endpoint: %s is asked without encryption: anybody on the "

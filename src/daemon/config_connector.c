@@ -31,12 +31,6 @@ const char *config_connector_type_name(uint8_t type)
 	return config_named_type(kind(), type);
 }
 
-const char *config_connector_title(
-	char dst[CONFIG_NAMED_TITLE], const struct config_connector *c)
-{
-	return config_named_title(dst, kind(), (const struct config_named_head *)c);
-}
-
 static int check_kamailio(
 	const struct config_connector *c, const struct config_key **at, struct error *err)
 {

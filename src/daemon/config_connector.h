@@ -13,10 +13,6 @@ extern const char *const config_connector_help[];
 /* "asterisk", ..., or NULL: there is no such enum config_connector_type. */
 const char *config_connector_type_name(uint8_t type);
 
-/* connector "NAME", as its heading has it. Returns dst. */
-const char *config_connector_title(
-	char dst[CONFIG_NAMED_TITLE], const struct config_connector *c);
-
 /*
  * What a connector lacks or cannot have; see struct config_named. one: a struct
  * config_connector. 0, or -1 with a text.

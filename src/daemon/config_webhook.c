@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/units.h"
 #include "base/url.h"
 #include "daemon/config_file.h"
 #include "daemon/config_named.h"
@@ -11,24 +12,12 @@
 #define SECTION "webhook"
 #define PEM_MAX (1U << 20)
 
-/* The next word of a text, which begins after it then; n == 0: no more. */
-static struct view next_word(struct view *rest)
-{
-	struct view all = view_trim(*rest);
-	size_t n = 0;
-
-	while (n < all.n && all.p[n] != ' ' && all.p[n] != '\t')
-		n++;
-	*rest = view_from(all, n);
-	return view_head(all, n);
-}
-
 static int read_types(webhook_types *out, const char *events, struct error *err)
 {
 	struct view rest = view_str(events), word;
 
 	*out = 0;
-	while ((word = next_word(&rest)).n)
+	while ((word = word_next(&rest)).n)
 		if (webhook_types_add(out, word, err))
 			return -1;
 	return 0;

@@ -9,6 +9,7 @@
 #include <microhttpd.h>
 #include <stdio.h>
 
+#include "base/units.h"
 #include "indicator/number.h"
 
 /* An outside line, an international prefix and a number have no more digits. */
@@ -151,6 +152,7 @@ static int parse_number(
 static int parse(struct indicator *out, char *canonical, const struct node *n,
 	const char *name, const char *value, struct error *err)
 {
+	*canonical = '\0'; /* only a URI has such a text */
 	if (!strcmp(name, "number"))
 		return parse_number(out, n, value, err);
 	if (indicator_parse(out, canonical, view_str(value), err))
@@ -160,21 +162,6 @@ static int parse(struct indicator *out, char *canonical, const struct node *n,
 	return out->kind == INDICATOR_IP4 || out->kind == INDICATOR_IP6 ?
 		0 :
 		error_set(err, "is no address");
-}
-
-/* A number's digits at `at`; their end. */
-static char *put_decimal(char *at, uint32_t n)
-{
-	char digits[10];
-	unsigned count = 0;
-
-	do {
-		digits[count++] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	while (count)
-		*at++ = digits[--count];
-	return at;
 }
 
 /* Of what is listed; `why` is one of ours. No format is read, for speed. */
@@ -187,7 +174,7 @@ static struct view listed_json(char text[400], const struct verdict *v, bool obs
 	at = stpcpy(at, ",\"indicator\":\"");
 	at = stpcpy(at, indicator_print(name, &v->indicator));
 	at = stpcpy(at, "\",\"until\":");
-	at = put_decimal(at, v->until);
+	at += decimal_put(at, v->until);
 	at = stpcpy(at, ",\"why\":\"");
 	at = stpcpy(at, v->why);
 	at = stpcpy(at, v->block && observe ? "\",\"observe\":true}\n" : "\"}\n");

@@ -50,8 +50,8 @@ static json_int_t next_try(const struct node_webhook *w)
 
 	if (w->retry_at <= now || w->row.state != WEBHOOK_ROW_RUNNING)
 		return 0;
-	return (json_int_t)(node_now() +
-		(w->retry_at - now + USEC_PER_SEC - 1) / USEC_PER_SEC);
+	return (json_int_t)node_now() +
+		(json_int_t)((w->retry_at - now + USEC_PER_SEC - 1) / USEC_PER_SEC);
 }
 
 static json_t *batch_json(const struct node *n, const struct webhook_row *row)

@@ -20,7 +20,7 @@
 #include "daemon/parent.h"
 #include "daemon/roles.h"
 #include "daemon/seal_reach.h"
-#include "ledger/secret_page.h"
+#include "base/secret_page.h"
 
 /* Outcomes are small; a node that takes none for so long is given up. */
 #define QUEUE_LIMIT (1U << 20)

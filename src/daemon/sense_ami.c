@@ -10,7 +10,7 @@
 #include "daemon/config_source.h"
 #include "daemon/messages.h"
 #include "daemon/sense_source.h"
-#include "ledger/secret_page.h"
+#include "base/secret_page.h"
 #include "sense/ami.h"
 
 #define SECRET_MAX 256

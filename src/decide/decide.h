@@ -39,7 +39,6 @@ enum why {
 	WHY_POLICY,    /* would be met by the ledger's threshold, not by this node's */
 	WHY_PROTECTED, /* the consortium's table */
 	WHY_ALLOWED,   /* this node's allowlist */
-	WHY_PAUSED,    /* unused words: reserved */
 	WHY_OWN,       /* the site's own number or domain, which others report */
 	WHY_DOMESTIC,  /* a number of its country, which others report */
 };

@@ -10,7 +10,7 @@ const char *why_name(enum why why)
 {
 	static const char *const names[] = {"?", "quorum", "own-detection", "operator",
 		"not-listed", "below-quorum", "objected", "policy", "protected",
-		"allowed", "paused", "own", "domestic"};
+		"allowed", "own", "domestic"};
 	unsigned at = (unsigned)why;
 
 	return at < sizeof(names) / sizeof(names[0]) ? names[at] : names[0];
@@ -60,7 +60,6 @@ static void print_block(char *dst, const struct decision *d)
 	case WHY_POLICY:
 	case WHY_PROTECTED:
 	case WHY_ALLOWED:
-	case WHY_PAUSED:
 	case WHY_OWN:
 	case WHY_DOMESTIC:
 	default:
@@ -140,7 +139,6 @@ static void print_pass(char *dst, const struct decision *d)
 	case WHY_QUORUM:
 	case WHY_OWN_DETECTION:
 	case WHY_OPERATOR:
-	case WHY_PAUSED:
 	default:
 		snprintf(dst, DECISION_TEXT, "not blocked: %s", why_name(d->why));
 		break;

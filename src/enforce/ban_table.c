@@ -6,6 +6,7 @@
 
 #include "base/heap.h"
 #include "base/table.h"
+#include "indicator/number.h"
 
 /*
  * Orders wait as keys in a ring, not as orders: what is sent is what the ban
@@ -243,6 +244,20 @@ const struct ban *ban_table_around(
 	return NULL;
 }
 
+const struct ban *ban_table_digits(
+	const struct ban_table *t, struct view digits, uint8_t scope)
+{
+	struct indicator i;
+	const struct ban *b = NULL;
+
+	if (!indicator_from_digits(&i, digits))
+		b = ban_table_get(t, &i, scope);
+	for (size_t n = digits.n < NUMBER_DIGITS ? digits.n : NUMBER_DIGITS; n && !b; n--)
+		if (!number_from_prefix(&i, view_head(digits, n)))
+			b = ban_table_get(t, &i, scope);
+	return b;
+}
+
 size_t ban_table_take(struct ban_table *t, struct ban_order *orders, size_t max)
 {
 	size_t n = 0;
@@ -472,41 +487,4 @@ size_t ban_table_memory(const struct ban_table *t)
 {
 	return table_memory(t->bans) + t->queue.capacity * BAN_KEY_SIZE +
 		t->ends.capacity * sizeof(struct heap_entry);
-}
-
-const char *ban_origin_name(uint8_t origin)
-{
-	switch (origin) {
-	case BAN_LEARNT:
-		return "ledger";
-	case BAN_OWN:
-		return "own-detection";
-	case BAN_OPERATOR:
-		return "operator";
-	default:
-		return "?";
-	}
-}
-
-const char *ban_scope_name(uint8_t scope)
-{
-	return scope == BAN_ALL ? "all-ports" : "sip-ports";
-}
-
-const char *ban_state_name(uint8_t state)
-{
-	switch (state) {
-	case BAN_QUEUED:
-		return "queued";
-	case BAN_ORDERED:
-		return "ordered";
-	case BAN_STANDING:
-		return "standing";
-	case BAN_REFUSED:
-		return "refused";
-	case BAN_KEPT:
-		return "kept";
-	default:
-		return "?";
-	}
 }

@@ -85,6 +85,10 @@ const struct ban *ban_table_get(
 const struct ban *ban_table_around(
 	const struct ban_table *t, const struct indicator *i, uint8_t scope);
 
+/* The ban that covers these digits of a number, the longest first, or NULL. */
+const struct ban *ban_table_digits(
+	const struct ban_table *t, struct view digits, uint8_t scope);
+
 /* Take up to max queued orders, to be sent now. Returns how many. */
 size_t ban_table_take(struct ban_table *t, struct ban_order *orders, size_t max);
 
@@ -153,6 +157,8 @@ bool ban_table_empty(const struct ban_table *t);
 size_t ban_table_count(const struct ban_table *t);
 size_t ban_table_queued(const struct ban_table *t);
 size_t ban_table_memory(const struct ban_table *t);
+
+/* --- ban_name.c: words for people --- */
 
 const char *ban_origin_name(uint8_t origin);
 const char *ban_scope_name(uint8_t scope);

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "indicator/number.h"
-
 #define RETRY (USEC_PER_SEC / 2) /* doubled with each failure up to .. */
 /* All are on this machine: asking costs nothing, and a PBX is soon in step again. */
 #define RETRY_MOST   USEC_PER_SEC
@@ -99,16 +97,12 @@ static void on_cleared(void *context, bool carried_out)
 	}
 }
 
-static uint32_t until(const struct pbx_connector *c, const struct indicator *i)
+static uint32_t on_wanted(void *context, const struct indicator *i)
 {
+	const struct pbx_connector *c = context;
 	const struct ban *b = ban_table_get(c->bans, i, BAN_SIP);
 
 	return b ? b->until : 0;
-}
-
-static uint32_t on_wanted(void *context, const struct indicator *i)
-{
-	return until(context, i);
 }
 
 static void on_ready(void *context)
@@ -149,32 +143,19 @@ static void on_failed(void *context, const char *why, bool refused)
 	snprintf(c->trouble, sizeof c->trouble, "%s", why);
 }
 
-/* The ban that covers these digits, the longest first; false: none. */
-static bool number_hit(
-	const struct pbx_connector *c, struct indicator *out, struct view digits)
-{
-	struct indicator i;
-
-	if (!indicator_from_digits(&i, digits) && until(c, &i)) {
-		*out = i;
-		return true;
-	}
-	for (size_t n = digits.n < NUMBER_DIGITS ? digits.n : NUMBER_DIGITS; n; n--)
-		if (!number_from_prefix(&i, view_head(digits, n)) && until(c, &i)) {
-			*out = i;
-			return true;
-		}
-	return false;
-}
-
 static void on_hit(void *context, const struct pbx_hit *hit)
 {
 	struct pbx_connector *c = context;
 	struct pbx_hit whole = *hit;
 
 	c->hits++;
-	if (!whole.indicator.kind)
-		number_hit(c, &whole.indicator, view_str(whole.number));
+	if (!whole.indicator.kind) {
+		const struct ban *b = ban_table_digits(
+			c->bans, view_str(whole.number), BAN_SIP);
+
+		if (b)
+			whole.indicator = b->indicator;
+	}
 	c->callbacks.hit(c->callbacks.context, &whole);
 }
 
@@ -496,11 +477,6 @@ void pbx_connector_figures(const struct pbx_connector *c, struct connector_figur
 	out->resynced = c->resynced;
 	memcpy(out->trouble, c->trouble, sizeof out->trouble);
 	c->ops->figures(c->pbx, &out->pbx);
-}
-
-void pbx_connector_each(const struct pbx_connector *c, ban_fn *fn, void *context)
-{
-	ban_table_each(c->bans, fn, context);
 }
 
 size_t pbx_connector_memory(const struct pbx_connector *c)

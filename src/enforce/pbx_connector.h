@@ -101,9 +101,6 @@ struct connector_figures {
 
 void pbx_connector_figures(const struct pbx_connector *c, struct connector_figures *out);
 
-/* Walk what should stand there. */
-void pbx_connector_each(const struct pbx_connector *c, ban_fn *fn, void *context);
-
 /* Bytes held. */
 size_t pbx_connector_memory(const struct pbx_connector *c);
 

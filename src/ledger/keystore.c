@@ -8,7 +8,7 @@
 #include "base/keccak.h"
 #include "ledger/keystore_file.h"
 #include "ledger/scrypt_narrow.h"
-#include "ledger/secret_page.h"
+#include "base/secret_page.h"
 
 const struct keystore_cost keystore_standard = {262144, 8, 1};
 const struct keystore_cost keystore_light = {4096, 8, 1};

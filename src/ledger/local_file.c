@@ -25,7 +25,7 @@
 
 #define COLUMNS "row, chain, seq, actor, counter, tip_before, bytes, signature"
 
-int local_error(const struct local *l, struct error *err, const char *doing)
+void local_error_text(const struct local *l, struct error *err, const char *doing)
 {
 	const char *remedy = "";
 
@@ -49,8 +49,7 @@ int local_error(const struct local *l, struct error *err, const char *doing)
 	default:
 		break;
 	}
-	return error_set(
-		err, "%s: %s: %s%s", l->path, doing, sqlite3_errmsg(l->db), remedy);
+	error_set(err, "%s: %s: %s%s", l->path, doing, sqlite3_errmsg(l->db), remedy);
 }
 
 int local_exec(struct local *l, const char *sql, struct error *err)

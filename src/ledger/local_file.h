@@ -82,8 +82,15 @@ int local_schema_create(struct local *l, struct error *err);
 /* Compile the statements. Returns 0, or -1 with a text. */
 int local_prepare(struct local *l, struct error *err);
 
-/* Set err to "FILE: doing: what SQLite says" and its remedy; returns -1. */
-int local_error(const struct local *l, struct error *err, const char *doing);
+/* Set err to "FILE: doing: what SQLite says" and its remedy. */
+void local_error_text(const struct local *l, struct error *err, const char *doing);
+
+/* The same; returns -1, which is seen here by who reads one file, the analyzer. */
+static inline int local_error(const struct local *l, struct error *err, const char *doing)
+{
+	local_error_text(l, err, doing);
+	return -1;
+}
 
 /* Run one statement without a result. Returns 0, or -1 with a text. */
 int local_exec(struct local *l, const char *sql, struct error *err);

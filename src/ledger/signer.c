@@ -15,7 +15,7 @@
 #include "base/escape.h"
 #include "base/hex.h"
 #include "ledger/public_key.h"
-#include "ledger/secret_page.h"
+#include "base/secret_page.h"
 
 #define SECRET_SIZE 32
 #define SECRET_TEXT (2 * SECRET_SIZE + 1) /* with its newline */

@@ -341,12 +341,6 @@ const struct header *session_head(const struct session *s)
 	return &s->head;
 }
 
-void session_contract(struct session *s, const uint8_t contract[ADDRESS20])
-{
-	memcpy(s->settings.contract, contract, ADDRESS20);
-	s->has_contract = true;
-}
-
 const struct reading *session_reading(const struct session *s)
 {
 	return s->reading;

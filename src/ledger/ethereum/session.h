@@ -79,9 +79,6 @@ const struct header *session_head(const struct session *s);
  */
 int session_check_code(struct session *s, struct session_failure *why);
 
-/* The settings' contract from here on: one that was just created. */
-void session_contract(struct session *s, const uint8_t contract[ADDRESS20]);
-
 /* --- asking --- */
 
 /* One question of several: the answer is a new reference, or NULL with why. */

@@ -252,8 +252,8 @@ static void take_out_deniers(struct panel *p, const struct witness_answer *answe
 bool panel_judge(struct panel *p, const struct witness_answer *answer, uint64_t now_ms,
 	unsigned *verdict)
 {
-	bool heard[ENDPOINTS_MAX] = {false}, in[ENDPOINTS_MAX], against[ENDPOINTS_MAX];
-	bool settled;
+	bool heard[ENDPOINTS_MAX] = {false}, in[ENDPOINTS_MAX] = {false};
+	bool against[ENDPOINTS_MAX], settled;
 	const struct witness_answer *best;
 	unsigned n = 0, asked = 0, heights;
 

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/units.h"
+
 #define HOUR       (3600 * USEC_PER_SEC)
 #define MINUTE     (60 * USEC_PER_SEC)
 #define BITS_LEAST 64
@@ -155,13 +157,9 @@ static size_t put_hex8(char *dst, size_t left, uint32_t v)
 
 static size_t put_decimal(char *dst, size_t left, uint64_t v)
 {
-	char text[20];
-	size_t at = sizeof text;
+	char text[DECIMAL_MAX];
 
-	do
-		text[--at] = (char)('0' + v % 10);
-	while (v /= 10);
-	return put(dst, left, text + at, sizeof text - at);
+	return put(dst, left, text, decimal_put(text, v));
 }
 
 static size_t render(char dst[STAMP_TEXT_MAX], const char *template,

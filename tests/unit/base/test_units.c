@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../cmocka_all.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "../prng.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -187,6 +190,20 @@ static void test_words(void **state)
 		assert_true(view_eq(word_next(&rest), view_str(words[i])));
 }
 
+static void test_decimal(void **state)
+{
+	static const uint64_t values[] = {
+		0, 9, 10, 4294967295, 10000000000000000000U, UINT64_MAX};
+	char text[DECIMAL_MAX + 1], due[DECIMAL_MAX + 1];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof values / sizeof values[0]; i++) {
+		text[decimal_put(text, values[i])] = '\0';
+		snprintf(due, sizeof due, "%" PRIu64, values[i]);
+		assert_string_equal(text, due);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_clocks),
 		cmocka_unit_test(test_error),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_decimal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,6 +270,9 @@ static void test_warnings(void **state)
 	warning_case("http://user:key@rpc.example.net:8545/key name=far",
 		"[ledger] endpoint: far is asked without encryption: anybody on the way may "
 		"read its key and change its answers; write https:// if it has that\n");
+	warning_case("http://127.example.net:8545/ name=near",
+		"[ledger] endpoint: near is asked without encryption: anybody on the way may "
+		"read its key and change its answers; write https:// if it has that\n");
 	warning_case("http://localhost.example.net:8545/",
 		"[ledger] endpoint: http://localhost.example.net:8545 is asked without "
 		"encryption: anybody on the way may read its key and change its answers; "

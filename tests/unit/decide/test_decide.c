@@ -317,7 +317,7 @@ static void test_names(void **state)
 	assert_string_equal(why_name(WHY_OPERATOR), "operator");
 	assert_string_equal(why_name(WHY_NOT_LISTED), "not-listed");
 	assert_string_equal(why_name(WHY_ALLOWED), "allowed");
-	assert_string_equal(why_name(WHY_PAUSED), "paused");
+	assert_string_equal(why_name(WHY_DOMESTIC), "domestic");
 	assert_string_equal(why_name((enum why)0), "?");
 	assert_string_equal(why_name((enum why)99), "?");
 }

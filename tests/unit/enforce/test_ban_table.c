@@ -264,6 +264,30 @@ static void what_covers_an_address(void **state)
 	ban_table_free(t);
 }
 
+/* The whole number before any prefix, the longest prefix before a shorter one. */
+static void what_covers_a_number(void **state)
+{
+	struct ban_table *t = ban_table_new(key);
+	struct view digits = view_str("442079460000");
+	struct indicator whole = ip("+442079460000"), longest = ip("+44207946*");
+
+	(void)state;
+	assert_null(ban_table_digits(t, digits, BAN_SIP));
+	set(t, "+4420*", BAN_SIP, 300, true);
+	set(t, "+44207946*", BAN_SIP, 400, true);
+	set(t, "+442079460000", BAN_SIP, 500, true);
+	assert_int_equal(ban_table_digits(t, digits, BAN_SIP)->until, 500);
+	assert_null(ban_table_digits(t, digits, BAN_ALL));
+	assert_true(ban_table_clear(t, &whole, BAN_SIP));
+	assert_int_equal(ban_table_digits(t, digits, BAN_SIP)->until, 400);
+	assert_true(ban_table_clear(t, &longest, BAN_SIP));
+	assert_int_equal(ban_table_digits(t, digits, BAN_SIP)->until, 300);
+	assert_null(ban_table_digits(t, view_str("442"), BAN_SIP));
+	assert_null(ban_table_digits(t, view_str(""), BAN_SIP));
+	assert_null(ban_table_digits(t, view_str("4420x"), BAN_ALL));
+	ban_table_free(t);
+}
+
 /* What the enforcer holds already is not ordered, as long as it is the same. */
 static void what_is_found_is_not_ordered(void **s)
 {
@@ -554,6 +578,7 @@ int main(void)
 		cmocka_unit_test(a_deletion_outlives_its_bans_end),
 		cmocka_unit_test(the_ring_grows_in_order),
 		cmocka_unit_test(what_covers_an_address),
+		cmocka_unit_test(what_covers_a_number),
 		cmocka_unit_test(what_is_found_is_not_ordered),
 		cmocka_unit_test(refused_ones_are_queued_again),
 		cmocka_unit_test(an_end_is_ordered),

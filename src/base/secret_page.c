@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger/secret_page.h"
+#include "base/secret_page.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef LEDGER_SECRET_PAGE_H
-#define LEDGER_SECRET_PAGE_H
+#ifndef BASE_SECRET_PAGE_H
+#define BASE_SECRET_PAGE_H
 
 /*
  * Memory for keys and passwords: one page, mlock()ed (never swapped),
