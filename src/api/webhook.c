@@ -128,7 +128,7 @@ bool webhook_wants(webhook_types types, const char *type)
 
 /* --- the name and the signature --- */
 
-char *webhook_id(char dst[WEBHOOK_ID_MAX], struct view journal, const char *webhook,
+char *webhook_id(char dst[WEBHOOK_ID_MAX], struct view random, const char *webhook,
 	uint64_t first, uint64_t last)
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
@@ -136,7 +136,7 @@ char *webhook_id(char dst[WEBHOOK_ID_MAX], struct view journal, const char *webh
 	struct sha256_ctx ctx;
 
 	sha256_init(&ctx);
-	sha256_update(&ctx, journal.n, journal.p);
+	sha256_update(&ctx, random.n, random.p);
 	/* With its NUL: no two pairs of them run together alike. */
 	sha256_update(&ctx, strlen(webhook) + 1, (const uint8_t *)webhook);
 	sha256_digest(&ctx, sizeof digest, digest);

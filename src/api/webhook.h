@@ -130,11 +130,11 @@ int webhook_batch_end(struct webhook_batch *b);
 void webhook_batch_free(struct webhook_batch *b);
 
 /*
- * The id of a batch, the same at each retry: "evt_", 128 bits of a SHA-256 of journal
- * (random, kept in the store) and the webhook's name, and the ids of the first and the
- * last event. Letters, digits and underscores alone. Returns dst.
+ * The id of a batch, the same at each retry: "evt_", 128 bits of a SHA-256 of random
+ * (bytes of this batch's own, kept in the store) and the webhook's name, and the ids of
+ * the first and the last event. Letters, digits and underscores alone. Returns dst.
  */
-char *webhook_id(char dst[WEBHOOK_ID_MAX], struct view journal, const char *webhook,
+char *webhook_id(char dst[WEBHOOK_ID_MAX], struct view random, const char *webhook,
 	uint64_t first, uint64_t last);
 
 /*

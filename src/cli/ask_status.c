@@ -168,12 +168,16 @@ static void status_connectors(const json_t *list)
 
 	json_array_foreach(list, at, c)
 	{
-		printf("connector %s (%s) %s, %lld standing, %lld queued, %lld refused, "
-		       "%lld hits\n",
-			shown(text_of(c, "name")), text_of(c, "type"),
-			text_of(c, "state"), number_of(c, "standing"),
-			number_of(c, "queued"), number_of(c, "refused"),
-			number_of(c, "hits"));
+		if (!strcmp(text_of(c, "state"), "removed"))
+			printf("connector %s (%s) removed\n", shown(text_of(c, "name")),
+				text_of(c, "type"));
+		else
+			printf("connector %s (%s) %s, %lld standing, %lld queued, %lld refused, "
+			       "%lld hits\n",
+				shown(text_of(c, "name")), text_of(c, "type"),
+				text_of(c, "state"), number_of(c, "standing"),
+				number_of(c, "queued"), number_of(c, "refused"),
+				number_of(c, "hits"));
 		if (text_of(c, "trouble")[0])
 			printf("          %s\n", shown_sentence(text_of(c, "trouble")));
 	}

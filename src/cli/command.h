@@ -238,6 +238,7 @@ int run_banned(struct invocation *in);
 int run_connector_status(struct invocation *in);
 int run_connector_resync(struct invocation *in);
 int run_connector_clear(struct invocation *in);
+int run_connector_forget(struct invocation *in);
 int run_watch(struct invocation *in);
 int run_webhook_status(struct invocation *in);
 int run_webhook_test(struct invocation *in);

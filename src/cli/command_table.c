@@ -336,6 +336,9 @@ const struct command commands[] = {
 	{"connector", "clear", run_connector_clear, "NAME", 1, 1,
 		"take away all that stands in a PBX, before its section is removed",
 		"sipchain connector clear pbx", .options = {DAEMON}},
+	{"connector", "forget", run_connector_forget, "NAME", 1, 1,
+		"what a removed section left in its PBX is no more, or does not matter",
+		"sipchain connector forget pbx", .options = {DAEMON}},
 	{"webhook", "status", run_webhook_status, "[NAME]", 0, 1,
 		"who is sent the events, and how far each has come",
 		"sipchain webhook status\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sipchain connector status, resync, clear. */
+/* sipchain connector status, resync, clear, forget. */
 #include "cli/columns.h"
 #include "cli/command.h"
 
@@ -23,6 +23,15 @@ static const char *resynced(const json_t *c, char dst[64])
 	return dst;
 }
 
+/* A figure; of one that is not configured any more nobody knows it. */
+static void put_number(struct columns *t, const json_t *c, const char *key)
+{
+	if (json_object_get(c, key))
+		columns_put(t, "%lld", number_of(c, key));
+	else
+		columns_put(t, "-");
+}
+
 static void put_connector(struct columns *t, const json_t *c)
 {
 	char text[64];
@@ -33,10 +42,10 @@ static void put_connector(struct columns *t, const json_t *c)
 	columns_put(t, "%s",
 		number_of(c, "since") ? shown_time((uint64_t)number_of(c, "since")) :
 					"-");
-	columns_put(t, "%lld", number_of(c, "standing"));
-	columns_put(t, "%lld", number_of(c, "queued"));
-	columns_put(t, "%lld", number_of(c, "refused"));
-	columns_put(t, "%lld", number_of(c, "hits"));
+	put_number(t, c, "standing");
+	put_number(t, c, "queued");
+	put_number(t, c, "refused");
+	put_number(t, c, "hits");
 	columns_put(t, "%s", resynced(c, text));
 }
 
@@ -154,4 +163,18 @@ int run_connector_clear(struct invocation *in)
 		       "connector resync %s` or the next start\n",
 			shown(in->arguments[0]), shown(in->arguments[0]));
 	return code;
+}
+
+int run_connector_forget(struct invocation *in)
+{
+	json_t *result;
+	int code = 0;
+
+	result = ask(in, "connector-forget", name_argument(in), &code);
+	json_decref(result);
+	if (!result)
+		return code;
+	printf("%s: what it left behind is forgotten here; nothing was changed in the PBX\n",
+		shown(in->arguments[0]));
+	return 0;
 }

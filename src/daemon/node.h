@@ -83,14 +83,22 @@ enum node_change {
 	NODE_CHANGES,
 };
 
+/* Indicators that wait for their turns. */
+struct node_queue {
+	struct table *now, *next; /* NULL: none */
+	size_t at;                /* in now */
+	bool quiet, next_quiet;   /* all are looked at: what passes is no news */
+};
+
 /* Many indicators are being decided, or many bans are ending. */
 struct node_deciding {
 	uv_idle_t turn;
-	struct table *now, *next; /* NULL: not many */
-	size_t at;                /* in now */
-	bool quiet, next_quiet;   /* all are looked at: what passes is no news */
-	bool turning;             /* these are decided now, not few that came between */
-	bool expiring;            /* more bans have ended than one turn takes */
+	/* Those with a ban: it goes if it may not stand, before anything is blocked. */
+	struct node_queue lifts;
+	struct node_queue all;
+	unsigned turns;
+	bool turning;  /* these are decided now, not few that came between */
+	bool expiring; /* more bans have ended than one turn takes */
 	unsigned told;
 	uint64_t untold[NODE_CHANGES];
 };

@@ -148,6 +148,8 @@ bool node_answer(struct node *n, struct control_client *client, const char *comm
 		node_connectors_resync(n, client, arguments);
 	else if (!strcmp(command, "connector-clear"))
 		node_connectors_clear(n, client, arguments);
+	else if (!strcmp(command, "connector-forget"))
+		node_connectors_forget(n, client, arguments);
 	else if (!strcmp(command, "webhook-status"))
 		node_webhooks_status(n, client, arguments);
 	else if (!strcmp(command, "webhook-test"))

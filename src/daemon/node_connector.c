@@ -105,6 +105,7 @@ static void follow_ban(void *context, const struct ban *b)
 
 void node_connectors_start(struct node *n)
 {
+	node_connectors_recall(n);
 	/* Before observe mode: what stood there before this start is then taken off. */
 	ban_table_each(n->bans, follow_ban, n);
 	EACH_CONNECTOR(n->connectors, k)

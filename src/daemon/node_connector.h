@@ -56,12 +56,23 @@ bool node_connectors_outdated(const struct node *n, const struct config *config)
  */
 bool node_connectors_leave(struct node *n, const struct config *config);
 
-/* For `status` and `connector status`: an array, in the configuration's order. */
+/*
+ * At the start: whatever place the store knows entries in and the configuration no
+ * longer names is told of, and stands in `status` until it is forgotten.
+ */
+void node_connectors_recall(struct node *n);
+/* Append those places to what `connector status` lists: state "removed". */
+void node_connectors_left_behind(const struct node *n, json_t *list);
+
+/*
+ * For `status` and `connector status`: an array, in the configuration's order, then
+ * those that are left behind.
+ */
 json_t *node_connectors_json(const struct node *n);
 
 /*
  * The commands `connector-status` and `connector-resync`: arguments "name" or none;
- * `connector-clear`: "name".
+ * `connector-clear` and `connector-forget`: "name".
  */
 struct control_client;
 void node_connectors_status(
@@ -69,6 +80,8 @@ void node_connectors_status(
 void node_connectors_resync(
 	struct node *n, struct control_client *client, const json_t *arguments);
 void node_connectors_clear(
+	struct node *n, struct control_client *client, const json_t *arguments);
+void node_connectors_forget(
 	struct node *n, struct control_client *client, const json_t *arguments);
 
 /* The role ends: what stands in the PBXs stays. The memory goes with the loop. */

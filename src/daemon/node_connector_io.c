@@ -262,6 +262,7 @@ void node_connector_step(struct node_connector *k)
 		if (wrote)
 			next = pbx_connector_turn(k->c, now, node_now());
 	}
+	node_connector_note(k);
 	if (wrote)
 		next = now;
 	if (all->leaving && (!next || next > all->leave))

@@ -38,6 +38,7 @@ struct node_connector {
 	bool closing; /* the role ends */
 	bool ending;  /* what stands there is taken away, for good */
 	bool cleared; /* the same, by `connector clear`, until `connector resync` */
+	bool noted;   /* the store knows that entries may stand there */
 	struct hit_limit hits;
 };
 
@@ -67,6 +68,9 @@ void node_connector_drop(struct node_connector *k);
 
 /* What its pbx_connector asks for. */
 struct connector_callbacks node_connector_callbacks(struct node_connector *k);
+
+/* node_connector_place.c: note in the store whether entries may stand there. */
+void node_connector_note(struct node_connector *k);
 
 /* node_connector_leave.c: start the role anew if it is time. */
 void node_connectors_left(struct node *n);

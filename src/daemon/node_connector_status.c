@@ -64,6 +64,7 @@ json_t *node_connectors_json(const struct node *n)
 
 	for (size_t i = 0; n->connectors && i < n->connectors->count; i++)
 		json_array_append_new(list, connector_json(&n->connectors->list[i]));
+	node_connectors_left_behind(n, list);
 	return list;
 }
 
@@ -114,13 +115,23 @@ static bool named(struct node *n, struct control_client *client, const json_t *a
 void node_connectors_status(
 	struct node *n, struct control_client *client, const json_t *arguments)
 {
+	const char *name = json_string_value(json_object_get(arguments, "name"));
+	json_t *all = node_connectors_json(n), *list = json_array(), *c;
 	struct node_connector *one;
+	size_t at;
 
-	if (named(n, client, arguments, &one))
-		control_answer(client,
-			json_pack("{s:o}", "connectors",
-				one ? json_pack("[o]", connector_json(one)) :
-				      node_connectors_json(n)));
+	json_array_foreach(all, at, c)
+	{
+		if (!name || !strcmp(name, json_string_value(json_object_get(c, "name"))))
+			json_array_append(list, c);
+	}
+	json_decref(all);
+	if (json_array_size(list)) {
+		control_answer(client, json_pack("{s:o}", "connectors", list));
+		return;
+	}
+	json_decref(list);
+	named(n, client, arguments, &one); /* there is none: says so */
 }
 
 static void follow_again(void *context, const struct ban *b)

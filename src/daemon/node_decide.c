@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The registry becomes bans. Few indicators are decided at once; of many, so many
- * in a turn of the loop, and what else the node has to answer goes between.
+ * in a turn of the loop, and what else the node has to answer goes between: first
+ * what lifts a ban, then what sets one.
  */
 #include "daemon/node.h"
 
@@ -9,6 +10,9 @@
 #include <string.h>
 
 #include "base/log.h"
+
+/* Of so many turns one is not for lifting when others wait. */
+#define LIFTS_IN_TURNS 4
 
 /* What becomes of a ban by itself; the names are the events' types. */
 static const char *const names[NODE_CHANGES] = {
@@ -24,6 +28,12 @@ void node_touch(void *context, const struct indicator *i)
 
 	if (!i || !table_put(n->dirty, i, NULL))
 		n->all_dirty = true;
+}
+
+/* Whether some are still to be decided in turns. */
+static bool waiting(const struct node_deciding *d)
+{
+	return d->lifts.now || d->all.now;
 }
 
 /* --- what is told of many --- */
@@ -75,7 +85,7 @@ void node_expiring(struct node *n, bool more)
 	bool was = n->deciding.expiring;
 
 	n->deciding.expiring = more;
-	if (was && !more && !n->deciding.now)
+	if (was && !more && !waiting(&n->deciding))
 		tell_rest(n);
 }
 
@@ -134,11 +144,17 @@ static void follow_own(struct node *n, const struct indicator *i)
 	node_forgive(n, i);
 }
 
+enum follow {
+	FOLLOW_ALL,
+	FOLLOW_QUIETLY, /* what passes as before is no news */
+	FOLLOW_LIFTS,   /* nothing but a ban that may not stand is changed */
+};
+
 /*
  * A learnt ban follows the decision: addresses go to the firewall, numbers and names
- * to the connectors. quiet: what passes as before is no news.
+ * to the connectors.
  */
-static void follow_learnt(struct node *n, const struct indicator *i, bool quiet)
+static void follow_learnt(struct node *n, const struct indicator *i, enum follow how)
 {
 	const struct ban *b = standing(n, i, BAN_SIP);
 	struct decision d;
@@ -147,26 +163,28 @@ static void follow_learnt(struct node *n, const struct indicator *i, bool quiet)
 		return; /* nothing refuses calls by their User-Agent, which says nothing */
 	follow_own(n, i);
 	/* Before the ledger is read whole, a revocation may still be to come. */
-	if (!n->caught_up)
+	if (!n->caught_up || (how == FOLLOW_LIFTS && !b))
 		return;
 	decide_learnt_text(&d, &n->config->policy, n->registry, n->allow, i,
 		node_text(n, i), node_now());
 	if (d.block) {
-		if (b && b->until == d.until)
+		if (how == FOLLOW_LIFTS || (b && b->until == d.until))
 			return;
 		tell(n, NODE_BANNED, i, &d);
 		node_ban(n, i, BAN_SIP, BAN_LEARNT, d.category, d.until);
 	} else if (b) {
 		tell(n, NODE_UNBANNED, i, &d);
 		node_unban(n, i, BAN_SIP);
-	} else if (d.why != WHY_NOT_LISTED && !quiet) {
+	} else if (d.why != WHY_NOT_LISTED && how == FOLLOW_ALL) {
 		tell(n, NODE_PASSED, i, &d);
 	}
 }
 
-static void follow(struct node *n, const struct indicator *i, bool quiet)
+static void follow(struct node *n, const struct indicator *i, enum follow how)
 {
-	follow_learnt(n, i, quiet);
+	follow_learnt(n, i, how);
+	if (how == FOLLOW_LIFTS)
+		return;
 	/* Its text, when nothing speaks of it any more that could be asked about. */
 	if (i->kind >= INDICATOR_NUMBER && n->caught_up &&
 		!registry_words(n->registry, i, node_now(), NULL, 0) &&
@@ -189,7 +207,7 @@ static void touch_ban(void *context, const struct ban *b)
 
 /* Decide up to most of a table from *at on. Returns whether that was all. */
 static bool decide(
-	struct node *n, const struct table *t, size_t *at, size_t most, bool quiet)
+	struct node *n, const struct table *t, size_t *at, size_t most, enum follow how)
 {
 	const struct indicator *i;
 
@@ -198,9 +216,26 @@ static bool decide(
 		i = table_next(t, at);
 		if (!i)
 			return true;
-		follow(n, i, quiet);
+		follow(n, i, how);
 	}
 	return false;
+}
+
+/* Up to NODE_DECISIONS of a queue that is not empty. */
+static void turn(struct node *n, struct node_queue *q, enum follow how)
+{
+	bool all;
+
+	n->deciding.turning = true;
+	all = decide(n, q->now, &q->at, NODE_DECISIONS, how);
+	n->deciding.turning = false;
+	if (!all)
+		return;
+	table_free(q->now);
+	q->now = q->next;
+	q->next = NULL;
+	q->at = 0;
+	q->quiet = q->next_quiet;
 }
 
 /* One turn of the loop. */
@@ -208,53 +243,78 @@ static void on_turn(uv_idle_t *idle)
 {
 	struct node *n = idle->data;
 	struct node_deciding *d = &n->deciding;
-	bool all;
 
-	d->turning = true;
-	all = decide(n, d->now, &d->at, NODE_DECISIONS, d->quiet);
-	d->turning = false;
-	if (all) {
-		table_free(d->now);
-		d->now = d->next;
-		d->next = NULL;
-		d->at = 0;
-		d->quiet = d->next_quiet;
-	}
-	if (!d->now) {
+	/* Changes that never end keep lifting without end: the others go on, too. */
+	if (d->lifts.now && (!d->all.now || ++d->turns % LIFTS_IN_TURNS))
+		turn(n, &d->lifts, FOLLOW_LIFTS);
+	else
+		turn(n, &d->all, d->all.quiet ? FOLLOW_QUIETLY : FOLLOW_ALL);
+	if (!waiting(d)) {
 		uv_idle_stop(&d->turn);
 		if (!d->expiring)
 			tell_rest(n);
 	}
 	/* The kernel works on the first while the last are decided. */
 	node_bans_flush(n);
-	if (!d->now)
+	if (!waiting(d))
 		node_schedule(n);
 }
 
-/* These are more than a turn's: after those that are being decided. */
-static void put_off(struct node *n, struct table *t, bool quiet)
+/* After those that are being decided; t is taken over. */
+static void enqueue(struct node *n, struct node_queue *q, struct table *t, bool quiet)
 {
-	struct node_deciding *d = &n->deciding;
 	const struct indicator *i;
 	size_t at = 0;
 
-	if (!d->now) {
-		d->now = t;
-		d->at = 0;
-		d->quiet = quiet;
-		uv_idle_start(&d->turn, on_turn);
+	if (!q->now) {
+		q->now = t;
+		q->at = 0;
+		q->quiet = quiet;
 		return;
 	}
-	if (!d->next) {
-		d->next = t;
-		d->next_quiet = quiet;
+	if (!q->next) {
+		q->next = t;
+		q->next_quiet = quiet;
 		return;
 	}
-	d->next_quiet |= quiet;
+	q->next_quiet |= quiet;
 	while ((i = table_next(t, &at)))
-		if (!table_put(d->next, i, NULL))
+		if (!table_put(q->next, i, NULL))
 			n->all_dirty = true;
 	table_free(t);
+}
+
+/* Those of a table that are banned; NULL: none, or memory is short. */
+static struct table *banned_of(const struct node *n, const struct table *t)
+{
+	struct table *out = NULL;
+	const struct indicator *i;
+	size_t at = 0;
+
+	while ((i = table_next(t, &at))) {
+		if (!ban_table_get(n->bans, i, BAN_SIP) &&
+			!ban_table_get(n->bans, i, BAN_ALL))
+			continue;
+		if (!out)
+			out = table_new(INDICATOR_SIZE, INDICATOR_SIZE, 0, n->hash_key);
+		if (!out)
+			break;
+		/* One that finds no room has its turn among all. */
+		table_put(out, i, NULL);
+	}
+	return out;
+}
+
+/* These are more than a turn's. */
+static void put_off(struct node *n, struct table *t, bool quiet)
+{
+	struct node_deciding *d = &n->deciding;
+	struct table *banned = banned_of(n, t);
+
+	if (banned)
+		enqueue(n, &d->lifts, banned, true);
+	enqueue(n, &d->all, t, quiet);
+	uv_idle_start(&d->turn, on_turn);
 }
 
 void node_decide_dirty(struct node *n)
@@ -281,7 +341,8 @@ void node_decide_dirty(struct node *n)
 	} else {
 		/* Few do not wait for many that are being decided. */
 		if (table_count(now))
-			decide(n, now, &at, NODE_DECISIONS, quiet);
+			decide(n, now, &at, NODE_DECISIONS,
+				quiet ? FOLLOW_QUIETLY : FOLLOW_ALL);
 		table_free(now);
 	}
 	node_bans_flush(n);
@@ -319,10 +380,16 @@ void node_decide_open(struct node *n)
 	n->deciding.turn.data = n;
 }
 
+static void drop(struct node_queue *q)
+{
+	table_free(q->now);
+	table_free(q->next);
+	q->now = q->next = NULL;
+}
+
 void node_decide_close(struct node *n)
 {
 	uv_close((uv_handle_t *)&n->deciding.turn, NULL);
-	table_free(n->deciding.now);
-	table_free(n->deciding.next);
-	n->deciding.now = n->deciding.next = NULL;
+	drop(&n->deciding.lifts);
+	drop(&n->deciding.all);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/log.h"
 #include "daemon/config_webhook.h"
@@ -133,6 +134,21 @@ static int make(struct node *n, struct making *m, const struct webhook_row *row,
 	return looked;
 }
 
+char *webhook_batch_id(char dst[WEBHOOK_ID_MAX], const struct node_webhooks *all,
+	const struct webhook_row *row)
+{
+	static const uint8_t none[WEBHOOK_ROW_NONCE];
+	uint8_t random[JOURNAL_ID + WEBHOOK_ROW_NONCE];
+	size_t n = sizeof random;
+
+	/* Under way since before batches had their own: it keeps the id it was sent with. */
+	if (!memcmp(row->nonce, none, sizeof none))
+		n = JOURNAL_ID;
+	memcpy(random, all->journal, JOURNAL_ID);
+	memcpy(random + JOURNAL_ID, row->nonce, sizeof row->nonce);
+	return webhook_id(dst, view_of(random, n), row->name, row->first, row->last);
+}
+
 /* In parts, as the link takes them. Returns 0, or -1 with errno. */
 static int hand_over(struct node *n, struct node_webhook *w, struct view body)
 {
@@ -144,8 +160,7 @@ static int hand_over(struct node *n, struct node_webhook *w, struct view body)
 	h.ticket = ++all->ticket;
 	h.length = (uint32_t)body.n;
 	memcpy(h.webhook, w->row.name, sizeof h.webhook);
-	webhook_id(h.id, view_of(all->journal, sizeof all->journal), w->row.name,
-		w->row.first, w->row.last);
+	webhook_batch_id(h.id, all, &w->row);
 	for (size_t at = 0; at < body.n; at += BATCH_PART) {
 		struct view part = view_head(view_from(body, at), BATCH_PART);
 
@@ -195,6 +210,18 @@ static int again(struct node *n, struct node_webhook *w)
 	return rc;
 }
 
+/*
+ * Random of its own: after an older copy of the database was put back, events get ids
+ * that others had, and a receiver must not take them for those. Returns 0 or -1.
+ */
+static int draw(struct webhook_row *row)
+{
+	if (getrandom(row->nonce, sizeof row->nonce, 0) == (ssize_t)sizeof row->nonce)
+		return 0;
+	log_error("webhook %s: no random bytes: %s", row->name, strerror(errno));
+	return -1;
+}
+
 /* The next one: it is on the disk before it leaves. */
 static int fresh(struct node *n, struct node_webhook *w)
 {
@@ -207,6 +234,8 @@ static int fresh(struct node *n, struct node_webhook *w)
 	view_copy(row->node, sizeof row->node, view_str(n->config->node.name));
 	looked = make(n, &m, row, row->position, row->untold);
 	if (looked < 0) {
+		rc = -1;
+	} else if (m.batch.events && draw(row)) {
 		rc = -1;
 	} else if (m.batch.events) {
 		row->first = m.batch.first;

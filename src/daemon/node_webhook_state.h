@@ -53,6 +53,10 @@ struct node_webhook *webhook_of(struct node *n, const char *name);
 
 /* --- node_webhook_send.c --- */
 
+/* The id of the batch on its way, see webhook_id(). Returns dst. */
+char *webhook_batch_id(char dst[WEBHOOK_ID_MAX], const struct node_webhooks *all,
+	const struct webhook_row *row);
+
 /*
  * Take in what the journal has forgotten. Returns 0, or -1 when the store failed.
  */

@@ -61,9 +61,7 @@ static json_t *batch_json(const struct node *n, const struct webhook_row *row)
 
 	if (!row->last)
 		return json_null();
-	return json_pack("{s:s, s:I, s:I, s:I}", "id",
-		webhook_id(id, view_of(all->journal, sizeof all->journal), row->name,
-			row->first, row->last),
+	return json_pack("{s:s, s:I, s:I, s:I}", "id", webhook_batch_id(id, all, row),
 		"first", (json_int_t)row->first, "last", (json_int_t)row->last,
 		"attempts", (json_int_t)row->attempts);
 }

@@ -188,6 +188,18 @@ static const char version_6[] =
 	" CHECK (last = 0 OR (first > position AND last >= first))"
 	") STRICT, WITHOUT ROWID;";
 
+static const char version_7[] =
+	/* Where entries of ours may stand, whatever is configured now. */
+	"CREATE TABLE connector ("
+	" place TEXT NOT NULL PRIMARY KEY,"
+	" name TEXT NOT NULL,"
+	" type INTEGER NOT NULL,"
+	" gone INTEGER NOT NULL" /* since when it is not configured; 0: it is */
+	") STRICT, WITHOUT ROWID;"
+	/* Of the batch on its way; zeros: none was drawn, it is of an older version. */
+	"ALTER TABLE webhook ADD COLUMN nonce BLOB NOT NULL"
+	" DEFAULT x'00000000000000000000000000000000' CHECK (length(nonce) = 16);";
+
 const struct migration schema_migrations[] = {
 	{"first tables", version_1},
 	{"the ledger's id", version_2},
@@ -195,6 +207,7 @@ const struct migration schema_migrations[] = {
 	{"the size of the evidence", version_4},
 	{"events, and answers over HTTP", version_5},
 	{"webhooks", version_6},
+	{"where PBXs' entries stand, and ids that are never given again", version_7},
 };
 const int schema_version = sizeof(schema_migrations) / sizeof(schema_migrations[0]);
 

@@ -29,8 +29,8 @@ int webhook_row_get(
 	memset(out, 0, sizeof *out);
 	sql_prepare(&q, s,
 		"SELECT state, position, first, last, types, node, told, attempts, lost,"
-		" untold, events, batches, failures, delivered, tried, status, reason"
-		" FROM webhook WHERE name = ?");
+		" untold, events, batches, failures, delivered, tried, status, reason,"
+		" nonce FROM webhook WHERE name = ?");
 	sql_text(&q, name);
 	rc = sql_step(&q, err);
 	if (rc == 1) {
@@ -52,6 +52,7 @@ int webhook_row_get(
 		out->tried = sql_get_u64(&q, 14);
 		out->status = (uint32_t)sql_get_u64(&q, 15);
 		sql_get_text(&q, 16, out->reason, sizeof out->reason);
+		sql_get_bytes(&q, 17, out->nonce, sizeof out->nonce);
 	}
 	sql_end(&q);
 	return rc;
@@ -67,8 +68,8 @@ int webhook_row_put(struct store *s, const struct webhook_row *row, enum durabil
 	sql_prepare(&q, s,
 		"INSERT OR REPLACE INTO webhook (name, state, position, first, last, types,"
 		" node, told, attempts, lost, untold, events, batches, failures, delivered,"
-		" tried, status, reason)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+		" tried, status, reason, nonce)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	sql_text(&q, row->name);
 	sql_u64(&q, row->state);
 	sql_u64(&q, row->position);
@@ -87,6 +88,7 @@ int webhook_row_put(struct store *s, const struct webhook_row *row, enum durabil
 	sql_u64(&q, row->tried);
 	sql_u64(&q, row->status);
 	sql_text(&q, row->reason);
+	sql_blob(&q, row->nonce, sizeof row->nonce);
 	return sql_run(&q, err);
 }
 

@@ -13,6 +13,7 @@
 #define WEBHOOK_ROW_TYPES  256 /* as [webhook] events has them */
 #define WEBHOOK_ROW_NODE   80
 #define WEBHOOK_ROW_REASON 300
+#define WEBHOOK_ROW_NONCE  16
 
 enum webhook_row_state {
 	WEBHOOK_ROW_RUNNING = 1,
@@ -26,6 +27,7 @@ struct webhook_row {
 	uint64_t position; /* all up to this event was delivered, passed over or lost */
 	/* The batch on its way: events first .. last of these types; last 0: none. */
 	uint64_t first, last;
+	uint8_t nonce[WEBHOOK_ROW_NONCE]; /* random, its own; zeros: none */
 	char types[WEBHOOK_ROW_TYPES];
 	char node[WEBHOOK_ROW_NODE]; /* the node's name when it was made */
 	uint64_t told;               /* how many lost events it tells of */

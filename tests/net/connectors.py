@@ -848,6 +848,52 @@ def node_removed(s):
     expect_calls(s, ["+97259000123"])
 
 
+def node_removed_while_down(s):
+    """a section that is removed while sipchaind is down: the next start says so"""
+    mine = {k: v for k, v in s.node.settings.items() if k.startswith('connector "proxy"')}
+
+    def restart(settings):
+        expect(s.node.stop() == 0, "it ends well")
+        for key in mine:
+            s.node.settings.pop(key, None)
+        s.node.settings.update(settings)
+        s.node.configure({})
+        s.node.start()
+        s.node.wait_ready()
+    s.wait_step("proxy")
+    restart({})
+    expect_calls(s, ["+97259000123"])  # nobody could take it away
+    said = '[connector "proxy"] is no longer configured, and was not emptied before: what ' \
+        'stands in Kamailio at %s, tables ' % s.pbx.rpc
+    expect(said in s.node.log(), "the log does not say so")
+    c = s.connector("proxy")
+    expect(c["state"] == "removed" and "sipchain connector forget proxy" in c["trouble"], "%s", c)
+    for words in (["status"], ["connector", "status"]):
+        text = s.node.cli(*words)
+        expect("removed" in text and c["trouble"] in text, "%s says %s", words, text)
+    # Back: it is emptied as if nothing had been, and then nothing is left to say.
+    restart(mine)
+    s.wait_step("proxy")
+    s.node.cli("connector", "clear", "proxy")
+    expect(not entries_left(s), "the mark is still there")
+    restart({})
+    expect(s.connector("proxy") == {}, "it was empty: %s", s.connector("proxy"))
+    # Or somebody did it by hand, and says so.
+    restart(mine)
+    s.wait_step("proxy")
+    expect_calls(s, ["+97259000123"])
+    restart({})
+    expect(s.connector("proxy")["state"] == "removed", "%s", s.connector("proxy"))
+    s.pbx.stop_server()
+    s.pbx.start()
+    text = s.node.cli("connector", "forget", "proxy")
+    expect("proxy: what it left behind is forgotten" in text, "%s", text)
+    expect(s.connector("proxy") == {}, "it is forgotten: %s", s.connector("proxy"))
+    restart(mine)
+    s.wait_step("proxy")
+    expect_calls(s, ["+97259000123"])
+
+
 def node_reload(s):
     """another program in the configuration takes the place of the first"""
     path, s.seen = s.write_program("stubborn")
@@ -886,7 +932,8 @@ CHECKS = [kamailio_calls, kamailio_log, kamailio_expiry, kamailio_addresses,
           kamailio_generations, kamailio_many,
           kamailio_hangs, kamailio_wrong, hook_keeper, hook_dying, hook_slow, hook_deaf,
           hook_loud, hook_telling, hook_example, node_calls, node_hits, node_restarts,
-          node_lifted, node_not_carried, node_clear, node_removed, node_reload, node_end]
+          node_lifted, node_not_carried, node_clear, node_removed,
+          node_removed_while_down, node_reload, node_end]
 
 
 def main():

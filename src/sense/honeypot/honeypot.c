@@ -196,6 +196,44 @@ static struct view without_quoted_nul(struct honeypot *h, struct view bytes)
 	return view_of(h->plain, bytes.n);
 }
 
+/*
+ * From: <uri>;tag=a;tag=b has no valid grammar, and a PBX may take the last: a BYE of
+ * svwar's is one. Then the message is read once more, without the others.
+ */
+static void read_last_tag(struct turn *t)
+{
+	struct view from = t->echo.from, first = {0}, last = {0}, tag = {0};
+	struct view rest, name, value;
+	struct honeypot *h = t->h;
+	size_t cut, at;
+
+	if (!h->profile.last_tag || !t->m.request || t->m.method != SIP_BYE ||
+		strcmp(t->why, "From") != 0 || t->bytes.n > sizeof h->plain ||
+		view_find(t->bytes, 0) < t->bytes.n)
+		return;
+	rest = view_from(from, view_find(from, '>'));
+	rest = view_from(rest, view_find(rest, ';') + 1);
+	while (sip_param_next(&rest, ';', &name, &value) > 0) {
+		if (!view_eq_nocase(name, "tag"))
+			continue;
+		if (first.n && !view_eq(value, tag))
+			t->two_tags = true;
+		if (!first.n)
+			first = name;
+		last = name;
+		tag = value;
+	}
+	if (first.p == last.p)
+		return;
+	at = (size_t)(first.p - t->bytes.p);
+	cut = (size_t)(last.p - first.p);
+	memcpy(h->plain, t->bytes.p, at);
+	memcpy(h->plain + at, t->bytes.p + at + cut, t->bytes.n - at - cut);
+	t->verdict = sip_parse(&t->m, view_of(h->plain, t->bytes.n - cut), &t->why);
+	if (t->verdict == SIP_VALID)
+		t->echo.from = view_of(h->plain + (from.p - t->bytes.p), from.n - cut);
+}
+
 void honeypot_receive(
 	struct honeypot *h, const struct honeypot_path *path, struct view bytes, usec now)
 {
@@ -212,6 +250,8 @@ void honeypot_receive(
 	}
 	if (t.verdict != SIP_FOREIGN)
 		echo_read(&t.echo, bytes);
+	if (t.verdict == SIP_MALFORMED)
+		read_last_tag(&t);
 	look_at(&t);
 	t.budget = t.proved ? SIZE_MAX : bytes.n;
 	turn_record(&t);

@@ -298,7 +298,8 @@ void turn_bye(struct turn *t)
 
 	if (d || t->o.signs & SIGN_TOOK_PART) {
 		turn_observe(t, OBSERVED_PROOF);
-		turn_answer(t, 200, NULL);
+		/* Of two tags the last is no call's, unless there is one with it. */
+		turn_answer(t, d || !t->two_tags ? 200 : 481, NULL);
 	} else {
 		turn_observe(t, OBSERVED_SCAN);
 		turn_answer(t, 481, NULL);

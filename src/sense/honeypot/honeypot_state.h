@@ -25,7 +25,7 @@ struct honeypot {
 	struct honeypot_figures figures;
 	uint8_t out[OUT_MAX];
 	uint8_t masked[SIP_MESSAGE_MAX]; /* copies, see secrets_mask() */
-	uint8_t plain[SIP_MESSAGE_MAX];  /* and without_quoted_nul() */
+	uint8_t plain[SIP_MESSAGE_MAX];  /* and without_quoted_nul(), read_last_tag() */
 };
 
 /* One message that came in, on its way through. */
@@ -42,6 +42,7 @@ struct turn {
 	bool proved;             /* its source is, by this message or before */
 	bool own_nonce;          /* its credentials bear a nonce of ours that is valid */
 	bool old_nonce;          /* or one that was */
+	bool two_tags;           /* its From has two, which differ */
 	size_t budget;           /* bytes that may still be sent for it */
 	uint64_t session;        /* of struct honeypot_record */
 	struct observation o;    /* what will be told of it, but for the kind */

@@ -325,6 +325,12 @@ static int value(void *context, struct view key, struct view v, struct error *er
 		p->via_first = view_eq(v, view_str("first"));
 		return 0;
 	}
+	if (view_eq(key, view_str("tags"))) {
+		p->last_tag = view_eq(v, view_str("last"));
+		return p->last_tag || view_eq(v, view_str("one")) ?
+			0 :
+			error_set(err, "tags is one or last");
+	}
 	if (view_eq(key, view_str("via")))
 		return error_set(err, "via is first or in-place");
 	return error_set(err,

@@ -73,6 +73,7 @@ struct honeypot_profile {
 	struct profile_answer answers[PROFILE_ANSWERS_MAX];
 	unsigned n_answers;
 	bool via_first;
+	bool last_tag; /* of two From-tags of a BYE the last counts; else it is refused */
 	uint16_t realm, agent, tag, nonce,
 		short_nonce; /* offsets into text; 0: not given */
 	char sdp[PROFILE_LINES_MAX], short_sdp[PROFILE_LINES_MAX]; /* lines with CRLF */

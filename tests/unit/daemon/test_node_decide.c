@@ -78,7 +78,9 @@ static struct seen seen_after(struct node *n, uint64_t *id)
 
 static void turns_until_done(struct node *n)
 {
-	for (unsigned i = 0; n->deciding.now || n->deciding.expiring; i++) {
+	for (unsigned i = 0;
+		n->deciding.all.now || n->deciding.lifts.now || n->deciding.expiring;
+		i++) {
 		size_t before = banned(n);
 		long long moved;
 
@@ -142,7 +144,7 @@ static void test_more_come(void **state)
 	/* All of it anew changes nothing, and says nothing. */
 	n->all_dirty = true;
 	node_decide_dirty(n);
-	assert_non_null(n->deciding.now);
+	assert_non_null(n->deciding.all.now);
 	turns_until_done(n);
 	assert_int_equal(banned(n), 6000);
 	node_kill(n);
@@ -207,12 +209,115 @@ static void test_allowed(void **state)
 	/* 20.0.19.0 to 20.0.19.135 are listed, and it is within another's ban. */
 	assert_int_equal(allowlist_add(n->allow, &e), 0);
 	node_decide_allowed(n, &e.indicator);
-	assert_non_null(n->deciding.now);
+	assert_non_null(n->deciding.all.now);
 	assert_null(ban_table_get(n->bans, &inside, BAN_SIP));
 	assert_null(ban_table_get(n->bans, &wide, BAN_ALL));
 	assert_int_equal(banned(n), MANY - 136);
 	turns_until_done(n);
 	assert_int_equal(banned(n), MANY - 136);
+	node_kill(n);
+}
+
+#define PROTECTED 20
+
+/* 20.0.0.7, 20.0.1.7, ... and then this one. */
+static void protect(struct node *n, const struct indicator *last)
+{
+	static uint8_t table[(PROTECTED + 1) * INDICATOR_SIZE];
+	struct operation op = {
+		.type = OP_PROTECT, .table = table, .table_count = PROTECTED + 1};
+	char text[32];
+
+	for (unsigned i = 0; i <= PROTECTED; i++) {
+		struct indicator one = *last;
+
+		snprintf(text, sizeof text, "20.0.%u.7", i);
+		if (i < PROTECTED)
+			one = of(text);
+		memcpy(table + (size_t)i * INDICATOR_SIZE, &one, INDICATOR_SIZE);
+	}
+	memset(op.actor, OWNER, ADDRESS20);
+	history_fold(n, op);
+}
+
+/* How many of those, of this number and of this URI are banned. */
+static unsigned innocents(
+	const struct node *n, const struct indicator *number, const struct indicator *uri)
+{
+	unsigned count = 0;
+	char text[32];
+
+	for (unsigned i = 0; i < PROTECTED; i++) {
+		struct indicator one;
+
+		snprintf(text, sizeof text, "20.0.%u.7", i);
+		one = of(text);
+		count += ban_table_get(n->bans, &one, BAN_SIP) != NULL;
+	}
+	count += ban_table_get(n->bans, number, BAN_ALL) != NULL;
+	count += ban_table_get(n->bans, uri, BAN_SIP) != NULL;
+	return count;
+}
+
+/*
+ * What the consortium comes to protect, and what of a domain comes to be allowed, is
+ * free before what is decided with it is blocked; and that comes all the same.
+ */
+static void test_lifts_first(void **state)
+{
+	struct node *n = begun();
+	struct indicator uri = of("sip:a@pbx.example.net"), number = of("+442079460000");
+	struct allow_entry e = {
+		.indicator = of("domain:pbx.example.net"), .origin = ALLOW_TRUNK};
+
+	(void)state;
+	report_many(n, 0, MANY, T0 + 1000);
+	history_caught_up(n);
+	turns_until_done(n);
+	history_report(n, "sip:a@pbx.example.net", MANY, T0 + 1000);
+	node_ban(n, &number, BAN_ALL, BAN_OWN, CATEGORY_SCAN, T0 + 1000);
+	assert_int_equal(banned(n), MANY + 2);
+	assert_int_equal(innocents(n, &number, &uri), PROTECTED + 2);
+
+	report_many(n, MANY + 1, 4 * MANY, T0 + 1000);
+	protect(n, &number);
+	assert_int_equal(allowlist_add(n->allow, &e), 0);
+	history_caught_up(n);
+	assert_int_equal(innocents(n, &number, &uri), PROTECTED + 2);
+	/* Five turns for 5,002 bans, and one of the others'. */
+	for (unsigned i = 0; i < 6; i++) {
+		assert_non_null(n->deciding.lifts.now);
+		uv_run(&n->loop, UV_RUN_NOWAIT);
+	}
+	assert_null(n->deciding.lifts.now);
+	assert_int_equal(innocents(n, &number, &uri), 0);
+	assert_true(banned(n) <= MANY - PROTECTED + NODE_DECISIONS);
+	turns_until_done(n);
+	assert_int_equal(innocents(n, &number, &uri), 0);
+	assert_int_equal(banned(n), 5 * MANY - PROTECTED);
+	node_kill(n);
+}
+
+/* Changes without end, each of which has all looked at: others come to be blocked. */
+static void test_lifts_do_not_starve(void **state)
+{
+	struct node *n = begun();
+
+	(void)state;
+	report_many(n, 0, MANY, T0 + 1000);
+	history_caught_up(n);
+	turns_until_done(n);
+	report_many(n, MANY, MANY, T0 + 1000);
+	history_caught_up(n);
+	for (unsigned i = 0; banned(n) < 2 * (size_t)MANY; i++) {
+		assert_true(i < 200);
+		n->all_dirty = true;
+		node_decide_dirty(n);
+		uv_run(&n->loop, UV_RUN_NOWAIT);
+		assert_non_null(n->deciding.lifts.now);
+	}
+	turns_until_done(n);
+	assert_int_equal(banned(n), 2 * MANY);
 	node_kill(n);
 }
 
@@ -268,6 +373,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_more_come, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_journal, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_allowed, make_folder, drop_folder),
+		cmocka_unit_test_setup_teardown(
+			test_lifts_first, make_folder, drop_folder),
+		cmocka_unit_test_setup_teardown(
+			test_lifts_do_not_starve, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_expiry, make_folder, drop_folder),
 	};
 

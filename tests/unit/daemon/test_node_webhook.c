@@ -325,6 +325,84 @@ static void test_older_copy(void **state)
 	end();
 }
 
+/* The folder's node.db, while the node is down: kept, or put back. */
+static void copy(const char *from, const char *to)
+{
+	char command[200];
+
+	snprintf(command, sizeof command, "cd %s && rm -f %s* && cp %s %s", folder, to,
+		from, to);
+	assert_int_equal(system(command), 0);
+}
+
+/* .. and what happens then has the same events' ids, but is no batch of before. */
+static void test_restored(void **state)
+{
+	struct arrived a = {.json = NULL}, b = {.json = NULL};
+
+	(void)state;
+	begin();
+	link_role();
+	events(5, "pass");
+	turn(1);
+	assert_true(take(&a));
+	answer(&a, WEBHOOK_DELIVERED, 200, 0, "");
+	end();
+	copy("node.db", "kept");
+	begin();
+	link_role();
+	events(1, "pass");
+	turn(2);
+	assert_true(take(&a));
+	assert_int_equal(id_of(&a, 0), 6);
+	answer(&a, WEBHOOK_DELIVERED, 200, 0, "");
+	end();
+	copy("kept", "node.db");
+	begin();
+	link_role();
+	events(1, "pass");
+	turn(3);
+	assert_true(take(&b));
+	assert_int_equal(id_of(&b, 0), 6);
+	assert_string_equal(strrchr(a.header.id, '_'), "_6");
+	assert_string_equal(strrchr(b.header.id, '_'), "_6");
+	assert_string_not_equal(a.header.id, b.header.id);
+	forget(&a);
+	forget(&b);
+	end();
+}
+
+/* One that was under way when batches had nothing of their own keeps its id. */
+static void test_upgraded(void **state)
+{
+	struct arrived a = {.json = NULL}, b = {.json = NULL};
+	char id[WEBHOOK_ID_MAX];
+
+	(void)state;
+	begin();
+	link_role();
+	events(2, "pass");
+	turn(1);
+	assert_true(take(&a));
+	webhook_id(id, view_of(n->webhooks->journal, JOURNAL_ID), "siem", 1, 2);
+	assert_string_not_equal(a.header.id, id);
+	assert_int_equal(
+		sqlite3_exec(n->store->db,
+			"ALTER TABLE webhook DROP COLUMN nonce; DROP TABLE connector;"
+			"PRAGMA user_version = 6",
+			NULL, NULL, NULL),
+		SQLITE_OK);
+	end();
+	begin();
+	link_role();
+	turn(2);
+	assert_true(take(&b));
+	assert_string_equal(b.header.id, id);
+	forget(&a);
+	forget(&b);
+	end();
+}
+
 static json_t *shown(size_t i)
 {
 	json_t *all = node_webhooks_json(n), *one = json_incref(json_array_get(all, i));
@@ -437,6 +515,8 @@ int main(void)
 		CASE(test_gone),
 		CASE(test_lost),
 		CASE(test_older_copy),
+		CASE(test_restored),
+		CASE(test_upgraded),
 		CASE(test_status),
 		CASE(test_hostile),
 	};

@@ -8,7 +8,7 @@
 
 #include "remove_tree.h"
 
-static char folder[64];
+char folder[64];
 
 static int fd = -1;
 struct node *n;

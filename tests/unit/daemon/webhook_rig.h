@@ -13,6 +13,7 @@
 extern struct node *n;
 
 /* For each case: a folder of its own. */
+extern char folder[64];
 int make_folder(void **state);
 int delete_folder(void **state);
 

@@ -281,6 +281,70 @@ static void test_caller_hangs_up(void **state)
 	assert_int_equal(status(0), 481);
 }
 
+/* A request with this behind its From's tag. */
+static const char *with_tag(const char *message, const char *more)
+{
+	const char *tag = strstr(strstr(message, "\r\nFrom: "), ";tag=");
+	static char text[4096];
+	size_t n = (size_t)(strchr(tag, '\r') - message);
+
+	snprintf(text, sizeof text, "%.*s%s%s", (int)n, message, more, message + n);
+	return text;
+}
+
+/*
+ * Two From-tags, as svwar's BYE has: answered as an Asterisk 22.10 with chan_pjsip was
+ * measured to, which takes the last one, outside a call and in one.
+ */
+static void test_two_from_tags(void **state)
+{
+	char tag[256];
+
+	(void)state;
+	prove();
+	feed(with_tag(request((struct request){.method = "BYE"}), ";tag=zz"));
+	assert_int_equal(status(0), 481);
+	assert_non_null(strstr(sent[0].text, ">;tag=zz\r\n"));
+	/* Anything else with two is refused as before. */
+	feed(with_tag(request((struct request){.method = "OPTIONS"}), ";tag=zz"));
+	assert_int_equal(status(0), 400);
+	feed(with_tag(invite(), ";tag=zz"));
+	assert_int_equal(status(0), 400);
+	assert_int_equal(dialogs(), 0);
+
+	feed(invite());
+	between(tag, strstr(sent[1].text, "\nTo: "), ";tag=", "\r\n");
+	pass(2 * S);
+	feed(in_call("ACK", tag, 1));
+	n_seen = 0;
+	feed(with_tag(in_call("BYE", tag, 2), ";tag=zz"));
+	assert_int_equal(status(0), 481);
+	assert_non_null(strstr(sent[0].text, ">;tag=zz\r\n"));
+	assert_int_equal(dialogs(), 1);
+	assert_int_equal(n_seen, 1);
+	assert_int_equal(seen[0].kind, OBSERVED_PROOF); /* the To-tag is ours */
+	/* One that is empty has no grammar in any reader. */
+	feed(with_tag(in_call("BYE", tag, 3), ";tag="));
+	assert_int_equal(status(0), 400);
+	/* The last is the call's. */
+	feed(with_tag(in_call("BYE", tag, 4), ";tag=zz;x=y;tag=f1"));
+	assert_int_equal(status(0), 200);
+	assert_non_null(strstr(sent[0].text, ">;tag=f1\r\n"));
+	assert_null(strstr(sent[0].text, "tag=zz"));
+	assert_int_equal(dialogs(), 0);
+}
+
+/* A profile that was not measured to do so refuses them. */
+static void test_two_from_tags_refused(void **state)
+{
+	(void)state;
+	config.profile = profiles_find(profiles_builtin(), view_str("freeswitch"));
+	honeypot_steps_begin();
+	prove();
+	feed(with_tag(request((struct request){.method = "BYE"}), ";tag=zz"));
+	assert_int_equal(status(0), 400);
+}
+
 /* What is an extension is not there, whatever is behind it goes out. */
 static void test_dial_plan(void **state)
 {
@@ -475,6 +539,8 @@ int main(void)
 		TEST(test_nobody_there),
 		TEST(test_cancel),
 		TEST(test_caller_hangs_up),
+		TEST(test_two_from_tags),
+		TEST(test_two_from_tags_refused),
 		TEST(test_dial_plan),
 		TEST(test_many_calls),
 		TEST(test_unproved_call),

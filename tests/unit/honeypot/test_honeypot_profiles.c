@@ -78,6 +78,7 @@ static void test_errors(void **state)
 		{LEAST "nonce = {mac32}\n",
 			"f:1: [mine] nonce: write {time} or {time8} into it\n"},
 		{LEAST "via = last\n", "f:13: via is first or in-place\n"},
+		{LEAST "tags = first\n", "f:13: tags is one or last\n"},
 		{LEAST "answer = FOO 400 x\n",
 			"f:13: is no METHOD STATUS REASON, such as MESSAGE 405 Method Not "
 			"Allowed\n"},

@@ -146,7 +146,7 @@ static void test_newer(void **state)
 	execute(f->path, "PRAGMA user_version = 900");
 	refused(f->path,
 		"was written by a newer SIPchain (tables of version 900, this "
-		"program knows 6); start that one, or restore a copy made before the "
+		"program knows 7); start that one, or restore a copy made before the "
 		"upgrade");
 }
 

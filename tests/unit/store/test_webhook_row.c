@@ -26,6 +26,7 @@ static const struct webhook_row full = {
 	.tried = 13,
 	.status = 410,
 	.reason = "410 Gone",
+	.nonce = {1, 0, 3, 255},
 };
 
 static void test_rows(void **state)
