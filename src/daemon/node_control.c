@@ -292,7 +292,10 @@ static void do_unban(struct request *r)
 	node_bans_flush(r->node);
 	node_event(r->node, "unban", &r->wish.indicator, "by an operator");
 	answer(r, 0, "%s is no longer banned by this node%s", name,
-		learnt ? "; the ledger's ban of its SIP ports stays" : "");
+		!learnt ? "" :
+			node_is_call(&r->wish.indicator) ?
+			  "; the ledger's ban of calls to it stays" :
+			  "; the ledger's ban of its SIP ports stays");
 }
 
 /* --- allow add, remove --- */

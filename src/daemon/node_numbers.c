@@ -110,10 +110,12 @@ static void audit(struct node *n, const struct own_action *a)
 
 static void on_number(struct node *n, const struct number_detection *d)
 {
+	const struct member *member = n->caught_up ? node_member(n) : NULL;
 	struct own_action a;
 	char text[INDICATOR_TEXT];
 
 	n->own.may_report = node_may_report(n);
+	n->own.member = member ? member->index : 0;
 	own_number_decide(&a, &n->own, &n->own_number, n->caught_up ? n->registry : NULL,
 		n->allow, d, node_now());
 	log_notice("%s: %s: %s", name_of(d, text), d->reason, a.reason);

@@ -41,6 +41,8 @@ struct own_config {
 	 * is an active member.
 	 */
 	bool may_report;
+	/* This node's member, for its own objections; 0: not known. */
+	uint16_t member;
 };
 
 extern const struct own_config own_config_default;

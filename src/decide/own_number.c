@@ -45,6 +45,17 @@ static void refuse_decide(struct own_action *out, const struct own_config *confi
 		proof_name(d->proof), proof_name(d->source_proof));
 }
 
+/* Whether this node's member speaks for it: a person has, and anybody can dial. */
+static bool is_objected(const struct own_config *config, const struct registry *registry,
+	const struct indicator *i, uint32_t now)
+{
+	struct report word;
+
+	return registry && config->member &&
+		!registry_own_word(registry, config->member, i, now, &word) &&
+		word.category == CATEGORY_OBJECTION;
+}
+
 /* The answer about publishing, with its reason in text. */
 static void publish_decide(struct own_action *out, const struct own_config *config,
 	const struct own_number_config *numbers, const struct registry *registry,
@@ -69,6 +80,8 @@ static void publish_decide(struct own_action *out, const struct own_config *conf
 		why = "not reported: this node is not an active member";
 	else if (ledger && indicator_check(&out->indicator, &ledger->limits, NULL) != 0)
 		why = "not reported: the ledger takes no such prefix";
+	else if (is_objected(config, registry, &out->indicator, now))
+		why = "not reported: this member objects to the reports of it";
 	if (why) {
 		snprintf(text, 120, "%s", why);
 		return;

@@ -15,7 +15,8 @@ struct own_number_config {
  * Decide about one, as own_decide() does about an address: calls to it are refused
  * here at once, and it is reported when its reading is of a class that config
  * publishes. What the protected table or the allowlist overlaps (the number, one
- * inside a prefix, a prefix around it, a URI's domain) is neither. registry may be
+ * inside a prefix, a prefix around it, a URI's domain) is neither; what config->member
+ * objects to is not reported, since a report would take that back. registry may be
  * NULL. In *out `proof` is how sure the reading is: PROOF_RULE or PROOF_CLUSTER.
  */
 void own_number_decide(struct own_action *out, const struct own_config *config,

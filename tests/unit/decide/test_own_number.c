@@ -165,6 +165,38 @@ static void test_ledger(void **state)
 	allowlist_free(none);
 }
 
+/* A report would take the member's own objection back, and anybody can dial. */
+static void test_objected(void **state)
+{
+	struct allowlist *none = allowlist_new();
+	struct number_detection d = number_of("+972590000101");
+	struct own_config c = own();
+	struct own_action a;
+	struct ledger l;
+
+	(void)state;
+	ledger_start(&l, 1, false, NOW);
+	ledger_member(&l, 1, 1);
+	ledger_member(&l, 2, 1);
+	ledger_report(&l, &d.indicator, 1, 0, NOW + 3600, CATEGORY_FRAUD, PROOF_RULE);
+	ledger_report(
+		&l, &d.indicator, 2, 0, NOW + 3600, CATEGORY_OBJECTION, PROOF_MANUAL);
+	c.member = 1;
+	own_number_decide(&a, &c, &policy, l.registry, none, &d, NOW);
+	assert_true(a.ban && a.publish);
+	c.member = 2;
+	own_number_decide(&a, &c, &policy, l.registry, none, &d, NOW);
+	assert_true(a.ban && !a.would_publish);
+	assert_non_null(strstr(a.reason, "; not reported: this member objects"));
+	own_number_decide(&a, &c, &policy, l.registry, none, &d, NOW + 3600);
+	assert_true(a.publish); /* until that ends */
+	c.member = 0;
+	own_number_decide(&a, &c, &policy, l.registry, none, &d, NOW);
+	assert_true(a.publish);
+	ledger_stop(&l);
+	allowlist_free(none);
+}
+
 /* Which detections make their source one whose calls count. */
 static void test_attacker(void **state)
 {
@@ -216,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_withheld),
 		cmocka_unit_test(test_allowed),
 		cmocka_unit_test(test_ledger),
+		cmocka_unit_test(test_objected),
 		cmocka_unit_test(test_attacker),
 	};
 
