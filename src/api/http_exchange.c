@@ -314,7 +314,8 @@ static ssize_t read_stream(void *context, uint64_t at, char *dst, size_t max)
 
 	(void)at;
 	if (n < 0)
-		return MHD_CONTENT_READER_END_OF_STREAM;
+		return n == HTTP_STREAM_BROKEN ? MHD_CONTENT_READER_END_WITH_ERROR :
+						 MHD_CONTENT_READER_END_OF_STREAM;
 	if (!n && c->beat && max >= 3) {
 		memcpy(dst, ":\n\n", 3);
 		n = 3;
@@ -333,7 +334,7 @@ static void end_stream(void *context)
 {
 	struct http_connection *c = context;
 
-	c->server->figures.streams--;
+	c->server->figures.streams -= !c->stream.finite;
 	c->stream.end(c->stream.context);
 	memset(&c->stream, 0, sizeof c->stream);
 }
@@ -344,7 +345,7 @@ int http_answer_stream(
 	struct http_connection *c = x->of;
 	struct MHD_Response *response;
 
-	if (c->server->figures.streams >= HTTP_STREAMS_MAX)
+	if (!stream->finite && c->server->figures.streams >= HTTP_STREAMS_MAX)
 		return -1;
 	response = mhd.stream(MHD_SIZE_UNKNOWN, 16384, read_stream, c, end_stream);
 	if (!response)
@@ -352,7 +353,7 @@ int http_answer_stream(
 	mhd.header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	c->stream = *stream;
 	c->beat = false;
-	c->server->figures.streams++;
+	c->server->figures.streams += !stream->finite;
 	http_become(c, HTTP_STREAMING);
 	finish(x, MHD_HTTP_OK, response);
 	return 0;

@@ -253,7 +253,7 @@ void http_server_cut_streams(struct http_server *s,
 	if (!s || s->closing)
 		return;
 	for (struct http_connection *c = s->connections; c; c = c->next) {
-		if (c->state == HTTP_CUT || !c->stream.read ||
+		if (c->state == HTTP_CUT || !c->stream.read || c->stream.finite ||
 			!ends(context, c->stream.context))
 			continue;
 		shut(c);

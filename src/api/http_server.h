@@ -106,15 +106,21 @@ void http_answer(
 	struct http_exchange *x, unsigned status, const char *type, struct view body);
 
 /*
- * An answer without end: read gives up to max bytes, 0 for nothing now (it is asked
- * again after http_server_wake(), and from time to time), -1 for the end. After 0 a
- * comment is sent when nothing was for HTTP_BEAT_SECONDS. end: the client or the
- * server is gone; the context is not used any more.
+ * An answer that is made while it is sent: read gives up to max bytes, 0 for nothing
+ * now (it is asked again after http_server_wake(), and from time to time), or one of
+ * those below. After 0 a comment is sent when nothing was for HTTP_BEAT_SECONDS. end:
+ * the client or the server is gone, or all was given; the context is not used any more.
+ *
+ * finite: it comes to its end by itself, and never gives 0. Nobody follows it: it is
+ * neither counted among the streams nor ended with them.
  */
+#define HTTP_STREAM_END    (-1)
+#define HTTP_STREAM_BROKEN (-2) /* the client is to see that it is not whole */
 struct http_stream {
 	void *context;
 	ssize_t (*read)(void *context, char *dst, size_t max);
 	void (*end)(void *context);
+	bool finite;
 };
 
 /* Returns 0; -1: there are HTTP_STREAMS_MAX, and nothing has been answered. */

@@ -5,10 +5,20 @@
 
 #define COUNT_LEAST 16
 
-uint32_t *bucket_of(const struct buckets *b, const void *key, size_t n)
+uint32_t bucket_hash(const struct buckets *b, const void *key, size_t n)
+{
+	return (uint32_t)(hash_bytes(&b->key, key, n) >> 32);
+}
+
+uint32_t bucket_number(const struct buckets *b, uint32_t hash)
 {
 	/* Not the remainder: a count of any size, without a division. */
-	return &b->first[(hash_bytes(&b->key, key, n) >> 32) * b->count >> 32];
+	return (uint32_t)((uint64_t)hash * b->count >> 32);
+}
+
+uint32_t *bucket_of(const struct buckets *b, const void *key, size_t n)
+{
+	return &b->first[bucket_number(b, bucket_hash(b, key, n))];
 }
 
 int buckets_fit(struct buckets *b, size_t records, bool *emptied)

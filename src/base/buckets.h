@@ -32,6 +32,14 @@ struct buckets {
 uint32_t *bucket_of(const struct buckets *b, const void *key, size_t n);
 
 /*
+ * The two steps of it: what decides about a key's bucket, and the bucket's number. A
+ * greater hash is in the same bucket or in a later one, however many there are: by hash
+ * the keys have an order that stays when the buckets are fitted anew.
+ */
+uint32_t bucket_hash(const struct buckets *b, const void *key, size_t n);
+uint32_t bucket_number(const struct buckets *b, uint32_t hash);
+
+/*
  * Fit the number of buckets to that of the records (< BUCKET_END), when it is far
  * from it. *emptied: all are BUCKET_END now, and the owner enters every record
  * anew. Returns 0, or -1 with everything as it was: out of memory, which only

@@ -11,13 +11,16 @@
 struct covering {
 	struct node *n;
 	const struct indicator *i;
-	const struct decision *spared; /* why none of them counts; NULL: they do */
+	/* Why one does not count, of an operator and of anybody else; kind 0: it does. */
+	struct decision operators, others;
 	json_t *out;
 };
 
 static void add_covering(void *context, const struct ban *b)
 {
 	struct covering *c = context;
+	const struct decision *spared = b->origin == BAN_OPERATOR ? &c->operators :
+								    &c->others;
 	char reason[BAN_NOTE] = "", sentence[DECISION_TEXT];
 	struct ban kept;
 	json_t *o;
@@ -30,31 +33,36 @@ static void add_covering(void *context, const struct ban *b)
 			1 &&
 		reason[0])
 		json_object_set_new(o, "reason", json_string(reason));
-	if (c->spared)
+	if (spared->indicator.kind)
 		json_object_set_new(
-			o, "spared", json_string(decision_print(sentence, c->spared)));
+			o, "spared", json_string(decision_print(sentence, spared)));
 	json_array_append_new(c->out, o);
+}
+
+/* As `GET /v1/check` has it: decide_spared(), by whose ban it is. */
+static void find_spared(struct decision *out, const struct node *n,
+	const struct uri_parts *parts, enum uri_part part, const struct policy *policy)
+{
+	if (!decide_spared(out, policy, n->registry, n->allow, parts, part, node_now()))
+		memset(out, 0, sizeof *out);
 }
 
 /* Bans of i; of a URI, of its domain and number as well. */
 static json_t *bans_of(struct node *n, const struct indicator *i, const char *uri)
 {
 	struct covering c = {.n = n, .out = json_array()};
-	struct uri_parts parts = {.part = {*i}};
-	struct decision d;
+	struct uri_parts parts = {.part = {{0}}};
 
 	if (i->kind == INDICATOR_URI)
 		uri_parts(&parts, i, *uri ? uri : node_text(n, i));
+	else
+		parts.part[i->kind == INDICATOR_NUMBER ? URI_NUMBER : URI_ITSELF] = *i;
 	for (enum uri_part k = URI_ITSELF; k < URI_PARTS; k++) {
 		c.i = &parts.part[k];
-		c.spared = NULL;
 		if (!c.i->kind)
 			continue;
-		/* Of all else what is allowed is not banned any more. */
-		if (i->kind == INDICATOR_URI &&
-			decide_spared(&d, &n->config->policy, n->registry, n->allow,
-				&parts, k, node_now()))
-			c.spared = &d;
+		find_spared(&c.operators, n, &parts, k, NULL);
+		find_spared(&c.others, n, &parts, k, &n->config->policy);
 		ban_table_each(n->bans, add_covering, &c);
 	}
 	return c.out;

@@ -30,6 +30,9 @@ void node_event_with(
 	/* Nobody could resume after what is not in the journal, but all are told. */
 	if (n->store && event_put(n->store, &e, &e.id, &err))
 		log_error("store: %s", err.text);
+	/* The next one makes the journal forget: what of that matters is counted now. */
+	else if (e.id % EVENTS_FORGET == EVENTS_FORGET - 1 && e.id >= EVENTS_MOST)
+		node_webhooks_forget(n, e.id + 1 - EVENTS_MOST);
 	if (n->control && control_watched(n->control))
 		control_publish(n->control, event_json(&e));
 	free(text);

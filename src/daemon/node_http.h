@@ -51,8 +51,10 @@ typedef void node_route_fn(
 
 /* node_http_check.c */
 node_route_fn node_http_check;
+/* node_http_page.c */
+node_route_fn node_http_indicators;
 /* node_http_list.c */
-node_route_fn node_http_indicators, node_http_status, node_http_metrics, node_http_events;
+node_route_fn node_http_status, node_http_metrics, node_http_events;
 /* End the streams of whom no token in force lets in any more. */
 void node_http_end_revoked(struct node *n);
 /* node_http_report.c */

@@ -22,6 +22,7 @@ struct verdict {
 		indicator; /* that says so, or would; kind 0: nothing is listed */
 	uint32_t until;
 	const char *why;
+	bool operators; /* an operator's own ban says so */
 };
 
 /* The longest listed prefix that blocks; else the longest listed, and why it does not. */
@@ -34,8 +35,10 @@ static void judge(struct verdict *v, const struct node *n, const struct indicato
 	size_t count;
 
 	if (b && b->until > node_now()) {
+		bool operators = b->origin == BAN_OPERATOR;
+
 		*v = (struct verdict){true, b->indicator, b->until,
-			b->origin == BAN_OPERATOR ? "operator" : "own-detection"};
+			operators ? "operator" : "own-detection", operators};
 		return;
 	}
 	if (!n->caught_up) /* a revocation may still be to come */
@@ -46,11 +49,14 @@ static void judge(struct verdict *v, const struct node *n, const struct indicato
 			node_now());
 		if (d.block || !v->indicator.kind)
 			*v = (struct verdict){
-				d.block, around[k], d.until, why_name(d.why)};
+				d.block, around[k], d.until, why_name(d.why), false};
 	}
 }
 
-/* A part of a URI, unless what is allowed, protected or the site's own spares it. */
+/*
+ * A part of what is asked about, unless what is allowed, protected or the site's own
+ * spares it. That something is the site's own takes nothing from an operator's ban.
+ */
 static void judge_part(struct verdict *v, const struct node *n,
 	const struct uri_parts *parts, enum uri_part part)
 {
@@ -61,8 +67,8 @@ static void judge_part(struct verdict *v, const struct node *n,
 		judge(&of_part, n, &parts->part[part]);
 	if (!of_part.indicator.kind)
 		return;
-	if (decide_spared(&spared, &n->config->policy, n->registry, n->allow, parts, part,
-		    node_now())) {
+	if (decide_spared(&spared, of_part.operators ? NULL : &n->config->policy,
+		    n->registry, n->allow, parts, part, node_now())) {
 		of_part.block = false;
 		of_part.until = 0;
 		of_part.why = why_name(spared.why);
@@ -71,14 +77,22 @@ static void judge_part(struct verdict *v, const struct node *n,
 		*v = of_part;
 }
 
-/* A call to a URI is one to its domain and to the number in it, too. */
-static void judge_uri(struct verdict *v, const struct node *n, const struct indicator *i,
+/*
+ * A call to a URI is one to its domain and to the number in it, too; a number that is
+ * asked about alone is looked at as the one in a URI is.
+ */
+static void judge_call(struct verdict *v, const struct node *n, const struct indicator *i,
 	const char *canonical)
 {
-	struct uri_parts parts;
+	struct uri_parts parts = {.part = {{0}}};
 
-	/* Asked by its hash, uri#..., it may have been published. */
-	uri_parts(&parts, i, *canonical ? canonical : node_text(n, i));
+	if (i->kind == INDICATOR_NUMBER)
+		parts.part[URI_NUMBER] = *i;
+	else if (i->kind == INDICATOR_URI)
+		/* Asked by its hash, uri#..., it may have been published. */
+		uri_parts(&parts, i, *canonical ? canonical : node_text(n, i));
+	else
+		parts.part[URI_ITSELF] = *i;
 	for (enum uri_part k = URI_ITSELF; k < URI_PARTS && !v->block; k++)
 		judge_part(v, n, &parts, k);
 }
@@ -219,9 +233,7 @@ void node_http_check(
 			target->parameters[0].name, "%s", err.text);
 		return;
 	}
-	if (i.kind == INDICATOR_URI)
-		judge_uri(&v, n, &i, canonical);
-	else if (i.kind)
-		judge(&v, n, &i);
+	if (i.kind)
+		judge_call(&v, n, &i, canonical);
 	answer(x, call, &v, n->config->node.observe);
 }

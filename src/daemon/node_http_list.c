@@ -1,166 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pages of what is listed, the node's state, and the stream of events. */
+/* The node's state, and the stream of events. */
 #include <inttypes.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/answer.h"
 #include "api/event_answer.h"
-#include "api/http_page.h"
 #include "base/escape.h"
-#include "base/hex.h"
 #include "base/keccak.h"
 #include "base/log.h"
 #include "daemon/node_http.h"
 #include "daemon/node_webhook.h"
 #include "store/outbox.h"
-
-#define PAGE_DEFAULT 1000
-
-/* --- /v1/indicators --- */
-
-/*
- * What the page would be made of, in a word: the ledger's tips, how often anything
- * was decided since, and by which process.
- */
-static void etag(char dst[36], const struct node *n)
-{
-	const struct tip *members = registry_tip(n->registry, CHAIN_MEMBERS);
-	const struct tip *admin = registry_tip(n->registry, CHAIN_ADMIN);
-	uint8_t hash[KECCAK_SIZE];
-	struct keccak k;
-
-	keccak_init(&k);
-	keccak_update(&k, members->hash, sizeof members->hash);
-	keccak_update(&k, admin->hash, sizeof admin->hash);
-	keccak_update(&k, &n->decided, sizeof n->decided);
-	keccak_update(&k, &n->clock_difference, sizeof n->clock_difference);
-	keccak_update(&k, &n->started, sizeof n->started);
-	keccak_final(&k, hash);
-	dst[0] = '"';
-	hex_encode(dst + 1, hash, 16);
-	memcpy(dst + 33, "\"", 2);
-}
-
-/* Whether an If-None-Match names it (RFC 9110 13.1.2; W/ does not matter). */
-static bool matches(struct view header, const char *tag)
-{
-	return header.p &&
-		(view_eq(view_trim(header), view_str("*")) ||
-			view_find_str(header, tag) < header.n);
-}
-
-static int kind_of(const char *name)
-{
-	for (uint8_t kind = INDICATOR_IP4; kind <= INDICATOR_AGENT; kind++)
-		if (!strcmp(name, indicator_kind_name(kind)))
-			return kind;
-	return -1;
-}
-
-/* The query; false: refused. */
-static bool page_query(
-	struct http_page_query *q, struct http_exchange *x, const struct node_call *call)
-{
-	const struct http_target *t = http_request_target(x);
-	const char *kind = http_parameter(t, "kind");
-	const char *category = http_parameter(t, "category");
-	const char *after = http_parameter(t, "after");
-	const char *limit = http_parameter(t, "limit");
-	const char *wrong = NULL, *remedy = NULL;
-	int k = kind ? kind_of(kind) : 0;
-	int c = category ? category_parse(view_str(category)) : 0;
-	uint64_t most = PAGE_DEFAULT;
-
-	memset(q, 0, sizeof *q);
-	if (k < 0) {
-		wrong = "kind";
-		remedy = "ip4, ip6, number, uri, domain or agent";
-	} else if (c < 0 || (category && c == CATEGORY_NONE)) {
-		wrong = "category";
-		remedy = "there is no such category";
-	} else if (after && http_cursor_parse(&q->after, after)) {
-		wrong = "after";
-		remedy = "what \"next\" of the page before said";
-	} else if (limit &&
-		(view_decimal(view_str(limit), HTTP_PAGE_MAX, &most) || !most)) {
-		wrong = "limit";
-		remedy = "1 to 5000";
-	}
-	if (wrong) {
-		node_http_refuse(
-			x, call, MHD_HTTP_BAD_REQUEST, wrong, "%s: %s", wrong, remedy);
-		return false;
-	}
-	q->kind = (uint8_t)k;
-	q->category = (uint8_t)c;
-	q->has_after = after != NULL;
-	q->limit = (size_t)most;
-	return true;
-}
-
-static const char *text_of(const void *context, const struct indicator *i)
-{
-	return node_text(context, i);
-}
-
-static json_t *page_json(struct node *n, const struct indicator *list, size_t count)
-{
-	const struct answer_source from = {.registry = n->registry,
-		.policy = &n->config->policy,
-		.allow = n->allow,
-		.now = node_now(),
-		.text = text_of,
-		.context = n};
-	json_t *out = json_array();
-
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(out, answer_decision(&from, &list[i], false));
-	return out;
-}
-
-void node_http_indicators(
-	struct node *n, struct http_exchange *x, const struct node_call *call)
-{
-	struct http_page_query q;
-	struct indicator *list;
-	char tag[36], cursor[HTTP_CURSOR];
-	bool more = false;
-	json_t *out;
-	long count;
-
-	if (!page_query(&q, x, call))
-		return;
-	if (!n->caught_up) {
-		http_put_header(x, MHD_HTTP_HEADER_RETRY_AFTER, "5");
-		node_http_refuse(x, call, MHD_HTTP_SERVICE_UNAVAILABLE, NULL,
-			"the ledger has not been read yet");
-		return;
-	}
-	etag(tag, n);
-	http_put_header(x, MHD_HTTP_HEADER_ETAG, tag);
-	http_put_header(x, MHD_HTTP_HEADER_CACHE_CONTROL, "private, no-cache");
-	if (matches(http_request_header(x, MHD_HTTP_HEADER_IF_NONE_MATCH), tag)) {
-		http_answer(x, MHD_HTTP_NOT_MODIFIED, NULL, view_of(NULL, 0));
-		return;
-	}
-	list = malloc(q.limit * sizeof *list);
-	count = list ? http_page(n->registry, &q, node_now(), list, &more) : -1;
-	if (count < 0) {
-		free(list);
-		node_http_refuse(
-			x, call, MHD_HTTP_SERVICE_UNAVAILABLE, NULL, "out of memory");
-		return;
-	}
-	out = json_pack("{s:o, s:o, s:o}", "indicators",
-		page_json(n, list, (size_t)count), "next",
-		more ? json_string(http_cursor_print(cursor, &list[count - 1])) :
-		       json_null(),
-		"tip", answer_tips(n->registry));
-	free(list);
-	node_http_json(x, MHD_HTTP_OK, out);
-}
 
 /* --- /v1/status, /metrics --- */
 

@@ -286,6 +286,8 @@ void node_http_report(
 	if (rc != 1) {
 		if (rc < 0)
 			log_error("store: %s", err.text);
+		if (rc)
+			http_put_header(x, MHD_HTTP_HEADER_RETRY_AFTER, "10");
 		node_http_refuse(x, call,
 			rc ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_NOT_FOUND, NULL,
 			rc ? "the store cannot be read" :

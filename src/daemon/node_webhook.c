@@ -88,6 +88,14 @@ void webhooks_at(struct node *n, usec at)
 	uv_timer_start(&all->timer, pump, at > now ? (at - now) / 1000 + 1 : 0, 0);
 }
 
+void node_webhooks_forget(struct node *n, uint64_t until)
+{
+	struct node_webhooks *all = n->webhooks;
+
+	for (size_t i = 0; all && i < all->count; i++)
+		webhook_forget(n, &all->list[i], until);
+}
+
 void node_webhooks_wake(struct node *n)
 {
 	webhooks_at(n, 0);
@@ -157,6 +165,7 @@ static void delivered(struct node *n, struct node_webhook *w, const struct batch
 			   " attempts that failed",
 			row->name, row->attempts);
 	row->position = row->last;
+	w->forgotten.wanted = w->forgotten.behind;
 	row->events += w->count;
 	row->batches++;
 	row->first = row->last = row->told = row->attempts = 0;

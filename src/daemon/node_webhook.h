@@ -26,6 +26,12 @@ int node_webhooks_open(struct node *n, struct error *err);
 /* The same for another configuration: those that stay go on. */
 void node_webhooks_configure(struct node *n);
 
+/*
+ * The journal is about to forget all up to this event: what of that a webhook still
+ * wanted is lost to it.
+ */
+void node_webhooks_forget(struct node *n, uint64_t until);
+
 /* Something is in the journal. NULL webhooks, here and below: nothing is done. */
 void node_webhooks_wake(struct node *n);
 

@@ -22,10 +22,42 @@ static void abandon(struct webhook_row *row)
 	row->first = row->last = row->told = row->attempts = 0;
 }
 
+/* --- what is lost --- */
+
+/* Whether this event, a test, is for the webhook of that name. */
+static bool is_for(const struct event *e, const char *name)
+{
+	json_t *body = json_loads(e->body, 0, NULL);
+	const char *whom = json_string_value(json_object_get(body, "webhook"));
+	bool own = whom && !strcmp(whom, name);
+
+	json_decref(body);
+	return own;
+}
+
+/* The oldest event that the journal has is this one. Returns 0 or -1. */
+static int take_loss(struct node *n, struct node_webhook *w, uint64_t oldest)
+{
+	struct webhook_row *row = &w->row;
+	uint64_t lost;
+
+	if (oldest <= (row->last ? row->first : row->position + 1))
+		return 0;
+	abandon(row);
+	lost = w->forgotten.until == oldest - 1 ? w->forgotten.wanted :
+						  oldest - 1 - row->position;
+	memset(&w->forgotten, 0, sizeof w->forgotten);
+	row->lost += lost;
+	row->untold += lost;
+	w->unsaid += lost;
+	row->position = oldest - 1;
+	return webhook_save(n, w, STORE_SOON);
+}
+
 int webhook_catch_up(struct node *n, struct node_webhook *w)
 {
 	struct webhook_row *row = &w->row;
-	uint64_t oldest, newest, lost;
+	uint64_t oldest, newest;
 	struct error err = {""};
 
 	if (events_range(n->store, &oldest, &newest, &err)) {
@@ -41,17 +73,59 @@ int webhook_catch_up(struct node *n, struct node_webhook *w)
 		row->position = newest;
 		return webhook_save(n, w, STORE_SOON);
 	}
-	if (oldest <= (row->last ? row->first : row->position + 1))
-		return 0;
-	abandon(row);
-	lost = oldest - 1 - row->position;
-	row->lost += lost;
-	row->untold += lost;
-	row->position = oldest - 1;
-	log_warning("webhook %s: %" PRIu64 " events were forgotten before they could be "
-		    "delivered",
-		row->name, lost);
-	return webhook_save(n, w, STORE_SOON);
+	if (take_loss(n, w, oldest))
+		return -1;
+	if (w->unsaid)
+		log_warning("webhook %s: %" PRIu64 " events were forgotten before they "
+			    "could be delivered",
+			row->name, w->unsaid);
+	w->unsaid = 0;
+	return 0;
+}
+
+struct counting {
+	struct node_webhook *w;
+	webhook_types types;
+	uint64_t until, seen;
+};
+
+static bool count_wanted(void *context, const struct event *e)
+{
+	struct counting *c = context;
+	struct webhook_forgotten *f = &c->w->forgotten;
+
+	if (e->id > c->until)
+		return false;
+	c->seen++;
+	if (!strcmp(e->type, TEST) ? is_for(e, c->w->row.name) :
+				     webhook_wants(c->types, e->type)) {
+		f->wanted++;
+		f->behind += e->id > c->w->row.last;
+	}
+	return true;
+}
+
+void webhook_forget(struct node *n, struct node_webhook *w, uint64_t until)
+{
+	struct counting c = {w, config_webhook_types(w->types), until, 0};
+	struct webhook_forgotten *f = &w->forgotten;
+	struct error err = {""};
+	uint64_t unseen;
+
+	if (until <= w->row.position)
+		return;
+	if (f->until < w->row.position)
+		*f = (struct webhook_forgotten){.until = w->row.position};
+	if (events_after(n->store, f->until, 4 * EVENTS_FORGET, count_wanted, &c, &err) <
+		0)
+		log_error("store: %s", err.text);
+	/* What is not there to be looked at may have been wanted. */
+	unseen = until - f->until - c.seen;
+	f->wanted += unseen;
+	f->behind += unseen;
+	f->until = until;
+	if (!w->ticket)
+		take_loss(n, w, until + 1);
 }
 
 /* --- a batch --- */
@@ -63,17 +137,6 @@ struct making {
 	uint64_t looked; /* the last that was looked at */
 	bool failed;
 };
-
-/* Whether this event, a test, is for the webhook of that name. */
-static bool is_for(const struct event *e, const char *name)
-{
-	json_t *body = json_loads(e->body, 0, NULL);
-	const char *whom = json_string_value(json_object_get(body, "webhook"));
-	bool own = whom && !strcmp(whom, name);
-
-	json_decref(body);
-	return own;
-}
 
 /* A test goes to the webhook that it is for, whatever that wants, and to no other. */
 static enum webhook_offer offer_test(struct making *m, const struct event *e)

@@ -20,6 +20,13 @@ struct node_webhook {
 	usec retry_at;                 /* monotonic; 0: at once */
 	usec told_at;                  /* monotonic: when people last heard of trouble */
 	usec took;                     /* of the last attempt */
+	/* Of what the journal has forgotten behind `position`: counted while it was there. */
+	struct webhook_forgotten {
+		uint64_t until;  /* all up to this event; 0: nothing was */
+		uint64_t wanted; /* of the types that are wanted .. */
+		uint64_t behind; /* .. behind the batch that is on its way */
+	} forgotten;
+	uint64_t unsaid; /* lost, and not in the log yet */
 	/* `webhook test` waits for the delivery of this event. */
 	uint64_t test;
 	usec test_until; /* monotonic */
@@ -58,7 +65,14 @@ char *webhook_batch_id(char dst[WEBHOOK_ID_MAX], const struct node_webhooks *all
 	const struct webhook_row *row);
 
 /*
- * Take in what the journal has forgotten. Returns 0, or -1 when the store failed.
+ * The journal is about to forget all up to this event: count what of it was wanted. It
+ * is lost at once, or, of a webhook whose batch is out, as far as that does not arrive.
+ */
+void webhook_forget(struct node *n, struct node_webhook *w, uint64_t until);
+
+/*
+ * Take in what the journal has forgotten: as counted, or, where it was not seen to
+ * forget (a database that was restored, or cut by hand), whatever its type. Returns 0, or -1 when the store failed.
  */
 int webhook_catch_up(struct node *n, struct node_webhook *w);
 

@@ -382,7 +382,8 @@ static bool is_spared(struct decision *out, const struct policy *policy,
 	const struct registry *registry, const struct allowlist *allow,
 	const struct uri_parts *parts, enum uri_part banned, uint32_t now)
 {
-	if (is_exempt(out, registry, allow, &parts->part[URI_ITSELF], now))
+	if (parts->part[URI_ITSELF].kind &&
+		is_exempt(out, registry, allow, &parts->part[URI_ITSELF], now))
 		return true;
 	for (enum uri_part k = URI_DOMAIN; k < URI_PARTS; k++)
 		if ((banned == URI_ITSELF || banned == k) &&

@@ -98,7 +98,9 @@ void decide_learnt_text(struct decision *out, const struct policy *policy,
  * that part, or, when it is the URI that is banned, its domain or number. An allowed
  * domain frees no banned number: a carrier's domain stands in every call through it.
  * Nor does an allowed number free a domain, whose owner decides whom the call reaches.
- * Then *out says what does not let it count. registry may be NULL.
+ * Then *out says what does not let it count. registry may be NULL; and policy, for an
+ * operator's ban: what the site is does not count against its operator's word, as in
+ * decide_own(). A number alone is asked about as parts that have nothing else.
  */
 bool decide_spared(struct decision *out, const struct policy *policy,
 	const struct registry *registry, const struct allowlist *allow,

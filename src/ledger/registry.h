@@ -235,6 +235,30 @@ void registry_each(
 	const struct registry *r, uint32_t now, registry_word_fn *fn, void *context);
 
 /*
+ * Listed indicators (a word about them is held, live or not) that follow `after` (NULL:
+ * from the first on) into out[max], each once, in an order of this registry's own.
+ * Returns how many; fewer than max: there are no more. The cost is that of what is
+ * given. What comes and goes moves nothing else in that order, and `after` need not be
+ * listed (any more); so whoever goes on after the last one has seen at the end
+ * whatever was listed all the while, and nothing twice.
+ */
+size_t registry_after(const struct registry *r, const struct indicator *after,
+	struct indicator *out, size_t max);
+
+/*
+ * The name of that order. It is another under another hash key: where names differ,
+ * one registry's `after` says nothing to the other.
+ */
+uint32_t registry_order(const struct registry *r);
+
+/*
+ * Whether there is a live word about exactly i of this category (0: of any but
+ * CATEGORY_OBJECTION).
+ */
+bool registry_listed(const struct registry *r, const struct indicator *i,
+	uint8_t category, uint32_t now);
+
+/*
  * The cell in which member should put i: its live cell with that indicator
  * (the lowest, should there be several), else the lowest free cell; *action
  * is ACTION_REPORT. With every cell live: the cell that expires first, the

@@ -5,8 +5,6 @@
 
 #include "store/sql.h"
 
-#define PRUNE_EACH 256
-
 /* Ids grow by one and are never reused, so the newest id tells how many. */
 static int prune(struct store *s, uint64_t newest, struct error *err)
 {
@@ -40,7 +38,7 @@ int event_put(struct store *s, const struct event *e, uint64_t *id, struct error
 	fresh = sql_last_id(s);
 	if (id)
 		*id = fresh;
-	return fresh % PRUNE_EACH ? 0 : prune(s, fresh, err);
+	return fresh % EVENTS_FORGET ? 0 : prune(s, fresh, err);
 }
 
 int events_after(struct store *s, uint64_t after, int max, event_fn *fn, void *context,

@@ -11,6 +11,7 @@
  * he saw goes on after it. The newest EVENTS_MOST are kept.
  */
 #define EVENTS_MOST    100000
+#define EVENTS_FORGET  256 /* ids that this divides, given out, forget what is too old */
 #define EVENT_TYPE_MAX 24
 #define EVENT_BODY_MAX 8192
 #define EVENT_SUBJECT  64 /* as indicator_print() gives it */
@@ -24,7 +25,7 @@ struct event {
 };
 
 /*
- * Append; e->id is ignored, *id (may be NULL) is the new one. Every 256th call
+ * Append; e->id is ignored, *id (may be NULL) is the new one. Every 256th one
  * forgets what is too old. In the open transaction when there is one, else
  * committed as STORE_SOON: an event tells of something that the store holds, or
  * that a power loss would undo as well. Returns 0, or -1 with a text.

@@ -40,7 +40,7 @@ entry = 192.0.2.99 our gateway
 
 [numbers]
 country = 44
-own = +442071830000-0099
+own = +442071830000-0099, +447700900900-0999
 domains = own.example
 
 [policy]

@@ -296,6 +296,74 @@ static void test_lost(void **state)
 	end();
 }
 
+/* Events first .. last into the journal, as by node_event(): each fourth is a ban. */
+static void put_events(unsigned first, unsigned last)
+{
+	char text[300];
+
+	snprintf(text, sizeof text,
+		"WITH RECURSIVE c (id) AS (SELECT %u UNION ALL SELECT id + 1 FROM c"
+		" WHERE id < %u) INSERT INTO event SELECT id, 1,"
+		" CASE id %% 4 WHEN 0 THEN 'ban' ELSE 'pass' END, '', '{}' FROM c",
+		first, last);
+	assert_int_equal(sqlite3_exec(n->store->db, text, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static json_int_t lost_in(const struct arrived *a)
+{
+	return json_integer_value(json_object_get(a->json, "lost"));
+}
+
+/* What the journal forgets by itself is lost to whom it was for: by type, exactly. */
+static void test_lost_by_type(void **state)
+{
+	struct arrived siem = {.json = NULL}, bans = {.json = NULL};
+	const unsigned first = EVENTS_MOST / EVENTS_FORGET * EVENTS_FORGET +
+		2 * EVENTS_FORGET; /* forgets up to 352 */
+	const unsigned gone = first - EVENTS_MOST;
+
+	(void)state;
+	assert_int_equal(gone, 352);
+	begin();
+	put_events(1, first - 12);
+	events(11, "pass");
+	assert_int_equal(stored("siem").lost, gone);
+	assert_int_equal(stored("siem").position, gone);
+	assert_int_equal(stored("bans").lost, gone / 4);
+	events(1, "pass");
+	link_role();
+	turn(1);
+	assert_true(take(&siem) && take(&bans));
+	assert_string_equal(siem.header.webhook, "siem");
+	assert_int_equal(id_of(&siem, 0), gone + 1);
+	assert_int_equal(lost_in(&siem), gone);
+	assert_int_equal(id_of(&bans, 0), gone + 4);
+	assert_int_equal(lost_in(&bans), gone / 4);
+	/* .. and while a batch is out: its own part only if it does not arrive. */
+	put_events(first + 1, first + EVENTS_FORGET - 8);
+	events(8, "pass");
+	assert_int_equal(stored("siem").lost, gone);
+	answer(&siem, WEBHOOK_DELIVERED, 200, 0, "");
+	answer(&bans, WEBHOOK_LATER, 500, 0, "500");
+	turn(10);
+	assert_true(take(&siem) && take(&bans));
+	if (strcmp(siem.header.webhook, "siem") != 0) {
+		struct arrived swap = siem;
+
+		siem = bans;
+		bans = swap;
+	}
+	assert_int_equal(id_of(&siem, 0), gone + EVENTS_FORGET + 1);
+	assert_int_equal(lost_in(&siem), EVENTS_FORGET - 100);
+	assert_int_equal(stored("siem").lost, gone + EVENTS_FORGET - 100);
+	assert_int_equal(id_of(&bans, 0), gone + EVENTS_FORGET + 4);
+	assert_int_equal(lost_in(&bans), (gone + EVENTS_FORGET) / 4);
+	assert_int_equal(stored("bans").lost, (gone + EVENTS_FORGET) / 4);
+	forget(&siem);
+	forget(&bans);
+	end();
+}
+
 /* The database is an older copy of itself: it goes on with what happens now. */
 static void test_older_copy(void **state)
 {
@@ -514,6 +582,7 @@ int main(void)
 		CASE(test_restart),
 		CASE(test_gone),
 		CASE(test_lost),
+		CASE(test_lost_by_type),
 		CASE(test_older_copy),
 		CASE(test_restored),
 		CASE(test_upgraded),
