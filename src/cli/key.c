@@ -6,9 +6,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/secret_page.h"
 #include "cli/new_file.h"
 #include "cli/password.h"
-#include "base/secret_page.h"
 
 static int print_address(struct invocation *in, const char *path, const struct signer *s)
 {

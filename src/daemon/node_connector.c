@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/secret_page.h"
 #include "daemon/config_connector.h"
 #include "daemon/config_secret.h"
 #include "daemon/node.h"
 #include "daemon/node_connector_state.h"
-#include "base/secret_page.h"
 
 #define SECRET_MAX 256
 /* --- made and freed --- */

@@ -14,13 +14,13 @@
 #include "base/clock.h"
 #include "base/core_dump.h"
 #include "base/log.h"
+#include "base/secret_page.h"
 #include "daemon/config_webhook.h"
 #include "daemon/link.h"
 #include "daemon/messages.h"
 #include "daemon/parent.h"
 #include "daemon/roles.h"
 #include "daemon/seal_reach.h"
-#include "base/secret_page.h"
 
 /* Outcomes are small; a node that takes none for so long is given up. */
 #define QUEUE_LIMIT (1U << 20)

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/secret_page.h"
 #include "daemon/config_source.h"
 #include "daemon/messages.h"
 #include "daemon/sense_source.h"
-#include "base/secret_page.h"
 #include "sense/ami.h"
 
 #define SECRET_MAX 256

@@ -6,9 +6,9 @@
 #include <openssl/evp.h>
 
 #include "base/keccak.h"
+#include "base/secret_page.h"
 #include "ledger/keystore_file.h"
 #include "ledger/scrypt_narrow.h"
-#include "base/secret_page.h"
 
 const struct keystore_cost keystore_standard = {262144, 8, 1};
 const struct keystore_cost keystore_light = {4096, 8, 1};

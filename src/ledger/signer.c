@@ -14,8 +14,8 @@
 
 #include "base/escape.h"
 #include "base/hex.h"
-#include "ledger/public_key.h"
 #include "base/secret_page.h"
+#include "ledger/public_key.h"
 
 #define SECRET_SIZE 32
 #define SECRET_TEXT (2 * SECRET_SIZE + 1) /* with its newline */

@@ -111,6 +111,9 @@ static bool deliver(void *context, const struct ledger_event *event)
 		tell_window(l);
 	if (l->closing || l->restarted)
 		return false;
+	/* Told from its genesis, the chain has none, whatever trim() drops after that. */
+	if (event->chain == CHAIN_MEMBERS)
+		l->window_told = true;
 	l->caught_up = false;
 	l->base.callbacks.event(l->base.callbacks.context, event);
 	return !l->closing && !l->restarted && l->started && !l->undone;

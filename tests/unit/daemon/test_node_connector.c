@@ -35,7 +35,9 @@ static struct node *begun(const char *asterisk, const char *kamailio)
 		snprintf(k->name, sizeof k->name, "%s", name);
 		c = &k->config;
 		c->type = i ? CONFIG_CONNECTOR_KAMAILIO : CONFIG_CONNECTOR_ASTERISK;
-		assert_int_equal(address_parse(&c->address.address, view_str("192.0.2.1"), NULL), 0);
+		assert_int_equal(
+			address_parse(&c->address.address, view_str("192.0.2.1"), NULL),
+			0);
 		c->address.port = 5038;
 		snprintf(c->socket, sizeof c->socket, "/run/k.sock");
 		snprintf(c->numbers, sizeof c->numbers, "num");

@@ -252,6 +252,34 @@ static void test_window_is_told(void **state)
 	end(&o);
 }
 
+/*
+ * Read in two parts, a chain a little older than its longest report: what is dropped
+ * between them was told, and no window begins in the middle.
+ */
+static void test_dropped_between_parts(void **state)
+{
+	struct owner o;
+
+	(void)state;
+	begin(&o, 4999);
+	/* The first part ends with the 122nd, MAX_TTL and 79 s behind the first. */
+	for (unsigned k = 0; k < 154; k++)
+		node_batches(o.node, 1);
+	open_ledger(&o, ":memory:");
+	o.ledger->methods->start(o.ledger, 0, NULL);
+	assert_true(run(&o, folded));
+	assert_int_equal(o.windows, 0);
+	assert_int_equal(o.events, o.node->history.n);
+	/* Anew from the journal, which begins later now. */
+	forget(&o);
+	o.caught_up = 0;
+	o.ledger->methods->start(o.ledger, 0, NULL);
+	assert_true(run(&o, folded));
+	assert_int_equal(o.windows, 1);
+	assert_true(o.events < o.node->history.n);
+	end(&o);
+}
+
 static bool undone(struct owner *o)
 {
 	return o->undos > 0;
@@ -413,6 +441,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_delivery),
 		cmocka_unit_test(test_window_is_told),
+		cmocka_unit_test(test_dropped_between_parts),
 		cmocka_unit_test(test_undo),
 		cmocka_unit_test(test_restart_without_endpoint),
 		cmocka_unit_test(test_close_within_an_event),

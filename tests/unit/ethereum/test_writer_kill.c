@@ -48,12 +48,11 @@ static void run_child(struct scene *s, const char *step)
 			s->stage.settings.journal, (char *)NULL);
 		_exit(2);
 	}
+	/* Blocks for as long as the child has, wherever it is held up. */
 	while (!waitpid(pid, &status, WNOHANG)) {
-		usleep(20000);
-		if (sent_to(s))
+		usleep(100000);
+		if (sent_to(s) && s->chain[0]->head <= CHAIN_BLOCKS - 50)
 			chain_mine(s->chain[0]);
-		if (s->chain[0]->head > CHAIN_BLOCKS - 50)
-			break;
 	}
 	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
 		fail_msg("step %s: the child ended with %d", step, status);
