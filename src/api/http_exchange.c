@@ -345,6 +345,12 @@ int http_answer_stream(
 	struct http_connection *c = x->of;
 	struct MHD_Response *response;
 
+	/* libmicrohttpd 0.9.75 would end the body that a HEAD does not have. */
+	if (!strcmp(http_method(x), MHD_HTTP_METHOD_HEAD)) {
+		stream->end(stream->context);
+		http_answer(x, MHD_HTTP_OK, type, view_of(NULL, 0));
+		return 0;
+	}
 	if (!stream->finite && c->server->figures.streams >= HTTP_STREAMS_MAX)
 		return -1;
 	response = mhd.stream(MHD_SIZE_UNKNOWN, 16384, read_stream, c, end_stream);

@@ -123,7 +123,10 @@ struct http_stream {
 	bool finite;
 };
 
-/* Returns 0; -1: there are HTTP_STREAMS_MAX, and nothing has been answered. */
+/*
+ * Returns 0; -1: there are HTTP_STREAMS_MAX, and nothing has been answered. A HEAD is
+ * answered at once, and end has been called.
+ */
 int http_answer_stream(
 	struct http_exchange *x, const char *type, const struct http_stream *stream);
 

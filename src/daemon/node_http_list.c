@@ -234,12 +234,6 @@ void node_http_events(
 	}
 	if (!status && types)
 		snprintf(f->types, sizeof f->types, ",%s,", types);
-	if (!status && !strcmp(http_method(x), "HEAD")) {
-		end_events(f);
-		http_answer(
-			x, MHD_HTTP_OK, http_media_name(HTTP_EVENTS), view_of(NULL, 0));
-		return;
-	}
 	if (!status) {
 		stream.context = f;
 		http_put_header(x, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");

@@ -182,9 +182,11 @@ static bool take_packet(const struct pcap *p, struct pcap_datagram *d, struct vi
 	size_t header = 0;
 
 	ip = take_addresses(d, ip, &protocol, &header);
-	if (header < 20 || ip.n < header + 8)
+	if (header < 20)
 		return false;
 	ip = view_from(ip, header);
+	if (ip.n < 8)
+		return false;
 	d->tcp = protocol == PROTOCOL_TCP;
 	if (protocol != PROTOCOL_UDP && !(d->tcp && p->tcp))
 		return false;
